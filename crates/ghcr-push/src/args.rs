@@ -1,0 +1,178 @@
+//! The command line, as clap sees it. Nothing else knows clap.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Parser, ValueEnum};
+
+use crate::quantity;
+
+/// Everything that can be said on the command line.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "ghcr-push",
+    version,
+    about = "Push a locally built container image to GitHub Container Registry, and explain every refusal",
+    override_usage = "ghcr-push [OPTIONS] <IMAGE> <REFERENCE>...",
+    after_help = EXAMPLES,
+    max_term_width = 100
+)]
+pub(crate) struct Arguments {
+    /// The image (an OCI layout, as a tar file or a directory), then where to push it:
+    /// `host/owner/name[:tag]`; `:a,b` names two tags
+    #[arg(required = true, value_name = "IMAGE REFERENCE")]
+    pub(crate) operands: Vec<String>,
+
+    /// One more tag in every repository named
+    #[arg(
+        short,
+        long = "tag",
+        value_name = "TAG",
+        env = "GHCR_PUSH_TAGS",
+        value_delimiter = ','
+    )]
+    pub(crate) tags: Vec<String>,
+
+    /// Blobs in flight at a time
+    #[arg(short, long, visible_alias = "concurrency", value_name = "N", default_value_t = 4,
+          value_parser = clap::value_parser!(u8).range(1..=32), env = "GHCR_PUSH_JOBS")]
+    pub(crate) jobs: u8,
+
+    /// How blobs are sent: as one stream each, in chunks, or decided for each blob
+    #[arg(long, value_name = "MODE", value_enum, env = "GHCR_PUSH_UPLOAD_MODE")]
+    pub(crate) upload_mode: Option<UploadMode>,
+
+    /// The size of a chunk, such as 4MiB; implies --upload-mode chunked
+    #[arg(long, value_name = "SIZE", value_parser = quantity::size, env = "GHCR_PUSH_CHUNK_SIZE")]
+    pub(crate) chunk_size: Option<u64>,
+
+    /// Give up after this long without progress
+    #[arg(long, value_name = "DURATION", value_parser = quantity::duration, default_value = "10m",
+          env = "GHCR_PUSH_RETRY_MAX_TIME")]
+    pub(crate) retry_max_time: Duration,
+
+    /// Give up after this many tries of one request
+    #[arg(long, visible_alias = "retry-times", value_name = "N", env = "GHCR_PUSH_RETRY",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) retry: Option<u32>,
+
+    /// Restart a transfer that moves no byte for this long
+    #[arg(long, value_name = "DURATION", value_parser = quantity::duration, default_value = "60s",
+          env = "GHCR_PUSH_STALL_TIMEOUT")]
+    pub(crate) stall_timeout: Duration,
+
+    /// What to ask the registry after the push
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Verify::Manifest, env = "GHCR_PUSH_VERIFY")]
+    pub(crate) verify: Verify,
+
+    /// The user name that goes with --password-stdin
+    #[arg(short, long, value_name = "NAME", env = "GHCR_PUSH_USERNAME")]
+    pub(crate) username: Option<String>,
+
+    /// Read the password or token from standard input
+    #[arg(long, requires = "username")]
+    pub(crate) password_stdin: bool,
+
+    /// Speak HTTP instead of HTTPS with the registry
+    #[arg(long, env = "GHCR_PUSH_PLAIN_HTTP")]
+    pub(crate) plain_http: bool,
+
+    /// Treat the registry as one of this kind, whatever its host's name
+    #[arg(long, value_name = "KIND", value_enum, default_value_t = RegistryProfile::Auto,
+          env = "GHCR_PUSH_REGISTRY_PROFILE")]
+    pub(crate) registry_profile: RegistryProfile,
+
+    /// How progress is shown; auto draws bars on a terminal and prints lines elsewhere
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = Progress::Auto, env = "GHCR_PUSH_PROGRESS")]
+    pub(crate) progress: Progress,
+
+    /// Print nothing on standard error but failures
+    #[arg(short, long, conflicts_with = "verbose", env = "GHCR_PUSH_QUIET")]
+    pub(crate) quiet: bool,
+
+    /// Print every request; twice for more
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    /// Print one JSON object on standard output instead of the digest lines
+    #[arg(long, env = "GHCR_PUSH_JSON")]
+    pub(crate) json: bool,
+
+    /// Write the pushed digest to this file
+    #[arg(
+        long,
+        visible_alias = "digest-file",
+        value_name = "FILE",
+        env = "GHCR_PUSH_DIGESTFILE"
+    )]
+    pub(crate) digestfile: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ghcr-push image.tar ghcr.io/owner/name:latest
+  ghcr-push image.tar ghcr.io/owner/name:1.4,latest
+  ghcr-push -t 1.4 -t latest image.tar ghcr.io/owner/name
+  ghcr-push --plain-http image.tar localhost:5000/owner/name
+
+Exit codes: 0 published, 2 usage, 3 image, 4 authentication or permission, 5 registry or network
+unavailable, 6 content refused, 130 and 143 interrupted, 1 anything else.";
+
+/// How blobs are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum UploadMode {
+    /// Decided for each blob
+    Auto,
+    /// One request with the whole blob
+    Stream,
+    /// Ranged chunks
+    Chunked,
+}
+
+/// What is asked after the push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Verify {
+    /// Nothing
+    None,
+    /// That each tag answers with the pushed digest
+    Manifest,
+}
+
+/// The registry's kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RegistryProfile {
+    /// By the host's name
+    Auto,
+    /// GitHub Container Registry, also behind another name
+    Ghcr,
+    /// Any registry of the OCI distribution specification
+    Specification,
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Progress {
+    /// Bars on a terminal, lines elsewhere
+    Auto,
+    /// Bars
+    Tty,
+    /// Lines
+    Plain,
+    /// Nothing
+    None,
+}
+
+/// Parses the process's arguments. The error is a message for the user: help, version, or a mistake.
+pub(crate) fn parse() -> Result<Arguments, clap::Error> {
+    Arguments::try_parse()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_sound() {
+        super::Arguments::command().debug_assert();
+    }
+}

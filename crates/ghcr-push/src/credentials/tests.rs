@@ -1,0 +1,99 @@
+use oci_push::Profile;
+use secrecy::SecretString;
+
+use super::Sources;
+use crate::env::Environment;
+
+/// The announcement and the notices for `ghcr.io` or another host.
+fn search(
+    host: &str,
+    variables: &[(&str, &str)],
+    given: Option<&str>,
+) -> (Option<String>, Vec<String>) {
+    let environment = Environment::of(variables);
+    let sources = Sources {
+        environment: &environment,
+        given: given.map(|password| {
+            (
+                "someone".to_owned(),
+                SecretString::from(password.to_owned()),
+            )
+        }),
+    };
+    let search = sources.search(host, Profile::of_host(host));
+    let line = search.found.map(|found| {
+        format!(
+            "{} {}",
+            found.credentials.username,
+            found.announcement(host)
+        )
+    });
+    (line, search.notices)
+}
+
+#[test]
+fn the_first_source_wins() {
+    let own = ("GHCR_PUSH_TOKEN", "ghp_own");
+    let github = ("GITHUB_TOKEN", "ghs_workflow");
+    let actor = ("GITHUB_ACTOR", "octocat");
+    for (host, variables, given, expected) in [
+        (
+            "ghcr.io",
+            vec![own, github, actor],
+            Some("secret"),
+            Some("someone credential for ghcr.io: --password-stdin (kind not recognised)"),
+        ),
+        (
+            "ghcr.io",
+            vec![own, github, actor],
+            None,
+            Some("octocat credential for ghcr.io: GHCR_PUSH_TOKEN (classic personal access token)"),
+        ),
+        (
+            "ghcr.io",
+            vec![github],
+            None,
+            Some(
+                "x-access-token credential for ghcr.io: GITHUB_TOKEN (installation token, as GITHUB_TOKEN is)",
+            ),
+        ),
+        ("registry.example", vec![github], None, None),
+        ("ghcr.io", vec![], None, None),
+    ] {
+        let (line, notices) = search(host, &variables, given);
+        assert_eq!(line.as_deref(), expected, "{variables:?}");
+        assert!(notices.is_empty(), "{notices:?}");
+    }
+}
+
+#[test]
+fn an_empty_variable_is_told() {
+    let (line, notices) = search(
+        "ghcr.io",
+        &[("GHCR_PUSH_TOKEN", ""), ("GITHUB_TOKEN", "ghs_x")],
+        None,
+    );
+    assert!(line.is_some_and(|line| line.contains("GITHUB_TOKEN")));
+    assert_eq!(
+        notices,
+        [
+            "GHCR_PUSH_TOKEN is set but empty; secrets are empty in runs for pull requests from forks"
+        ]
+    );
+}
+
+#[test]
+fn no_announcement_holds_the_secret() {
+    let environment = Environment::of(&[("GHCR_PUSH_TOKEN", "ghp_s3cret")]);
+    let sources = Sources {
+        environment: &environment,
+        given: None,
+    };
+    let found = sources
+        .search("ghcr.io", Profile::Ghcr)
+        .found
+        .expect("a credential");
+    assert!(!found.announcement("ghcr.io").contains("s3cret"));
+    assert!(!format!("{found:?}").contains("s3cret"));
+    assert!(found.secrets().contains(&"ghp_s3cret".to_owned()));
+}

@@ -1,0 +1,82 @@
+//! The process's surroundings, read once and passed on as a value.
+//!
+//! The only place that looks at environment variables, so that everything else can be tested with
+//! invented ones.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal as _, Read as _};
+use std::path::PathBuf;
+
+/// Environment variables and what is known of the terminal.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Environment {
+    variables: BTreeMap<String, String>,
+    /// Whether standard error is a terminal.
+    pub(crate) stderr_is_terminal: bool,
+}
+
+impl Environment {
+    /// The process's own.
+    pub(crate) fn of_process() -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place where the environment is read"
+        )]
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Self {
+            variables,
+            stderr_is_terminal: io::stderr().is_terminal(),
+        }
+    }
+
+    /// An invented one, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(variables: &[(&str, &str)]) -> Self {
+        Self {
+            variables: variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            stderr_is_terminal: false,
+        }
+    }
+
+    /// A variable that is set, be it empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
+    }
+
+    /// A variable that is set and not empty.
+    pub(crate) fn filled(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// The user's home directory.
+    pub(crate) fn home(&self) -> Option<PathBuf> {
+        self.filled("HOME")
+            .or_else(|| self.filled("USERPROFILE"))
+            .map(PathBuf::from)
+    }
+}
+
+/// No password is longer; what is, is a file piped in by mistake.
+const PASSWORD_LIMIT: u64 = 64 * 1024;
+
+/// Reads a password from standard input, without the line break that `echo` adds.
+///
+/// # Errors
+///
+/// If standard input cannot be read, is no text, or is far longer than any password.
+pub(crate) fn password_from_stdin() -> io::Result<String> {
+    let mut password = String::new();
+    io::stdin()
+        .lock()
+        .take(PASSWORD_LIMIT + 1)
+        .read_to_string(&mut password)?;
+    if password.len() as u64 > PASSWORD_LIMIT {
+        return Err(io::Error::other("it is far too long for a password"));
+    }
+    Ok(password.trim_end_matches(['\r', '\n']).to_owned())
+}

@@ -1,0 +1,209 @@
+//! The one error type of the command line: what failed, why, what to do, and the exit code.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use ghcr_diagnosis::Diagnosis;
+use oci_push::{Failure, Rejection, Step, ViolationKind, is_transient};
+
+/// The class of a failure, which decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The tool itself failed.
+    Internal,
+    /// The command line is wrong.
+    Usage,
+    /// The image is missing, unreadable, invalid, or a selection is needed.
+    Image,
+    /// Authentication or authorisation.
+    Authorization,
+    /// The registry or network stayed unavailable.
+    Unavailable,
+    /// The registry refused the content, or holds something else than was pushed.
+    Refused,
+    /// A signal ended the push.
+    Interrupted(Signal),
+}
+
+/// A signal that ends a push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// How a job is cancelled.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there is no SIGTERM elsewhere"))]
+    Terminate,
+}
+
+impl Kind {
+    /// The exit code of the contract (`docs/usage.md`).
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Internal => 1,
+            Self::Usage => 2,
+            Self::Image => 3,
+            Self::Authorization => 4,
+            Self::Unavailable => 5,
+            Self::Refused => 6,
+            Self::Interrupted(Signal::Interrupt) => 130,
+            Self::Interrupted(Signal::Terminate) => 143,
+        }
+    }
+
+    /// The word in `--json` output.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Internal => "internal",
+            Self::Usage => "usage",
+            Self::Image => "image",
+            Self::Authorization => "authorization",
+            Self::Unavailable => "unavailable",
+            Self::Refused => "refused",
+            Self::Interrupted(_) => "interrupted",
+        }
+    }
+}
+
+impl From<Kind> for ExitCode {
+    fn from(kind: Kind) -> Self {
+        Self::from(kind.code())
+    }
+}
+
+/// A failure, ready to be rendered.
+#[derive(Debug)]
+pub(crate) struct CliError {
+    pub(crate) kind: Kind,
+    /// What failed, in one line.
+    pub(crate) message: String,
+    /// Why, from the outside in.
+    pub(crate) causes: Vec<String>,
+    /// What to do, if it is known and could work here.
+    pub(crate) hint: Option<String>,
+    /// The refusal behind it, if a server refused.
+    pub(crate) rejection: Option<Box<Rejection>>,
+    /// Why it was refused.
+    pub(crate) diagnosis: Option<Diagnosis>,
+}
+
+impl CliError {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            causes: Vec::new(),
+            hint: None,
+            rejection: None,
+            diagnosis: None,
+        }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the chain of `error`, itself first.
+    pub(crate) fn caused_by(mut self, error: &dyn Error) -> Self {
+        self.causes.extend(chain(error));
+        self
+    }
+
+    /// A push that failed.
+    pub(crate) fn of_failure(message: impl Into<String>, failure: Failure) -> Self {
+        let mut error = Self::new(kind_of(&failure), message).caused_by(&failure);
+        error.hint = hint_for(&failure);
+        if let Failure::Rejected(rejection) = failure {
+            error.causes.extend(words(&rejection));
+            error.rejection = Some(rejection);
+        }
+        error
+    }
+}
+
+/// An error and its sources, without a source that only repeats what stands before it.
+fn chain(error: &dyn Error) -> Vec<String> {
+    let mut causes: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        if !causes.last().is_some_and(|last| last.ends_with(&text)) {
+            causes.push(text);
+        }
+        next = error.source();
+    }
+    causes
+}
+
+/// The server's own words, an error a line; a body that is no error list only by its beginning.
+fn words(rejection: &Rejection) -> Vec<String> {
+    /// Enough to recognise a proxy's page.
+    const EXCERPT: usize = 200;
+    if rejection.errors.is_empty() {
+        let excerpt = rejection.body_excerpt.as_deref().unwrap_or_default();
+        let shown: String = excerpt.trim().chars().take(EXCERPT).collect();
+        return match shown.as_str() {
+            "" => vec!["the answer has no body".to_owned()],
+            shown => vec![format!("it said: {shown}")],
+        };
+    }
+    let errors = rejection.errors.iter();
+    errors
+        .map(|error| match &error.detail {
+            Some(detail) => format!("{}: {} ({detail})", error.code, error.message),
+            None => format!("{}: {}", error.code, error.message),
+        })
+        .collect()
+}
+
+/// The class of a push's failure.
+pub(crate) fn kind_of(failure: &Failure) -> Kind {
+    match failure {
+        Failure::Rejected(rejection) => kind_of_rejection(rejection),
+        Failure::Unanswered(_) => Kind::Unavailable,
+        Failure::Blob { .. } => Kind::Image,
+        Failure::NotPublished { .. } => Kind::Refused,
+        Failure::Violation(violation) => match violation.kind {
+            ViolationKind::NoKnownChallenge
+            | ViolationKind::RealmElsewhere(_)
+            | ViolationKind::TokenMissing => Kind::Authorization,
+            _ => Kind::Refused,
+        },
+        _ => Kind::Internal,
+    }
+}
+
+fn kind_of_rejection(rejection: &Rejection) -> Kind {
+    let status = rejection.status.as_u16();
+    // GitHub's secondary rate limit comes as 403 (https://github.com/virtualcell/vcell/issues/1888).
+    if is_transient(status) || rejection.words().contains("secondary rate limit") {
+        Kind::Unavailable
+    } else if matches!(status, 401 | 403) || rejection.step == Step::FetchToken {
+        Kind::Authorization
+    } else {
+        Kind::Refused
+    }
+}
+
+fn hint_for(failure: &Failure) -> Option<String> {
+    use oci_push::UnansweredKind;
+    let Failure::Unanswered(unanswered) = failure else {
+        return None;
+    };
+    match &unanswered.kind {
+        UnansweredKind::Resolve(_) => Some(format!(
+            "check the spelling of {} and the machine's network",
+            unanswered.host
+        )),
+        UnansweredKind::Connect(_) => Some(format!(
+            "check that {} is the registry's host and port, that it is reachable from here, and, for a registry \
+             without TLS, give --plain-http",
+            unanswered.host
+        )),
+        _ => None,
+    }
+}

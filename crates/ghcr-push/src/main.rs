@@ -1,0 +1,33 @@
+//! `ghcr-push`: pushes a locally built container image to GitHub Container Registry, and explains
+//! every refusal.
+//!
+//! This crate is the command line: arguments, credentials, what GitHub's environment tells, rendering
+//! and exit codes. How an archive is read is `oci-archive`'s, how it is uploaded `oci-push`'s, why it
+//! was refused `ghcr-diagnosis`'s.
+
+mod args;
+mod credentials;
+mod env;
+mod error;
+mod github;
+mod logging;
+mod operands;
+mod output;
+mod push;
+mod quantity;
+mod reference;
+mod settings;
+
+use std::process::ExitCode;
+
+use env::Environment;
+
+fn main() -> ExitCode {
+    let environment = Environment::of_process();
+    let arguments = match args::parse() {
+        Ok(arguments) => arguments,
+        // Help, version and usage errors, in clap's own form and with its exit codes (0 and 2).
+        Err(message) => return output::print_usage(&message),
+    };
+    push::run(arguments, &environment)
+}

@@ -1,0 +1,167 @@
+//! Which operands are images and which are references.
+
+use std::path::PathBuf;
+
+use oci_archive::Format;
+
+use crate::error::{CliError, Kind};
+use crate::reference::is_host;
+
+/// An image as named on the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ImageOperand {
+    pub(crate) path: PathBuf,
+    /// Enforced if a prefix was given.
+    pub(crate) format: Option<Format>,
+}
+
+/// Prefixes that name a format, as skopeo and oras write them.
+const PREFIXES: [(&str, Format); 3] = [
+    ("oci-archive:", Format::OciArchive),
+    ("oci-layout://", Format::OciDirectory),
+    ("oci:", Format::OciDirectory),
+];
+
+/// Splits the operands into the image and the references. `exists` tells whether a path does.
+///
+/// # Errors
+///
+/// A usage error if either is missing or the order is wrong; an image error if a file is missing or
+/// the kind of input is not read by this version.
+pub(crate) fn split(
+    operands: &[String],
+    exists: impl Fn(&str) -> bool,
+) -> Result<(ImageOperand, Vec<String>), CliError> {
+    let is_image = |operand: &str| {
+        operand == "-"
+            || prefixed(operand).is_some()
+            || operand.starts_with("docker-archive:")
+            || exists(operand)
+    };
+    let count = operands
+        .iter()
+        .take_while(|operand| is_image(operand))
+        .count();
+    let (images, references) = operands.split_at(count);
+    if let Some(late) = references.iter().find(|operand| is_image(operand)) {
+        return Err(
+            CliError::usage(format!("the image {late:?} stands after a reference"))
+                .hint("images come first: ghcr-push image.tar ghcr.io/owner/name:tag"),
+        );
+    }
+    let image = match images {
+        [] => return Err(missing(operands)),
+        [image] => image,
+        _ => {
+            return Err(CliError::usage("several images were named")
+                .hint("this version pushes one image at a time"));
+        }
+    };
+    if references.is_empty() {
+        return Err(CliError::usage("no reference says where to push the image")
+            .hint(format!("ghcr-push {image} ghcr.io/OWNER/NAME:TAG")));
+    }
+    Ok((operand(image)?, references.to_vec()))
+}
+
+fn operand(image: &str) -> Result<ImageOperand, CliError> {
+    if image == "-" {
+        return Err(CliError::new(
+            Kind::Image,
+            "standard input cannot be read as an image by this version",
+        )
+        .hint("write the archive to a file first"));
+    }
+    if image.starts_with("docker-archive:") {
+        return Err(CliError::new(
+            Kind::Image,
+            "docker-save archives cannot be read by this version",
+        )
+        .hint("export an OCI layout: docker buildx build --output type=oci,dest=image.tar"));
+    }
+    Ok(match prefixed(image) {
+        Some((path, format)) => ImageOperand {
+            path: path.into(),
+            format: Some(format),
+        },
+        None => ImageOperand {
+            path: image.into(),
+            format: None,
+        },
+    })
+}
+
+fn prefixed(operand: &str) -> Option<(&str, Format)> {
+    PREFIXES
+        .iter()
+        .find_map(|(prefix, format)| Some((operand.strip_prefix(prefix)?, *format)))
+}
+
+/// The first operand is no image: a file that is missing, or no image was given at all.
+fn missing(operands: &[String]) -> CliError {
+    let first = operands.first().map_or("", String::as_str);
+    let host = first.split('/').next().unwrap_or_default();
+    if first.contains('/') && is_host(host) && !host.starts_with('.') {
+        CliError::usage("no image was given").hint(format!(
+            "name the archive first: ghcr-push image.tar {first}"
+        ))
+    } else {
+        CliError::new(Kind::Image, format!("{first}: no such file or directory"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(operands: &[&str]) -> Result<(String, usize), String> {
+        let operands: Vec<String> = operands.iter().map(|text| (*text).to_owned()).collect();
+        split(&operands, |path| path == "image.tar" || path == "other.tar")
+            .map(|(image, references)| (image.path.display().to_string(), references.len()))
+            .map_err(|error| format!("{} {}", error.kind.code(), error.message))
+    }
+
+    #[test]
+    fn operands() {
+        let image = |path: &str, references| Ok((path.to_owned(), references));
+        let refused = |message: &str| Err(message.to_owned());
+        for (operands, expected) in [
+            (&["image.tar", "ghcr.io/o/n:1"][..], image("image.tar", 1)),
+            (
+                &["image.tar", "ghcr.io/o/n:1", "ghcr.io/o/m"],
+                image("image.tar", 2),
+            ),
+            (
+                &["oci-archive:absent.tar", "ghcr.io/o/n"],
+                image("absent.tar", 1),
+            ),
+            (
+                &["oci-layout://directory", "ghcr.io/o/n"],
+                image("directory", 1),
+            ),
+            (
+                &["absent.tar", "ghcr.io/o/n"],
+                refused("3 absent.tar: no such file or directory"),
+            ),
+            (
+                &["./absent.tar", "ghcr.io/o/n"],
+                refused("3 ./absent.tar: no such file or directory"),
+            ),
+            (&["ghcr.io/o/n"], refused("2 no image was given")),
+            (
+                &["image.tar"],
+                refused("2 no reference says where to push the image"),
+            ),
+            (
+                &["ghcr.io/o/n", "image.tar"],
+                refused("2 the image \"image.tar\" stands after a reference"),
+            ),
+            (
+                &["image.tar", "other.tar", "ghcr.io/o/n"],
+                refused("2 several images were named"),
+            ),
+        ] {
+            assert_eq!(check(operands), expected, "{operands:?}");
+        }
+    }
+}

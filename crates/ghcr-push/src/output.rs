@@ -1,0 +1,171 @@
+//! Everything that is printed, and nothing that is not.
+//!
+//! Standard output carries results only; all else goes to standard error. Every line passes
+//! [`Printer::line`], which makes text from servers and archives harmless and hides secrets.
+
+mod bars;
+mod clean;
+mod failure;
+mod json;
+mod lines;
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use indicatif::MultiProgress;
+use oci_push::{Observer, PushReport, ReferenceStatus, Silent};
+
+use crate::error::CliError;
+use crate::quantity::{display_duration, display_size};
+use crate::settings::Display;
+use clean::{Redactor, clean};
+
+/// Prints help, version, or a usage error of clap's.
+pub(crate) fn print_usage(message: &clap::Error) -> ExitCode {
+    // A closed pipe is no reason to fail.
+    let _ = message.print();
+    ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(2))
+}
+
+/// Writes lines to standard error, above the bars if there are any.
+pub(crate) struct Printer {
+    display: Display,
+    bars: MultiProgress,
+    redactor: Mutex<Redactor>,
+    quiet: bool,
+}
+
+impl Printer {
+    pub(crate) fn new(display: Display, quiet: bool) -> Self {
+        Self {
+            display,
+            bars: MultiProgress::new(),
+            redactor: Mutex::default(),
+            quiet,
+        }
+    }
+
+    /// Hides `secrets` in everything that is printed from now on.
+    pub(crate) fn hide(&self, secrets: Vec<String>) {
+        let mut redactor = self.redactor.lock().unwrap_or_else(PoisonError::into_inner);
+        redactor.add(secrets);
+    }
+
+    /// Prints one line, whatever `--quiet` says. Line breaks and control characters in it are shown
+    /// as escapes.
+    pub(crate) fn line(&self, text: &str) {
+        let text = self.harmless(text);
+        let print = || {
+            // A closed standard error leaves nobody to tell.
+            let _ = writeln!(io::stderr().lock(), "{text}");
+        };
+        match self.display {
+            Display::Bars => self.bars.suspend(print),
+            Display::Lines | Display::Nothing => print(),
+        }
+    }
+
+    /// Prints a line that tells something, but is no failure.
+    pub(crate) fn notice(&self, text: &str) {
+        if !self.quiet {
+            self.line(text);
+        }
+    }
+
+    /// The listener that shows progress.
+    pub(crate) fn progress(self: &Arc<Self>) -> Arc<dyn Observer> {
+        match self.display {
+            Display::Bars => Arc::new(bars::Bars::new(Arc::clone(self))),
+            Display::Lines => Arc::new(lines::Lines::new(Arc::clone(self))),
+            Display::Nothing => Arc::new(Silent),
+        }
+    }
+
+    /// Prints why the push failed.
+    pub(crate) fn failure(&self, error: &CliError) {
+        for line in failure::render(error) {
+            self.line(&line);
+        }
+    }
+
+    /// Tells what was published.
+    pub(crate) fn summary(&self, report: &PushReport) {
+        for entry in &report.references {
+            let done = match entry.status {
+                ReferenceStatus::Pushed => "pushed",
+                ReferenceStatus::Unchanged => "unchanged",
+                ReferenceStatus::Failed => "not published",
+            };
+            self.notice(&format!("{done} {}", entry.reference));
+        }
+        let blobs = &report.blobs;
+        self.notice(&format!(
+            "{} of {} blobs uploaded ({}), {} existed; {} requests in {}",
+            blobs.uploaded,
+            blobs.total,
+            display_size(blobs.bytes_uploaded),
+            blobs.existing,
+            report.requests,
+            display_duration(report.duration)
+        ));
+    }
+
+    /// Text as it may be printed.
+    fn harmless(&self, text: &str) -> String {
+        let redactor = self.redactor.lock().unwrap_or_else(PoisonError::into_inner);
+        clean(&redactor.redact(text))
+    }
+}
+
+/// Prints the result on standard output.
+///
+/// # Errors
+///
+/// If standard output cannot be written to.
+pub(crate) fn print_result(report: &PushReport, as_json: bool) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    if as_json {
+        writeln!(output, "{}", json::success(report))?;
+    } else {
+        for entry in &report.references {
+            writeln!(
+                output,
+                "{}@{}",
+                clean(&entry.reference.to_string()),
+                report.digest
+            )?;
+        }
+    }
+    output.flush()
+}
+
+/// Prints a failure as JSON on standard output.
+///
+/// # Errors
+///
+/// If standard output cannot be written to.
+pub(crate) fn print_json_failure(
+    error: &CliError,
+    report: Option<&PushReport>,
+    printer: &Printer,
+) -> io::Result<()> {
+    let text = json::failure(error, report).to_string();
+    let redactor = printer
+        .redactor
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let mut output = io::stdout().lock();
+    writeln!(output, "{}", redactor.redact(&text))?;
+    output.flush()
+}
+
+/// Writes the digest to a file, as `podman push --digestfile` does.
+///
+/// # Errors
+///
+/// If the file cannot be written.
+pub(crate) fn write_digest(path: &Path, report: &PushReport) -> io::Result<()> {
+    std::fs::write(path, report.digest.to_string())
+}

@@ -1,0 +1,67 @@
+//! The result as one JSON object. The names are the contract's (`docs/usage.md`).
+
+use oci_push::{PushReport, ReferenceReport};
+use serde_json::{Value, json};
+
+use crate::error::CliError;
+
+/// A push that succeeded.
+pub(super) fn success(report: &PushReport) -> Value {
+    json!({
+        "schemaVersion": 1,
+        "status": "pushed",
+        "digest": report.digest.to_string(),
+        "mediaType": report.media_type,
+        "size": report.size,
+        "platforms": report.platforms,
+        "configDigest": report.config_digest.as_ref().map(ToString::to_string),
+        "references": references(report),
+        "blobs": {
+            "total": report.blobs.total,
+            "uploaded": report.blobs.uploaded,
+            "existing": report.blobs.existing,
+            "mounted": 0,
+            "bytesTotal": report.blobs.bytes_total,
+            "bytesUploaded": report.blobs.bytes_uploaded,
+        },
+        "requests": report.requests,
+        "retries": report.retries,
+        "durationMs": u64::try_from(report.duration.as_millis()).unwrap_or(u64::MAX),
+    })
+}
+
+/// A push that failed, with what was published all the same.
+pub(super) fn failure(error: &CliError, report: Option<&PushReport>) -> Value {
+    let rejection = error.rejection.as_deref();
+    let first = rejection.and_then(|rejection| rejection.errors.first());
+    json!({
+        "schemaVersion": 1,
+        "status": "failed",
+        "exitCode": error.kind.code(),
+        "error": {
+            "kind": error.kind.as_str(),
+            "step": rejection.map(|rejection| rejection.step.as_str()),
+            "method": rejection.map(|rejection| rejection.method.as_str()),
+            "url": rejection.map(|rejection| rejection.url.as_str()),
+            "status": rejection.map(|rejection| rejection.status.as_u16()),
+            "code": first.map(|error| error.code.as_str()),
+            "message": first.map_or(error.message.as_str(), |error| error.message.as_str()),
+            "requestId": rejection.and_then(|rejection| rejection.request_id.as_deref()),
+            "chain": std::iter::once(&error.message).chain(&error.causes).collect::<Vec<_>>(),
+        },
+        "diagnosis": error.diagnosis,
+        "references": report.map(references).unwrap_or_default(),
+    })
+}
+
+fn references(report: &PushReport) -> Vec<Value> {
+    let value = |entry: &ReferenceReport| {
+        json!({
+            "reference": entry.reference.to_string(),
+            "digest": report.digest.to_string(),
+            "status": entry.status.as_str(),
+            "previousDigest": entry.previous.as_ref().map(ToString::to_string),
+        })
+    };
+    report.references.iter().map(value).collect()
+}

@@ -1,0 +1,156 @@
+//! References as people and tools write them, made into what a registry takes.
+//!
+//! A reference is fully qualified here: unlike `docker push`, nothing is sent to Docker Hub because a
+//! host was left out.
+
+use std::str::FromStr as _;
+
+use oci_push::Reference;
+
+use crate::error::CliError;
+
+/// Hosts that are ghcr.io mistyped. `ghrc.io` has been seen live and asking for credentials
+/// (<https://news.hada.io/topic?go=comments&id=22718>).
+const LOOKALIKES: [&str; 7] = [
+    "ghrc.io", "gchr.io", "gcrh.io", "ghcr.com", "ghcr.co", "ghcr.oi", "ghcri.io",
+];
+
+/// References read from the command line, and what was changed about them.
+#[derive(Debug, Default)]
+pub(crate) struct References {
+    pub(crate) references: Vec<Reference>,
+    /// What the user should know, a line each.
+    pub(crate) notices: Vec<String>,
+}
+
+impl References {
+    /// Reads arguments, each of which may be a list, and adds `tags` in every repository.
+    ///
+    /// # Errors
+    ///
+    /// A usage error that names the reference and what is wrong with it.
+    pub(crate) fn read(arguments: &[String], tags: &[String]) -> Result<Self, CliError> {
+        let mut read = Self::default();
+        for argument in arguments {
+            let mut last: Option<(String, String)> = None;
+            for part in argument
+                .split([',', '\n'])
+                .map(str::trim)
+                .filter(|part| !part.is_empty())
+            {
+                let (repository, tag) = match &last {
+                    Some((repository, _)) if !part.contains('/') => {
+                        (repository.clone(), part.to_owned())
+                    }
+                    _ => read.split(part)?,
+                };
+                read.add(part, &repository, &tag)?;
+                last = Some((repository, tag));
+            }
+        }
+        read.add_tags(tags)?;
+        Ok(read)
+    }
+
+    fn add(&mut self, written: &str, repository: &str, tag: &str) -> Result<(), CliError> {
+        if !is_tag(tag) {
+            return Err(CliError::usage(format!("{tag:?} in {written:?} is no tag")).hint(
+                "a tag has up to 128 letters, digits, underscores, dots and hyphens, and begins with none of \
+                 the last two",
+            ));
+        }
+        let reference = Reference::from_str(&format!("{repository}:{tag}")).map_err(|_| {
+            CliError::usage(format!("{written:?} is no image reference")).hint(
+                "a reference is host/owner/name:tag; owner and name consist of a-z, 0-9 and, between those, \
+                 single dots or underscores or hyphens",
+            )
+        })?;
+        if !self.references.contains(&reference) {
+            self.references.push(reference);
+        }
+        Ok(())
+    }
+
+    fn add_tags(&mut self, tags: &[String]) -> Result<(), CliError> {
+        let mut repositories: Vec<String> = Vec::new();
+        for reference in &self.references {
+            let repository = format!("{}/{}", reference.registry(), reference.repository());
+            if !repositories.contains(&repository) {
+                repositories.push(repository);
+            }
+        }
+        let tags = tags.iter().flat_map(|tags| tags.split([',', '\n']));
+        for tag in tags.map(str::trim).filter(|tag| !tag.is_empty()) {
+            for repository in &repositories {
+                self.add(tag, repository, tag)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Repository and tag of one reference, checked and lowered.
+    fn split(&mut self, written: &str) -> Result<(String, String), CliError> {
+        let refused = |why: &str| CliError::usage(format!("{written:?} {why}"));
+        if let Some((_, rest)) = written.split_once("://") {
+            return Err(refused("is a URL, not an image reference").hint(format!("write {rest}")));
+        }
+        if written.contains('@') {
+            return Err(refused("names a digest")
+                .hint("an image is pushed to a tag; its digest follows from its contents"));
+        }
+        let name_start = written.rfind('/').map_or(0, |slash| slash + 1);
+        let (repository, tag) = match written[name_start..].find(':') {
+            Some(colon) => written.split_at(name_start + colon),
+            None => (written, ":latest"),
+        };
+        let Some((host, name)) = repository.split_once('/').filter(|(host, _)| is_host(host))
+        else {
+            return Err(
+                refused("does not begin with a registry's host").hint(format!(
+                    "write ghcr.io/OWNER/{}",
+                    repository.rsplit('/').next().unwrap_or("NAME")
+                )),
+            );
+        };
+        let lowered = repository.to_lowercase();
+        let host = host.to_lowercase();
+        if LOOKALIKES.contains(&host.as_str()) {
+            return Err(
+                refused("names a host that only looks like ghcr.io (lookalike-host)")
+                    .hint(format!("write ghcr.io/{name}; nothing was sent to {host}")),
+            );
+        }
+        if host == "ghcr.io" && !name.contains('/') {
+            return Err(
+                refused("names no owner (reference-without-owner)").hint(format!(
+                    "write ghcr.io/OWNER/{name}{tag}, with the user or organization it belongs to"
+                )),
+            );
+        }
+        if lowered != repository {
+            self.notices.push(format!(
+                "{repository} is pushed as {lowered}: a registry takes lower case only"
+            ));
+        }
+        Ok((lowered, tag[1..].to_owned()))
+    }
+}
+
+/// Whether the first component of a reference is a host: it has a dot or a port, or is `localhost`.
+pub(crate) fn is_host(component: &str) -> bool {
+    component.contains(['.', ':']) || component == "localhost"
+}
+
+/// The distribution specification's grammar of a tag ("Pulling manifests").
+fn is_tag(tag: &str) -> bool {
+    let mut bytes = tag.bytes();
+    let starts_well = bytes
+        .next()
+        .is_some_and(|first| first.is_ascii_alphanumeric() || first == b'_');
+    starts_well
+        && tag.len() <= 128
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests;

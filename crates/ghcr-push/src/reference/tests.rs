@@ -1,0 +1,83 @@
+use super::References;
+
+fn read(arguments: &[&str], tags: &[&str]) -> Result<(Vec<String>, Vec<String>), String> {
+    let own = |texts: &[&str]| {
+        texts
+            .iter()
+            .map(|text| (*text).to_owned())
+            .collect::<Vec<_>>()
+    };
+    References::read(&own(arguments), &own(tags))
+        .map(|read| {
+            let references = read.references.iter().map(ToString::to_string).collect();
+            (references, read.notices)
+        })
+        .map_err(|error| format!("{}; {}", error.message, error.hint.unwrap_or_default()))
+}
+
+#[test]
+fn read_as_meant() {
+    for (arguments, tags, expected) in [
+        (&["ghcr.io/o/n:1"][..], &[][..], &["ghcr.io/o/n:1"][..]),
+        (&["ghcr.io/o/n"], &[], &["ghcr.io/o/n:latest"]),
+        (&["ghcr.io/o/a/b/c:x"], &[], &["ghcr.io/o/a/b/c:x"]),
+        (
+            &["ghcr.io/o/n:a,b"],
+            &[],
+            &["ghcr.io/o/n:a", "ghcr.io/o/n:b"],
+        ),
+        (
+            &["ghcr.io/o/n:a\nghcr.io/o/m:b\n"],
+            &[],
+            &["ghcr.io/o/n:a", "ghcr.io/o/m:b"],
+        ),
+        (&["ghcr.io/o/n:a", "ghcr.io/o/n:a"], &[], &["ghcr.io/o/n:a"]),
+        (
+            &["ghcr.io/o/n:a"],
+            &["b", "c,d"],
+            &[
+                "ghcr.io/o/n:a",
+                "ghcr.io/o/n:b",
+                "ghcr.io/o/n:c",
+                "ghcr.io/o/n:d",
+            ],
+        ),
+        (&["localhost:5000/n"], &[], &["localhost:5000/n:latest"]),
+        (&["127.0.0.1:5000/o/n:1"], &[], &["127.0.0.1:5000/o/n:1"]),
+    ] {
+        let (references, notices) = read(arguments, tags).expect("readable");
+        assert_eq!(references, expected, "{arguments:?}");
+        assert!(notices.is_empty(), "{notices:?}");
+    }
+}
+
+#[test]
+fn upper_case_is_lowered_with_a_notice() {
+    let (references, notices) = read(&["GHCR.io/Owner/App:Beta"], &[]).expect("readable");
+    assert_eq!(references, ["ghcr.io/owner/app:Beta"]);
+    assert_eq!(
+        notices,
+        ["GHCR.io/Owner/App is pushed as ghcr.io/owner/app: a registry takes lower case only"]
+    );
+}
+
+#[test]
+fn refused_with_the_reason() {
+    for (argument, expected) in [
+        ("owner/name:1", "does not begin with a registry's host"),
+        ("name", "write ghcr.io/OWNER/name"),
+        ("ghcr.io/name:1", "reference-without-owner"),
+        ("ghcr.io/name:1", "write ghcr.io/OWNER/name:1"),
+        ("ghrc.io/o/n:1", "lookalike-host"),
+        ("https://ghcr.io/o/n:1", "write ghcr.io/o/n:1"),
+        ("ghcr.io/o/n@sha256:00", "names a digest"),
+        ("ghcr.io/o/n:-x", "is no tag"),
+        ("ghcr.io/o/n:", "is no tag"),
+        ("ghcr.io/o/n:a b", "is no tag"),
+        ("ghcr.io/o//n", "is no image reference"),
+        ("ghcr.io/-o/n", "is no image reference"),
+    ] {
+        let error = read(&[argument], &[]).expect_err(argument);
+        assert!(error.contains(expected), "{argument}: {error}");
+    }
+}

@@ -1,0 +1,103 @@
+//! Arguments and environment become settings, by pure functions.
+
+use oci_push::{HttpSettings, Profile, PushOptions, RetryPolicy, UploadMode, Verify};
+
+use crate::args::{self, Arguments};
+
+/// How progress is shown, decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Display {
+    /// Bars on the terminal.
+    Bars,
+    /// Lines.
+    Lines,
+    /// Nothing.
+    Nothing,
+}
+
+/// Decides how progress is shown.
+pub(crate) fn display(asked: args::Progress, quiet: bool, is_terminal: bool) -> Display {
+    match asked {
+        _ if quiet => Display::Nothing,
+        args::Progress::None => Display::Nothing,
+        args::Progress::Plain => Display::Lines,
+        args::Progress::Tty => Display::Bars,
+        args::Progress::Auto if is_terminal => Display::Bars,
+        args::Progress::Auto => Display::Lines,
+    }
+}
+
+/// The engine's options.
+pub(crate) fn push_options(arguments: &Arguments) -> PushOptions {
+    let mut retry = RetryPolicy::default();
+    retry.max_time = arguments.retry_max_time;
+    retry.max_tries = arguments.retry;
+    let mut http = HttpSettings::default();
+    http.user_agent = concat!("ghcr-push/", env!("CARGO_PKG_VERSION")).to_owned();
+    http.stall_timeout = arguments.stall_timeout;
+    let mut options = PushOptions::default();
+    options.jobs = usize::from(arguments.jobs);
+    options.upload_mode = upload_mode(arguments.upload_mode, arguments.chunk_size.is_some());
+    options.chunk_size = arguments.chunk_size;
+    options.retry = retry;
+    options.http = http;
+    options.plain_http = arguments.plain_http;
+    options.profile = profile(arguments.registry_profile);
+    options.verify = match arguments.verify {
+        args::Verify::None => Verify::None,
+        args::Verify::Manifest => Verify::Manifest,
+    };
+    options
+}
+
+/// The registry's kind, `None` to go by the host's name.
+pub(crate) fn profile(asked: args::RegistryProfile) -> Option<Profile> {
+    match asked {
+        args::RegistryProfile::Auto => None,
+        args::RegistryProfile::Ghcr => Some(Profile::Ghcr),
+        args::RegistryProfile::Specification => Some(Profile::Specification),
+    }
+}
+
+/// A chunk size says that chunks are wanted, unless a mode is given too.
+fn upload_mode(asked: Option<args::UploadMode>, has_chunk_size: bool) -> UploadMode {
+    match asked {
+        Some(args::UploadMode::Stream) => UploadMode::Stream,
+        Some(args::UploadMode::Chunked) => UploadMode::Chunked,
+        None if has_chunk_size => UploadMode::Chunked,
+        Some(args::UploadMode::Auto) | None => UploadMode::Auto,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn displays() {
+        use args::Progress::{Auto, None, Plain, Tty};
+        for (asked, quiet, is_terminal, expected) in [
+            (Auto, false, true, Display::Bars),
+            (Auto, false, false, Display::Lines),
+            (Tty, false, false, Display::Bars),
+            (Plain, false, true, Display::Lines),
+            (None, false, true, Display::Nothing),
+            (Tty, true, true, Display::Nothing),
+        ] {
+            assert_eq!(display(asked, quiet, is_terminal), expected, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn modes() {
+        use args::UploadMode as Asked;
+        for (asked, has_chunk_size, expected) in [
+            (None, false, UploadMode::Auto),
+            (None, true, UploadMode::Chunked),
+            (Some(Asked::Stream), true, UploadMode::Stream),
+            (Some(Asked::Auto), true, UploadMode::Auto),
+        ] {
+            assert_eq!(upload_mode(asked, has_chunk_size), expected, "{asked:?}");
+        }
+    }
+}

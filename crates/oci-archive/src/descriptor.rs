@@ -1,0 +1,79 @@
+//! Descriptors and platforms, as far as a push needs them. What is not here is kept all the same, since
+//! manifests are pushed byte for byte.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+
+use crate::digest::Digest;
+
+/// A reference to content (<https://github.com/opencontainers/image-spec/blob/main/descriptor.md>).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Descriptor {
+    /// What the content is.
+    pub media_type: String,
+    /// The content's name.
+    pub digest: Digest,
+    /// The content's size in bytes.
+    pub size: u64,
+    /// What the image is made for.
+    #[serde(default)]
+    pub platform: Option<Platform>,
+    /// Notes on the content.
+    #[serde(default)]
+    pub annotations: Option<BTreeMap<String, String>>,
+    /// Where else the content may be had. Never fetched.
+    #[serde(default)]
+    pub urls: Option<Vec<String>>,
+    /// What kind of artifact the manifest describes.
+    #[serde(default)]
+    pub artifact_type: Option<String>,
+}
+
+impl Descriptor {
+    /// An annotation's value.
+    #[must_use]
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.annotations.as_ref()?.get(key).map(String::as_str)
+    }
+}
+
+/// A platform (<https://github.com/opencontainers/image-spec/blob/main/image-index.md>).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[non_exhaustive]
+pub struct Platform {
+    /// The operating system, as Go names it.
+    #[serde(default)]
+    pub os: String,
+    /// The processor architecture, as Go names it.
+    #[serde(default)]
+    pub architecture: String,
+    /// The architecture's variant.
+    #[serde(default)]
+    pub variant: Option<String>,
+    /// The operating system's version.
+    #[serde(default, rename = "os.version")]
+    pub os_version: Option<String>,
+}
+
+impl Platform {
+    /// Whether this is a real platform. `BuildKit` marks attestations with `unknown/unknown`
+    /// (<https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md>).
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        !self.os.is_empty() && self.os != "unknown" && self.architecture != "unknown"
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.os, self.architecture)?;
+        match self.variant.as_deref() {
+            Some(variant) if !variant.is_empty() => write!(formatter, "/{variant}"),
+            _ => Ok(()),
+        }
+    }
+}

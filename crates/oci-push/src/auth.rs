@@ -1,0 +1,220 @@
+//! Authentication around everything else: one token for all requests of a repository, one refresh for
+//! all that met its end.
+//!
+//! A request is sent with the token of some generation. If the answer is 401, whoever comes first
+//! fetches the next generation while the others wait for it, and every one of them sends its own
+//! request value again. The credential goes to the registry's token service only, the token to the
+//! registry's own origin only.
+
+mod challenge;
+mod keychain;
+mod token;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use http::{StatusCode, header};
+use secrecy::SecretString;
+use tokio::sync::Mutex;
+use url::Url;
+
+pub use challenge::Challenge;
+pub use keychain::{Credentials, FixedKeychain, Keychain};
+
+use crate::clock::Clock;
+use crate::failure::{Failure, ViolationKind};
+use crate::observer::{Event, Observer};
+use crate::origin::{same_origin, trusted_realm};
+use crate::request::{Request, Response, Transport};
+use token::Authorization;
+
+/// For whom and for what tokens are fetched.
+pub(crate) struct AuthSettings {
+    /// The registry's origin.
+    pub(crate) registry: Url,
+    /// `owner/name`.
+    pub(crate) repository: String,
+    /// The token service, where it is known without a challenge.
+    pub(crate) token_service: Option<(Url, String)>,
+    pub(crate) keychain: Arc<dyn Keychain>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) observer: Arc<dyn Observer>,
+}
+
+/// Adds authorization to requests and renews it.
+pub(crate) struct AuthTransport<T> {
+    inner: T,
+    settings: AuthSettings,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// 0 until the first authorization arrives.
+    generation: u64,
+    authorization: Option<Authorization>,
+    challenge: Option<Challenge>,
+}
+
+impl<T: Transport> AuthTransport<T> {
+    pub(crate) fn new(inner: T, settings: AuthSettings) -> Self {
+        let challenge = settings
+            .token_service
+            .as_ref()
+            .map(|(realm, service)| Challenge::Bearer {
+                realm: realm.to_string(),
+                service: Some(service.clone()),
+            });
+        Self {
+            inner,
+            settings,
+            state: Mutex::new(State {
+                challenge,
+                ..State::default()
+            }),
+        }
+    }
+
+    /// The present bearer token, for the reading side.
+    pub(crate) async fn bearer(&self) -> Option<SecretString> {
+        let state = self.state.lock().await;
+        state.authorization.as_ref()?.bearer.clone()
+    }
+
+    /// Whether the registry asked for the credential itself instead of a token.
+    pub(crate) async fn is_basic(&self) -> bool {
+        let state = self.state.lock().await;
+        matches!(state.challenge, Some(Challenge::Basic)) && state.authorization.is_some()
+    }
+
+    async fn authorized(&self, request: &Request) -> Result<Response, Failure> {
+        let (generation, authorization) = self.present(request).await?;
+        let response = self.send_with(request, authorization.as_ref()).await?;
+        if response.status != StatusCode::UNAUTHORIZED {
+            return Ok(response);
+        }
+        match self.newer_than(generation, request, &response).await? {
+            Some(authorization) => self.send_with(request, Some(&authorization)).await,
+            None => Ok(response),
+        }
+    }
+
+    async fn send_with(
+        &self,
+        request: &Request,
+        authorization: Option<&Authorization>,
+    ) -> Result<Response, Failure> {
+        match authorization {
+            Some(authorization) if same_origin(&self.settings.registry, &request.url) => {
+                let request = request
+                    .clone()
+                    .header(header::AUTHORIZATION, authorization.header.clone());
+                self.inner.send(&request).await
+            }
+            _ => self.inner.send(request).await,
+        }
+    }
+
+    /// The authorization to try first. Fetched beforehand where the token service is known or the
+    /// token is about to end; otherwise the registry's 401 says what it wants.
+    async fn present(&self, request: &Request) -> Result<(u64, Option<Authorization>), Failure> {
+        let mut state = self.state.lock().await;
+        let due = match &state.authorization {
+            Some(authorization) => authorization
+                .renew_at
+                .is_some_and(|at| self.settings.clock.now() >= at),
+            None => state.challenge.is_some(),
+        };
+        if due {
+            self.renew(&mut state, request).await?;
+        }
+        Ok((state.generation, state.authorization.clone()))
+    }
+
+    /// An authorization newer than the one that `response` refused, `None` if there is no way to one.
+    async fn newer_than(
+        &self,
+        generation: u64,
+        request: &Request,
+        response: &Response,
+    ) -> Result<Option<Authorization>, Failure> {
+        let mut state = self.state.lock().await;
+        if state.generation == generation {
+            match Challenge::best(&response.headers) {
+                Some(challenge) => state.challenge = Some(challenge),
+                None if state.challenge.is_some() => {}
+                None if response.headers.contains_key(header::WWW_AUTHENTICATE) => {
+                    return Err(Failure::violation(request, ViolationKind::NoKnownChallenge));
+                }
+                None => return Ok(None),
+            }
+            // A credential that was refused once is not presented again.
+            let refused = matches!(state.challenge, Some(Challenge::Basic)) && generation > 0;
+            if refused || !self.renew(&mut state, request).await? {
+                return Ok(None);
+            }
+        }
+        Ok(state.authorization.clone())
+    }
+
+    /// Fetches the next generation; `false` if the registry wants a credential and there is none.
+    async fn renew(&self, state: &mut State, request: &Request) -> Result<bool, Failure> {
+        let Some(challenge) = state.challenge.clone() else {
+            return Ok(false);
+        };
+        let settings = &self.settings;
+        let authorization = match &challenge {
+            Challenge::Basic => {
+                let Some(credentials) = self.credentials().await else {
+                    return Ok(false);
+                };
+                token::basic(&credentials)
+            }
+            Challenge::Bearer { realm, service } => {
+                let realm = self.realm(request, realm)?;
+                let credentials = self.credentials().await;
+                let scope = format!("repository:{}:pull,push", settings.repository);
+                let fetched = token::fetch(
+                    &self.inner,
+                    &realm,
+                    service.as_deref(),
+                    &scope,
+                    credentials.as_ref(),
+                    settings.clock.now(),
+                );
+                Some(fetched.await?)
+            }
+        };
+        let renewed = authorization.is_some();
+        if renewed {
+            state.authorization = authorization;
+            state.generation += 1;
+            let generation = state.generation;
+            settings
+                .observer
+                .observe(&Event::TokenFetched { generation });
+        }
+        Ok(renewed)
+    }
+
+    /// Checked before any credential is so much as looked up.
+    fn realm(&self, request: &Request, realm: &str) -> Result<Url, Failure> {
+        Url::parse(realm)
+            .ok()
+            .filter(|realm| trusted_realm(&self.settings.registry, realm))
+            .ok_or_else(|| {
+                Failure::violation(request, ViolationKind::RealmElsewhere(realm.to_owned()))
+            })
+    }
+
+    async fn credentials(&self) -> Option<Credentials> {
+        let host = self.settings.registry.authority();
+        self.settings.keychain.credentials(host).await
+    }
+}
+
+impl<T: Transport> Transport for AuthTransport<T> {
+    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, Failure>> {
+        Box::pin(self.authorized(request))
+    }
+}

@@ -1,0 +1,384 @@
+//! What can go wrong in a push, with the evidence kept.
+//!
+//! No text is parsed and no advice is given here: a failure carries the step, the URL, the status,
+//! the registry's own errors and the headers that support staff ask for, and whoever explains it
+//! (`ghcr-diagnosis`, the command line) works from that.
+
+use std::fmt;
+use std::io;
+
+use http::{Method, StatusCode};
+use oci_archive::Digest;
+use oci_client::errors::OciEnvelope;
+use url::Url;
+
+use crate::request::{Request, Response};
+use crate::step::Step;
+
+/// Why a push, or a part of it, did not succeed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The registry or its token service answered, and said no.
+    #[error("{0}")]
+    Rejected(Box<Rejection>),
+    /// No answer came.
+    #[error("no answer from {} to the request to {}", .0.host, .0.step.describe())]
+    Unanswered(#[source] Box<Unanswered>),
+    /// The answer breaks the protocol, or following it would be unsafe.
+    #[error("{} answered the request to {} in a way that cannot be followed", .0.host, .0.step.describe())]
+    Violation(#[source] Box<Violation>),
+    /// The archive's own bytes are not what its manifest says, or cannot be read.
+    #[error("blob {digest} cannot be sent")]
+    Blob {
+        /// The blob, as its manifest names it.
+        digest: Digest,
+        /// What is wrong with it.
+        #[source]
+        fault: BlobFault,
+    },
+    /// The push succeeded as far as the registry said, but the registry holds something else.
+    #[error("{reference} does not answer with the digest that was pushed ({expected})")]
+    NotPublished {
+        /// The reference that was pushed.
+        reference: String,
+        /// The digest that was pushed.
+        expected: Digest,
+        /// What the registry's answer was.
+        #[source]
+        found: Found,
+    },
+    /// No HTTP client could be made (broken proxy or certificate settings).
+    #[error("the HTTP client cannot be set up")]
+    Client(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Failure {
+    /// The step that failed, where a request was involved.
+    #[must_use]
+    pub fn step(&self) -> Option<Step> {
+        match self {
+            Self::Rejected(rejection) => Some(rejection.step),
+            Self::Unanswered(unanswered) => Some(unanswered.step),
+            Self::Violation(violation) => Some(violation.step),
+            Self::NotPublished { .. } => Some(Step::Verify),
+            Self::Blob { .. } | Self::Client(_) => None,
+        }
+    }
+
+    /// The status and evidence, where a server said no.
+    #[must_use]
+    pub fn rejection(&self) -> Option<&Rejection> {
+        match self {
+            Self::Rejected(rejection) => Some(rejection),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn violation(request: &Request, kind: ViolationKind) -> Self {
+        Self::Violation(Box::new(Violation {
+            step: request.step,
+            host: host_of(&request.url),
+            url: displayed(&request.url),
+            kind,
+        }))
+    }
+
+    pub(crate) fn unanswered(request: &Request, kind: UnansweredKind) -> Self {
+        Self::Unanswered(Box::new(Unanswered {
+            step: request.step,
+            method: request.method.clone(),
+            host: host_of(&request.url),
+            url: displayed(&request.url),
+            kind,
+        }))
+    }
+}
+
+/// One entry of the registry's error list (distribution-spec, "Error codes").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryError {
+    /// The code, such as `DENIED`.
+    pub code: String,
+    /// The registry's own words.
+    pub message: String,
+    /// Further detail as compact JSON, if the registry gave any.
+    pub detail: Option<String>,
+}
+
+/// A refusal with its evidence.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Rejection {
+    /// What was asked.
+    pub step: Step,
+    /// The method of the request.
+    pub method: Method,
+    /// Who answered.
+    pub host: String,
+    /// The URL, without query values (an upload URL's are secrets).
+    pub url: String,
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The registry's errors, empty if the body held none.
+    pub errors: Vec<RegistryError>,
+    /// The body as text, at most 64 KiB, if it held no registry errors.
+    pub body_excerpt: Option<String>,
+    /// The handle by which the registry's operators find the request.
+    pub request_id: Option<String>,
+    /// Headers that explain a refusal: `retry-after`, `www-authenticate`, `x-github-sso`, ...
+    pub headers: Vec<(String, String)>,
+}
+
+/// Headers kept as evidence. Everything else, cookies above all, stays out of messages.
+const EVIDENCE_HEADERS: [&str; 10] = [
+    "content-type",
+    "retry-after",
+    "server",
+    "via",
+    "www-authenticate",
+    "x-accepted-oauth-scopes",
+    "x-github-sso",
+    "x-oauth-scopes",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+];
+
+/// Request identifiers, the most specific first.
+const REQUEST_ID_HEADERS: [&str; 4] = [
+    "x-github-request-id",
+    "x-request-id",
+    "x-amzn-requestid",
+    "x-ms-request-id",
+];
+
+impl Rejection {
+    /// Collects the evidence of `response` to `request`.
+    #[must_use]
+    pub fn new(request: &Request, response: &Response) -> Self {
+        let errors = registry_errors(&response.body);
+        let body_excerpt = if errors.is_empty() && !response.body.is_empty() {
+            Some(String::from_utf8_lossy(&response.body).into_owned())
+        } else {
+            None
+        };
+        let value = |name: &str| response.header(name).map(str::to_owned);
+        Self {
+            step: request.step,
+            method: request.method.clone(),
+            host: host_of(&response.url),
+            url: displayed(&response.url),
+            status: response.status,
+            errors,
+            body_excerpt,
+            request_id: REQUEST_ID_HEADERS.iter().find_map(|name| value(name)),
+            headers: EVIDENCE_HEADERS
+                .iter()
+                .filter_map(|name| Some(((*name).to_owned(), value(name)?)))
+                .collect(),
+        }
+    }
+
+    /// Whether any of the registry's errors has this code.
+    #[must_use]
+    pub fn has_code(&self, code: &str) -> bool {
+        self.errors.iter().any(|error| error.code == code)
+    }
+
+    /// All that the server said in words: the messages of its errors, else its body.
+    #[must_use]
+    pub fn words(&self) -> String {
+        if self.errors.is_empty() {
+            return self.body_excerpt.clone().unwrap_or_default();
+        }
+        let messages: Vec<&str> = self.errors.iter().map(|e| e.message.as_str()).collect();
+        messages.join("; ")
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} answered {} to the request to {}",
+            self.host,
+            self.status,
+            self.step.describe()
+        )
+    }
+}
+
+/// Reads the spec's error envelope through oci-client's types, which also take codes that the spec
+/// does not list. Anything else is no envelope, and the body is kept as text instead.
+fn registry_errors(body: &[u8]) -> Vec<RegistryError> {
+    let Ok(envelope) = serde_json::from_slice::<OciEnvelope>(body) else {
+        return Vec::new();
+    };
+    envelope
+        .errors
+        .into_iter()
+        .map(|error| RegistryError {
+            // The codes' own serialised names are the spec's; `Debug` or `Display` are not.
+            code: match serde_json::to_value(&error.code) {
+                Ok(serde_json::Value::String(code)) => code,
+                _ => "UNKNOWN".to_owned(),
+            },
+            message: error.message,
+            detail: (!error.detail.is_null()).then(|| error.detail.to_string()),
+        })
+        .collect()
+}
+
+/// A request that got no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind}")]
+pub struct Unanswered {
+    /// What was asked.
+    pub step: Step,
+    /// The method of the request.
+    pub method: Method,
+    /// Who was asked.
+    pub host: String,
+    /// The URL, without query values.
+    pub url: String,
+    /// What happened instead of an answer.
+    #[source]
+    pub kind: UnansweredKind,
+}
+
+/// How a request came to have no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnansweredKind {
+    /// The host's name has no address.
+    #[error("the host name cannot be resolved")]
+    Resolve(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// No connection came about.
+    #[error("no connection to the host could be made")]
+    Connect(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The peer's certificate is not trusted.
+    #[error("the host's certificate is not trusted")]
+    Certificate(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The connection broke before the answer was complete.
+    #[error("the connection broke")]
+    Interrupted(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Not one byte moved for the given number of seconds.
+    #[error("no byte was accepted for {0} s")]
+    Stalled(u64),
+    /// Everything was sent, and no answer came for the given number of seconds.
+    #[error("no answer came within {0} s")]
+    Deadline(u64),
+}
+
+/// An answer that cannot be followed.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind}")]
+pub struct Violation {
+    /// What was asked.
+    pub step: Step,
+    /// Who answered.
+    pub host: String,
+    /// The URL of the request, without query values.
+    pub url: String,
+    /// What is wrong with the answer.
+    #[source]
+    pub kind: ViolationKind,
+}
+
+/// What is wrong with an answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ViolationKind {
+    /// An upload session came without an address.
+    #[error("the answer has no usable Location header")]
+    LocationMissing,
+    /// The upload session is on another host, port or scheme, where no credential may go.
+    #[error("the upload session is at {0}, which is not the registry itself")]
+    LocationElsewhere(String),
+    /// A redirect leads away from the registry.
+    #[error("the request was redirected to {0}, which is not the registry itself")]
+    RedirectElsewhere(String),
+    /// More redirects than any honest registry needs, or one that would change the request.
+    #[error("the request was redirected ({0}) in a way that is not followed")]
+    RedirectRefused(StatusCode),
+    /// The token service is not the registry's own.
+    #[error("the registry names {0} as its token service, which does not belong to it")]
+    RealmElsewhere(String),
+    /// The challenge asks for something no registry client knows.
+    #[error("the registry asks for authentication but names no scheme that is known")]
+    NoKnownChallenge,
+    /// The token service's success holds no token.
+    #[error("the token service's answer holds no usable token")]
+    TokenMissing,
+    /// The registry confirms another digest than the one that was sent.
+    #[error("the registry stored {found} where {expected} was sent")]
+    DigestDiffers {
+        /// What was sent.
+        expected: Digest,
+        /// What the registry confirmed.
+        found: String,
+    },
+    /// The registry confirmed a blob that it does not have.
+    #[error("the registry confirmed blob {0}, but does not have it")]
+    BlobNotStored(Digest),
+}
+
+/// What is wrong with a blob's bytes.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BlobFault {
+    /// The bytes hash to something else: the archive is damaged or was changed.
+    #[error("the archive's bytes hash to {actual}: the archive is damaged or was changed")]
+    DigestMismatch {
+        /// What the bytes hash to.
+        actual: Digest,
+    },
+    /// The archive cannot be read.
+    #[error("the archive cannot be read")]
+    Read(#[source] io::Error),
+}
+
+/// What a registry answered after the push.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Found {
+    /// Another digest.
+    #[error("it answers with {0}")]
+    OtherDigest(String),
+    /// No answer that holds a digest.
+    #[error("it could not be asked")]
+    Unknown(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+fn host_of(url: &Url) -> String {
+    match (url.host_str(), url.port()) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        (Some(host), None) => host.to_owned(),
+        (None, _) => String::new(),
+    }
+}
+
+/// A URL fit for a message: no user information, and query values hidden, since an upload session's
+/// query is a capability (`_state` in Distribution, a signature elsewhere). The parameters of the
+/// token request and the digest are no secrets and help to understand a refusal.
+pub(crate) fn displayed(url: &Url) -> String {
+    const SHOWN: [&str; 4] = ["service", "scope", "digest", "from"];
+    let mut shown = url.clone();
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    if url.query().is_some() {
+        let query: Vec<String> = url
+            .query_pairs()
+            .map(|(name, value)| {
+                if SHOWN.contains(&&*name) {
+                    format!("{name}={value}")
+                } else {
+                    format!("{name}=...")
+                }
+            })
+            .collect();
+        shown.set_query(None);
+        return format!("{shown}?{}", query.join("&"));
+    }
+    shown.into()
+}

@@ -1,0 +1,250 @@
+//! The bottom of the chain: requests become HTTP/1.1 on real connections.
+//!
+//! The only module that knows reqwest. It follows no redirect away from the registry, sends nothing
+//! but what the request says, and watches progress itself: reqwest's own timeouts start with the
+//! request and end healthy slow uploads (<https://github.com/seanmonstar/reqwest/issues/2784>).
+//! HTTP/2 is left out on purpose: one connection's flow control throttles parallel uploads
+//! (<https://github.com/moby/buildkit/pull/1420>).
+
+mod body;
+mod classify;
+mod resolve;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use futures_util::future::BoxFuture;
+use http::{Method, StatusCode, header};
+use url::Url;
+
+use crate::failure::{Failure, UnansweredKind, ViolationKind, displayed};
+use crate::origin::same_origin;
+use crate::request::{Body, Request, Response, Transport};
+use crate::step::Step;
+use crate::tally::Tally;
+
+use body::{CountedBody, Sent};
+
+/// Long enough for a distant host, short enough that an address that swallows packets is noticed.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// No registry needs more hops on its own origin.
+const REDIRECT_LIMIT: usize = 5;
+
+/// How the HTTP client is set up.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct HttpSettings {
+    /// The `User-Agent` header.
+    pub user_agent: String,
+    /// A transfer that moves no byte for this long is broken off.
+    pub stall_timeout: Duration,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            user_agent: concat!("oci-push/", env!("CARGO_PKG_VERSION")).to_owned(),
+            stall_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Sends requests over HTTP/1.1.
+#[derive(Debug)]
+pub struct HttpTransport {
+    client: reqwest::Client,
+    stall_timeout: Duration,
+    tally: Arc<Tally>,
+}
+
+impl HttpTransport {
+    /// Sets up the client. Proxies are taken from the usual variables by reqwest.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Client`] if the proxy or certificate settings are unusable.
+    pub fn new(settings: &HttpSettings, tally: Arc<Tally>) -> Result<Self, Failure> {
+        let client = reqwest::Client::builder()
+            .user_agent(&settings.user_agent)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .http1_only()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .dns_resolver(Arc::new(resolve::SystemResolver))
+            .build()
+            .map_err(|error| Failure::Client(error.into()))?;
+        Ok(Self {
+            client,
+            stall_timeout: settings.stall_timeout,
+            tally,
+        })
+    }
+
+    async fn follow(&self, request: &Request) -> Result<Response, Failure> {
+        let mut current = request.clone();
+        for _ in 0..=REDIRECT_LIMIT {
+            let response = self.exchange(&current).await?;
+            if !is_redirect(response.status) {
+                return Ok(response);
+            }
+            let target = redirect_target(&current, &response)?;
+            tracing::debug!(url = %displayed(&target), "following a redirect");
+            current.url = target;
+        }
+        Err(Failure::violation(
+            request,
+            ViolationKind::RedirectRefused(StatusCode::LOOP_DETECTED),
+        ))
+    }
+
+    async fn exchange(&self, request: &Request) -> Result<Response, Failure> {
+        self.tally.count_request();
+        // A small body leaves in one write; only a blob is watched on its way.
+        let streamed = match &request.body {
+            Body::Blob(blob) => blob.length(),
+            Body::Empty | Body::Bytes(_) => 0,
+        };
+        let sent = Arc::new(Sent::new(streamed));
+        let answer = self.client.execute(self.build(request, &sent));
+        let watched = async {
+            let response = answer.await?;
+            read(response, request.response_limit).await
+        };
+        let result = tokio::select! {
+            result = watched => result,
+            kind = watch(&sent, self.stall_timeout, request.deadline) => {
+                return Err(Failure::unanswered(request, kind));
+            }
+        };
+        result.map_err(|error| self.failure(request, error))
+    }
+
+    fn build(&self, request: &Request, sent: &Arc<Sent>) -> reqwest::Request {
+        let mut built = reqwest::Request::new(request.method.clone(), request.url.clone());
+        *built.headers_mut() = request.headers.clone();
+        match &request.body {
+            Body::Empty => {
+                // Without a body reqwest leaves the length out, which some registries answer with 411.
+                if request.method != Method::GET && request.method != Method::HEAD {
+                    built.headers_mut().insert(
+                        header::CONTENT_LENGTH,
+                        header::HeaderValue::from_static("0"),
+                    );
+                }
+            }
+            Body::Bytes(bytes) => *built.body_mut() = Some(bytes.clone().into()),
+            Body::Blob(blob) => {
+                let body = CountedBody::new(blob, Arc::clone(sent));
+                *built.body_mut() = Some(reqwest::Body::wrap(body));
+            }
+        }
+        built
+    }
+
+    fn failure(&self, request: &Request, error: reqwest::Error) -> Failure {
+        if let Body::Blob(blob) = &request.body {
+            if let Some(fault) = blob.verifier().take_fault() {
+                return Failure::Blob {
+                    digest: blob.verifier().digest().clone(),
+                    fault,
+                };
+            }
+        }
+        Failure::unanswered(request, classify::kind(error))
+    }
+}
+
+impl Transport for HttpTransport {
+    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, Failure>> {
+        Box::pin(async move {
+            let result = self.follow(request).await;
+            match &result {
+                Ok(response) => tracing::debug!(
+                    step = %request.step,
+                    method = %request.method,
+                    url = %displayed(&request.url),
+                    status = response.status.as_u16(),
+                    "answered"
+                ),
+                Err(failure) => tracing::debug!(
+                    step = %request.step,
+                    method = %request.method,
+                    url = %displayed(&request.url),
+                    failure = %failure,
+                    "unanswered"
+                ),
+            }
+            result
+        })
+    }
+}
+
+/// Completes when nothing moves any more: while the body is being sent after `stall`, and after its
+/// last byte (or the last byte of the answer) after `deadline`.
+async fn watch(sent: &Sent, stall: Duration, deadline: Duration) -> UnansweredKind {
+    let mut last = sent.bytes();
+    loop {
+        let sending = !sent.complete();
+        let limit = if sending { stall } else { deadline };
+        tokio::time::sleep(limit).await;
+        let now = sent.bytes();
+        if now == last && sending == !sent.complete() {
+            return if sending {
+                UnansweredKind::Stalled(limit.as_secs())
+            } else {
+                UnansweredKind::Deadline(limit.as_secs())
+            };
+        }
+        last = now;
+    }
+}
+
+/// Reads an answer up to `limit` bytes; what is beyond is nobody's business here, and an endless body
+/// must not keep a push waiting.
+async fn read(mut response: reqwest::Response, limit: usize) -> Result<Response, reqwest::Error> {
+    let status = response.status();
+    let headers = std::mem::take(response.headers_mut());
+    let url = response.url().clone();
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await? {
+        let room = limit - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if body.len() == limit {
+            break;
+        }
+    }
+    Ok(Response {
+        status,
+        headers,
+        body: body.freeze(),
+        url,
+    })
+}
+
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+/// Where a redirect leads, if it may be followed: on the registry's own origin, and without turning
+/// an upload into a GET.
+///
+/// A HEAD that is redirected to a blob store says that the blob exists, but proves nothing; it counts
+/// as a refused redirect, and the blob is uploaded.
+fn redirect_target(request: &Request, response: &Response) -> Result<Url, Failure> {
+    let refused = || ViolationKind::RedirectRefused(response.status);
+    let keeps_method = matches!(response.status.as_u16(), 307 | 308)
+        || matches!(request.method, Method::GET | Method::HEAD);
+    let target = response
+        .header("location")
+        .and_then(|location| request.url.join(location).ok());
+    let kind = match target {
+        _ if request.step == Step::FetchToken || !keeps_method => refused(),
+        None => refused(),
+        Some(target) if same_origin(&request.url, &target) => return Ok(target),
+        Some(target) => ViolationKind::RedirectElsewhere(displayed(&target)),
+    };
+    Err(Failure::violation(request, kind))
+}

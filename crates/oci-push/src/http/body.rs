@@ -1,0 +1,94 @@
+//! A blob as an HTTP body that counts what the connection takes.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use tokio::sync::mpsc;
+
+use crate::body::BlobBody;
+
+/// How much of a request's body the connection has taken.
+#[derive(Debug)]
+pub(super) struct Sent {
+    bytes: AtomicU64,
+    length: u64,
+}
+
+impl Sent {
+    pub(super) fn new(length: u64) -> Self {
+        Self {
+            bytes: AtomicU64::new(0),
+            length,
+        }
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn complete(&self) -> bool {
+        self.bytes() >= self.length
+    }
+
+    fn add(&self, bytes: u64) -> u64 {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes
+    }
+}
+
+/// Frames of a blob, counted as the connection asks for them.
+pub(super) struct CountedBody {
+    blob: BlobBody,
+    frames: mpsc::Receiver<io::Result<Bytes>>,
+    remaining: u64,
+    sent: Arc<Sent>,
+}
+
+impl CountedBody {
+    pub(super) fn new(blob: &BlobBody, sent: Arc<Sent>) -> Self {
+        Self {
+            frames: blob.frames(),
+            remaining: blob.length(),
+            blob: blob.clone(),
+            sent,
+        }
+    }
+}
+
+impl http_body::Body for CountedBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        match ready!(self.frames.poll_recv(context)) {
+            Some(Ok(frame)) => {
+                let length = frame.len() as u64;
+                self.remaining = self.remaining.saturating_sub(length);
+                let sent = self.sent.add(length);
+                self.blob.sent(sent);
+                Poll::Ready(Some(Ok(Frame::data(frame))))
+            }
+            Some(Err(error)) => Poll::Ready(Some(Err(error))),
+            None if self.remaining == 0 => Poll::Ready(None),
+            None => Poll::Ready(Some(Err(io::Error::other(
+                "reading the archive stopped early",
+            )))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.remaining == 0
+    }
+
+    /// Exact, so that the request carries `Content-Length`.
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.remaining)
+    }
+}

@@ -1,0 +1,65 @@
+//! Uploads container images to an OCI registry.
+//!
+//! The engine takes an [`oci_archive::Image`] and any number of references, and makes the registry hold
+//! exactly that image under them, or says why not, with the registry's own words. Blobs go up
+//! concurrently, each once, streamed or in chunks; a token that expires is renewed once for all; what
+//! breaks is resumed or sent again; manifests are published byte for byte, children first, tags last.
+//!
+//! It knows nothing of GitHub, reads no environment and prints nothing: credentials come from a
+//! [`Keychain`], progress goes to an [`Observer`], and every [`Failure`] carries the evidence that an
+//! explanation needs.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use std::sync::Arc;
+//!
+//! use oci_push::{FixedKeychain, PushOptions, Pusher, Reference, Silent};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let image = oci_archive::open(Path::new("image.tar"), &oci_archive::OpenOptions::default())?;
+//! let reference: Reference = "registry.example/owner/app:1.2".parse()?;
+//! let keychain = Arc::new(FixedKeychain(None));
+//! let pusher = Pusher::new(PushOptions::default(), keychain, Arc::new(Silent))?;
+//! let report = pusher.push(&image, &[reference]).await?;
+//! assert_eq!(&report.digest, &image.root().descriptor().digest);
+//! # Ok(())
+//! # }
+//! ```
+
+mod auth;
+mod body;
+mod clock;
+mod failure;
+mod http;
+mod observer;
+mod origin;
+mod profile;
+mod pusher;
+mod report;
+mod repository;
+mod request;
+mod retry;
+mod step;
+mod tally;
+mod upload;
+mod verify;
+
+pub use self::http::{HttpSettings, HttpTransport};
+pub use auth::{Challenge, Credentials, FixedKeychain, Keychain};
+pub use body::BlobBody;
+pub use clock::{Clock, SystemClock};
+pub use failure::{
+    BlobFault, Failure, Found, RegistryError, Rejection, Unanswered, UnansweredKind, Violation,
+    ViolationKind,
+};
+pub use observer::{Event, Observer, Silent};
+pub use oci_client::Reference;
+pub use profile::Profile;
+pub use pusher::{PushOptions, Pusher, Verify};
+pub use report::{BlobCounts, PushError, PushReport, ReferenceReport, ReferenceStatus};
+pub use request::{Body, Replay, Request, Response, Transport};
+pub use retry::{Attempt, Outcome, RetryPolicy, RetryTransport, Verdict, is_transient};
+pub use step::Step;
+pub use tally::Tally;
+pub use upload::mode::{Mode, Situation, UploadMode, choose};
+pub use upload::range::held;

@@ -1,0 +1,113 @@
+//! What the engine says while it works.
+//!
+//! One method, one closed list of events. Progress is absolute, never a delta: an upload that starts
+//! over reports a smaller offset, and a listener that just shows the number is right. Bars, plain
+//! lines and JSON are listeners; none of them is known here.
+
+use std::time::Duration;
+
+use oci_archive::Digest;
+
+use crate::step::Step;
+use crate::upload::mode::Mode;
+
+/// Something that happened in a push.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A repository's turn begins.
+    RepositoryStarted {
+        /// `host/owner/name`.
+        repository: &'a str,
+        /// Distinct blobs of the image.
+        blobs: usize,
+        /// Their size in bytes.
+        bytes: u64,
+    },
+    /// A bearer token arrived.
+    TokenFetched {
+        /// 1 for the first token of a repository, one more for each refresh.
+        generation: u64,
+    },
+    /// The registry told whether it has a blob.
+    BlobChecked {
+        /// The blob.
+        digest: &'a Digest,
+        /// Its size in bytes.
+        size: u64,
+        /// Whether it is there already.
+        exists: bool,
+    },
+    /// A blob's upload begins, or begins again.
+    BlobStarted {
+        /// The blob.
+        digest: &'a Digest,
+        /// Its size in bytes.
+        size: u64,
+        /// How it is sent.
+        mode: Mode,
+        /// Why it is sent that way.
+        reason: &'static str,
+    },
+    /// Bytes of a blob are on their way.
+    BlobProgress {
+        /// The blob.
+        digest: &'a Digest,
+        /// In chunked mode what the registry has acknowledged plus what was handed to the connection
+        /// since; in streamed mode what was handed to the connection.
+        offset: u64,
+    },
+    /// All bytes are sent; the registry is storing the blob.
+    BlobCommitting {
+        /// The blob.
+        digest: &'a Digest,
+    },
+    /// The registry has a blob.
+    BlobFinished {
+        /// The blob.
+        digest: &'a Digest,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// A request or an upload is tried again.
+    Retrying {
+        /// What failed.
+        step: Step,
+        /// The blob concerned, if any.
+        digest: Option<&'a Digest>,
+        /// Why, in one line.
+        cause: &'a str,
+        /// The wait before the next try.
+        wait: Duration,
+        /// The number of the try that failed, from 1.
+        attempt: u32,
+    },
+    /// A manifest was stored under its digest.
+    ManifestStored {
+        /// The manifest.
+        digest: &'a Digest,
+    },
+    /// A reference now points at the pushed image, or did so already.
+    ReferenceSettled {
+        /// `host/owner/name:tag`.
+        reference: &'a str,
+        /// What it points at.
+        digest: &'a Digest,
+        /// Whether it did so before.
+        unchanged: bool,
+    },
+}
+
+/// Listens to a push. Called from several threads.
+pub trait Observer: Send + Sync {
+    /// Takes note of `event`. Must not block.
+    fn observe(&self, event: &Event<'_>);
+}
+
+/// Ignores everything.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn observe(&self, _event: &Event<'_>) {}
+}

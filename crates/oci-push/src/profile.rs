@@ -1,0 +1,90 @@
+//! What is known about particular registries.
+//!
+//! One table instead of conditions spread over the engine. A profile holds facts about the wire, not
+//! about permissions or people; the rest is learned from answers.
+
+use url::Url;
+
+/// The largest body ghcr.io takes in a PATCH with `Content-Range`; beyond it answers 416 "the request
+/// body is too large and exceeds the maximum permissible limit of 4.00MiB"
+/// (<https://github.com/oras-project/rust-oci-client/issues/35>). Bodies without `Content-Range` have
+/// no such limit.
+pub(crate) const GHCR_CHUNK_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// The chunk size where nothing is known against it: a request's overhead is small beside it, and an
+/// interruption loses little.
+const DEFAULT_CHUNK: u64 = 16 * 1024 * 1024;
+
+/// A registry's known behaviour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Profile {
+    /// Nothing is known: the distribution specification applies.
+    Specification,
+    /// GitHub Container Registry, also on GitHub Enterprise hosts.
+    Ghcr,
+}
+
+impl Profile {
+    /// The profile of a host, by its name.
+    ///
+    /// `containers.NAME.ghe.com` is GitHub Enterprise Cloud with data residency
+    /// (<https://docs.github.com/en/enterprise-cloud@latest/packages/working-with-a-github-packages-registry/working-with-the-container-registry>).
+    #[must_use]
+    pub fn of_host(host: &str) -> Self {
+        if host == "ghcr.io" || (host.starts_with("containers.") && host.ends_with(".ghe.com")) {
+            Self::Ghcr
+        } else {
+            Self::Specification
+        }
+    }
+
+    /// The chunk size used when none is asked for, in bytes.
+    #[must_use]
+    pub fn default_chunk(self) -> u64 {
+        match self {
+            Self::Ghcr => GHCR_CHUNK_LIMIT,
+            Self::Specification => DEFAULT_CHUNK,
+        }
+    }
+
+    /// The largest chunk that the registry is known to take, in bytes.
+    #[must_use]
+    pub fn chunk_limit(self) -> Option<u64> {
+        match self {
+            Self::Ghcr => Some(GHCR_CHUNK_LIMIT),
+            Self::Specification => None,
+        }
+    }
+
+    /// The token service, where it need not be asked for. Knowing it saves the first round trip.
+    ///
+    /// ghcr.io's challenge is `Bearer realm="https://ghcr.io/token",service="ghcr.io"`
+    /// (<https://toddysm.com/2024/02/12/authenticating-with-oci-registries-github-container-registry-ghcr-implementation>).
+    pub(crate) fn token_service(self, registry: &Url) -> Option<(Url, String)> {
+        match self {
+            Self::Ghcr => {
+                let realm = registry.join("/token").ok()?;
+                Some((realm, registry.authority().to_owned()))
+            }
+            Self::Specification => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts() {
+        for (host, profile) in [
+            ("ghcr.io", Profile::Ghcr),
+            ("containers.example.ghe.com", Profile::Ghcr),
+            ("ghcr.io.example.com", Profile::Specification),
+            ("docker.io", Profile::Specification),
+        ] {
+            assert_eq!(Profile::of_host(host), profile, "{host}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What a push has achieved, also when it failed.
+
+use std::time::Duration;
+
+use oci_archive::{Digest, Image};
+use oci_client::Reference;
+
+use crate::failure::Failure;
+
+/// The state of a reference after the push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReferenceStatus {
+    /// It points at the image now.
+    Pushed,
+    /// It pointed at the image before.
+    Unchanged,
+    /// It was not published, or the registry does not show it.
+    Failed,
+}
+
+impl ReferenceStatus {
+    /// The word in `--json` output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pushed => "pushed",
+            Self::Unchanged => "unchanged",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One reference's result.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ReferenceReport {
+    /// The reference as it was pushed.
+    pub reference: Reference,
+    /// What became of it.
+    pub status: ReferenceStatus,
+    /// What the tag pointed to before, if anything was seen there.
+    pub previous: Option<Digest>,
+}
+
+/// Blobs by what happened to them, summed over the repositories.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct BlobCounts {
+    /// Distinct blobs of the image.
+    pub total: usize,
+    /// Blobs sent.
+    pub uploaded: usize,
+    /// Blobs that were there already.
+    pub existing: usize,
+    /// Size of the image's blobs in bytes.
+    pub bytes_total: u64,
+    /// Size of the blobs that were sent, in bytes.
+    pub bytes_uploaded: u64,
+}
+
+/// The result of a push.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PushReport {
+    /// The digest that every reference names now.
+    pub digest: Digest,
+    /// The media type of the manifest or index behind it.
+    pub media_type: String,
+    /// The size of that manifest in bytes.
+    pub size: u64,
+    /// Its platforms, as `os/architecture[/variant]`.
+    pub platforms: Vec<String>,
+    /// The image's configuration, where there is one image only.
+    pub config_digest: Option<Digest>,
+    /// Every reference, in the order given.
+    pub references: Vec<ReferenceReport>,
+    /// Blobs by what happened to them.
+    pub blobs: BlobCounts,
+    /// HTTP requests sent.
+    pub requests: u64,
+    /// Requests and uploads tried again.
+    pub retries: u64,
+    /// Time from start to end.
+    pub duration: Duration,
+}
+
+impl PushReport {
+    pub(crate) fn new(image: &Image, references: &[Reference]) -> Self {
+        let root = image.root().descriptor();
+        Self {
+            digest: root.digest.clone(),
+            media_type: root.media_type.clone(),
+            size: root.size,
+            platforms: image.platforms().iter().map(ToString::to_string).collect(),
+            config_digest: image.config_digest().cloned(),
+            references: references
+                .iter()
+                .map(|reference| ReferenceReport {
+                    reference: reference.clone(),
+                    status: ReferenceStatus::Failed,
+                    previous: None,
+                })
+                .collect(),
+            blobs: BlobCounts {
+                total: image.blobs().len(),
+                bytes_total: image.blobs().iter().map(|blob| blob.descriptor.size).sum(),
+                ..BlobCounts::default()
+            },
+            requests: 0,
+            retries: 0,
+            duration: Duration::ZERO,
+        }
+    }
+
+    /// The entry of one of the references that the report was made for.
+    pub(crate) fn entry(&mut self, reference: &Reference) -> &mut ReferenceReport {
+        let position = self
+            .references
+            .iter()
+            .position(|entry| entry.reference == *reference)
+            .unwrap_or_default();
+        &mut self.references[position]
+    }
+}
+
+/// A push that did not publish everything.
+#[derive(Debug, thiserror::Error)]
+#[error("the image was not published everywhere it should be")]
+pub struct PushError {
+    /// What was achieved all the same.
+    pub report: PushReport,
+    /// Why it ended.
+    #[source]
+    pub failure: Failure,
+}

@@ -1,0 +1,204 @@
+//! One repository of one registry: the small requests, and what this run has learned about it.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use http::{HeaderValue, Method, header};
+use oci_archive::{Descriptor, Digest, Manifest};
+use url::Url;
+
+use crate::failure::{Failure, ViolationKind};
+use crate::profile::Profile;
+use crate::request::{Body, Request, Transport};
+use crate::step::Step;
+use crate::upload::session::UploadSession;
+
+/// Manifest media types; without the index types ghcr.io answers 404 for a tag that names an index.
+const ACCEPTED_MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
+     application/vnd.oci.image.manifest.v1+json, \
+     application/vnd.docker.distribution.manifest.list.v2+json, \
+     application/vnd.docker.distribution.manifest.v2+json";
+
+/// A repository that is being pushed to.
+pub(crate) struct Repository<T> {
+    transport: T,
+    /// `https://host/v2/owner/name/`.
+    base: Url,
+    pub(crate) profile: Profile,
+    pub(crate) learned: Learned,
+}
+
+impl<T: Transport> Repository<T> {
+    pub(crate) fn new(transport: T, registry: &Url, name: &str, profile: Profile) -> Self {
+        let mut base = registry.clone();
+        base.set_path(&format!("/v2/{name}/"));
+        Self {
+            transport,
+            base,
+            profile,
+            learned: Learned::default(),
+        }
+    }
+
+    pub(crate) fn transport(&self) -> &T {
+        &self.transport
+    }
+
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path()));
+        url
+    }
+
+    /// What a tag points to, `None` if nothing or if this credential may not know. A refusal is not
+    /// the end here: the answer to a HEAD has no body, and the request that starts an upload will be
+    /// refused with words.
+    pub(crate) async fn tag(&self, tag: &str) -> Result<Option<Digest>, Failure> {
+        let request = Request::new(Step::CheckManifest, Method::HEAD, self.manifest_url(tag))
+            .header(header::ACCEPT, HeaderValue::from_static(ACCEPTED_MANIFESTS));
+        let response = self
+            .transport
+            .send(&request)
+            .await?
+            .expect(&request, &[200, 403, 404])?;
+        if response.status != 200 {
+            return Ok(None);
+        }
+        let digest = response.header("docker-content-digest");
+        Ok(digest.and_then(|digest| digest.parse().ok()))
+    }
+
+    /// Whether the registry has a blob, of the right size. Where it does not say, the answer is no:
+    /// a needless upload is harmless, a missing blob is not.
+    pub(crate) async fn has_blob(&self, descriptor: &Descriptor) -> Result<bool, Failure> {
+        let url = self.url(&format!("blobs/{}", descriptor.digest));
+        let request = Request::new(Step::CheckBlob, Method::HEAD, url);
+        let response = match self.transport.send(&request).await {
+            Ok(response) => response.expect(&request, &[200, 403, 404, 405])?,
+            // A blob store elsewhere: not followed, and no proof.
+            Err(Failure::Violation(violation))
+                if matches!(violation.kind, ViolationKind::RedirectElsewhere(_)) =>
+            {
+                return Ok(false);
+            }
+            Err(failure) => return Err(failure),
+        };
+        let length = response
+            .header("content-length")
+            .and_then(|length| length.parse::<u64>().ok());
+        Ok(response.status == 200 && length.is_none_or(|length| length == descriptor.size))
+    }
+
+    /// Opens an upload session: the first request that needs the right to push.
+    pub(crate) async fn start_upload(&self) -> Result<UploadSession, Failure> {
+        let request = Request::new(Step::StartUpload, Method::POST, self.url("blobs/uploads/"));
+        let response = self
+            .transport
+            .send(&request)
+            .await?
+            .expect(&request, &[202])?;
+        UploadSession::open(&request, &response)
+    }
+
+    /// Stores a manifest, byte for byte, under its digest or a tag.
+    pub(crate) async fn put_manifest(
+        &self,
+        manifest: &Manifest,
+        tag: Option<&str>,
+    ) -> Result<(), Failure> {
+        let descriptor = manifest.descriptor();
+        let digest = &descriptor.digest;
+        let (step, url) = match tag {
+            Some(tag) => (Step::PutTag, self.manifest_url(tag)),
+            None => (Step::PutManifest, self.manifest_url(&digest.to_string())),
+        };
+        let request =
+            Request::new(step, Method::PUT, url).body(Body::Bytes(manifest.bytes().clone()));
+        let request = match HeaderValue::from_str(&descriptor.media_type) {
+            Ok(media_type) => request.header(header::CONTENT_TYPE, media_type),
+            // A media type that cannot be a header is the registry's to refuse.
+            Err(_) => request,
+        };
+        let response = self
+            .transport
+            .send(&request)
+            .await?
+            .expect(&request, &[201, 200, 202, 204])?;
+        match response.header("docker-content-digest") {
+            Some(found) if found != digest.to_string() => {
+                let kind = ViolationKind::DigestDiffers {
+                    expected: digest.clone(),
+                    found: found.to_owned(),
+                };
+                Err(Failure::violation(&request, kind))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn manifest_url(&self, reference: &str) -> Url {
+        self.url(&format!("manifests/{reference}"))
+    }
+}
+
+/// What the answers of this run have taught, for all blobs of a repository.
+#[derive(Debug, Default)]
+pub(crate) struct Learned {
+    /// 0 while no chunk has been refused as too large.
+    chunk_limit: AtomicU64,
+    body_refused: AtomicBool,
+    goodput: Mutex<Option<f64>>,
+}
+
+impl Learned {
+    /// Bodies of `size` bytes are too large. `false` if there is no smaller size worth trying.
+    pub(crate) fn refuse_chunk(&self, size: u64) -> bool {
+        const MIB: u64 = 1024 * 1024;
+        let smaller = [16 * MIB, 4 * MIB, 3 * MIB, MIB]
+            .into_iter()
+            .find(|candidate| *candidate < size);
+        if let Some(limit) = smaller {
+            self.chunk_limit.store(limit, Ordering::Relaxed);
+        }
+        smaller.is_some()
+    }
+
+    /// The largest chunk that may still be tried.
+    pub(crate) fn chunk_limit(&self) -> Option<u64> {
+        match self.chunk_limit.load(Ordering::Relaxed) {
+            0 => None,
+            limit => Some(limit),
+        }
+    }
+
+    pub(crate) fn refuse_body(&self) {
+        self.body_refused.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn body_refused(&self) -> bool {
+        self.body_refused.load(Ordering::Relaxed)
+    }
+
+    /// Takes the rate of a finished upload into account.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a rate needs no more than 52 bits of size"
+    )]
+    pub(crate) fn measured(&self, bytes: u64, duration: Duration) {
+        /// Less than this says more about round trips than about the link.
+        const WORTH_MEASURING: u64 = 1024 * 1024;
+        let seconds = duration.as_secs_f64();
+        if bytes < WORTH_MEASURING || seconds <= 0.0 {
+            return;
+        }
+        let rate = bytes as f64 / seconds;
+        let mut goodput = self.goodput.lock().unwrap_or_else(PoisonError::into_inner);
+        *goodput = Some(goodput.map_or(rate, |known| known.mul_add(0.7, rate * 0.3)));
+    }
+
+    /// Bytes per second of one upload.
+    pub(crate) fn goodput(&self) -> Option<f64> {
+        *self.goodput.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

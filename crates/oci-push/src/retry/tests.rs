@@ -1,0 +1,154 @@
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::advice::go_duration;
+use super::{Attempt, Outcome, RetryPolicy, Verdict};
+use crate::request::Replay;
+
+fn attempt() -> Attempt {
+    Attempt {
+        replay: Replay::Safe,
+        number: 1,
+        elapsed: Duration::ZERO,
+        waited: Duration::ZERO,
+        host_answered: true,
+    }
+}
+
+fn answered(status: u16) -> Outcome {
+    Outcome::Answered {
+        status,
+        advised: None,
+    }
+}
+
+fn retried(attempt: &Attempt, outcome: Outcome) -> bool {
+    RetryPolicy::default().decide(attempt, outcome, 0.5) != Verdict::Settled
+}
+
+#[test]
+fn every_status() {
+    let retried: Vec<u16> = (100..=599)
+        .filter(|&status| retried(&attempt(), answered(status)))
+        .collect();
+    assert_eq!(
+        retried,
+        [
+            408, 425, 429, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524
+        ]
+    );
+}
+
+#[test]
+fn what_ends_the_tries() {
+    let first = attempt();
+    let unreached = Attempt {
+        host_answered: false,
+        ..first
+    };
+    for (name, attempt, outcome, expected) in [
+        ("no answer", first, Outcome::Unanswered, true),
+        ("final", first, Outcome::Final, false),
+        (
+            "a chunk",
+            Attempt {
+                replay: Replay::Never,
+                ..first
+            },
+            answered(503),
+            false,
+        ),
+        (
+            "ninth try",
+            Attempt { number: 9, ..first },
+            answered(503),
+            true,
+        ),
+        (
+            "ten minutes",
+            Attempt {
+                elapsed: Duration::from_mins(10),
+                ..first
+            },
+            answered(503),
+            false,
+        ),
+        ("never reached", unreached, Outcome::Unanswered, true),
+        (
+            "never reached, often tried",
+            Attempt {
+                number: 4,
+                ..unreached
+            },
+            Outcome::Unanswered,
+            false,
+        ),
+    ] {
+        assert_eq!(retried(&attempt, outcome), expected, "{name}");
+    }
+}
+
+#[test]
+fn tries_are_capped_when_asked() {
+    let policy = RetryPolicy {
+        max_tries: Some(2),
+        ..RetryPolicy::default()
+    };
+    let second = Attempt {
+        number: 2,
+        ..attempt()
+    };
+    assert_ne!(
+        policy.decide(&attempt(), answered(502), 0.0),
+        Verdict::Settled
+    );
+    assert_eq!(policy.decide(&second, answered(502), 0.0), Verdict::Settled);
+}
+
+#[test]
+fn advice_beyond_the_budget_ends_the_tries() {
+    let outcome = Outcome::Answered {
+        status: 429,
+        advised: Some(Duration::from_hours(24)),
+    };
+    assert!(!retried(&attempt(), outcome));
+}
+
+#[test]
+fn go_durations() {
+    for (text, nanoseconds) in [
+        ("10.305464ms", Some(10_305_464)),
+        ("880.092µs", Some(880_092)),
+        ("1h2m3.5s", Some(3_723_500_000_000)),
+        ("7ns", Some(7)),
+        ("", None),
+        ("soon", None),
+        ("5", None),
+        ("5 s", None),
+        ("1.2.3s", None),
+    ] {
+        assert_eq!(
+            go_duration(text),
+            nanoseconds.map(Duration::from_nanos),
+            "{text}"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn waits_stay_in_bounds(previous in 0_u64..100_000, fraction in 0.0..1.0_f64, advised in proptest::option::of(0_u64..100_000)) {
+        let policy = RetryPolicy::default();
+        let advised = advised.map(Duration::from_millis);
+        let wait = policy.wait(Duration::from_millis(previous), advised, fraction);
+        prop_assert!(wait >= advised.unwrap_or_default());
+        prop_assert!(wait >= Duration::from_millis(100));
+        prop_assert!(wait <= policy.longest_wait.max(advised.unwrap_or_default()));
+    }
+
+    #[test]
+    fn any_text_is_taken(text in ".{0,40}") {
+        let _ = go_duration(&text);
+    }
+}

@@ -1,0 +1,386 @@
+//! Uploading one blob, until the registry has it or says why not.
+//!
+//! A blob is sent in one session as a stream or in chunks. What breaks is judged by what the registry
+//! may hold now ([`recovery`]): a broken chunk is resumed at the offset that the session reports, a
+//! closing request without a clear answer is followed by a look whether the blob is there, and never by
+//! a second closing request: ghcr.io answers that with 404, and in one case out of five loses the blob
+//! (<https://github.com/GoogleContainerTools/jib/issues/4301>).
+
+pub(crate) mod mode;
+pub(crate) mod range;
+mod recovery;
+pub(crate) mod session;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use http::{HeaderValue, Method, header};
+use oci_archive::{Blob, Descriptor};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::body::{BlobBody, OnSent, Verifier};
+use crate::failure::{Failure, ViolationKind};
+use crate::observer::Event;
+use crate::pusher::Services;
+use crate::repository::Repository;
+use crate::request::{Body, Request, Response, Transport};
+use crate::step::Step;
+use mode::{Mode, Situation, UploadMode};
+use recovery::{Aftermath, aftermath};
+use session::UploadSession;
+
+/// Sessions opened for one blob before giving up on it.
+const SESSIONS: u32 = 5;
+
+/// Tries of one chunk within a session.
+const CHUNK_TRIES: u32 = 4;
+
+/// When to look whether an unanswered commit has succeeded. ghcr.io takes 5 to 11 seconds to commit
+/// 700 MB, most of which has passed when the question arises.
+const LOOKS_AFTER_COMMIT: [Duration; 3] = [
+    Duration::from_millis(500),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+];
+
+/// How blobs are uploaded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UploadSettings {
+    pub(crate) mode: UploadMode,
+    pub(crate) chunk_size: Option<u64>,
+}
+
+/// One blob on its way into one repository.
+pub(crate) struct BlobUpload<'a, T> {
+    repository: &'a Repository<T>,
+    services: &'a Services,
+    settings: UploadSettings,
+    descriptor: &'a Descriptor,
+    verifier: Arc<Verifier>,
+    slots: Arc<Semaphore>,
+    /// Held while bytes flow, given back at the last one: a commit needs no bandwidth.
+    slot: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
+    /// The furthest offset handed to a connection in the present session.
+    sent: Arc<AtomicU64>,
+}
+
+impl<'a, T: Transport> BlobUpload<'a, T> {
+    pub(crate) fn new(
+        repository: &'a Repository<T>,
+        services: &'a Services,
+        settings: UploadSettings,
+        blob: &'a Blob,
+        slots: Arc<Semaphore>,
+    ) -> Self {
+        Self {
+            repository,
+            services,
+            settings,
+            descriptor: &blob.descriptor,
+            verifier: Arc::new(Verifier::new(blob.clone())),
+            slots,
+            slot: Arc::default(),
+            sent: Arc::default(),
+        }
+    }
+
+    /// Uploads the blob.
+    pub(crate) async fn run(&self) -> Result<(), Failure> {
+        let start = self.services.clock.now();
+        let mut sessions = 0;
+        let mut broken_streams = 0;
+        let mut waited = Duration::ZERO;
+        loop {
+            self.take_slot().await;
+            let (mode, reason) = self.choose(broken_streams);
+            let session = self.repository.start_upload().await?;
+            self.sent.store(0, Ordering::Relaxed);
+            self.observe(&Event::BlobStarted {
+                digest: &self.descriptor.digest,
+                size: self.descriptor.size,
+                mode,
+                reason,
+            });
+            let result = match mode {
+                Mode::Streamed => self.close(&session, 0).await,
+                Mode::Chunked(size) => self.send_chunks(session, size).await,
+            };
+            let Err(failure) = result else { break };
+            match aftermath(&failure, self.all_sent()) {
+                Aftermath::Final => return Err(failure),
+                Aftermath::TooLarge if self.step_down(mode) => continue,
+                Aftermath::TooLarge => return Err(failure),
+                Aftermath::Unclear if self.has_arrived().await? => break,
+                Aftermath::Unclear | Aftermath::Lost => {}
+            }
+            sessions += 1;
+            broken_streams += u32::from(mode == Mode::Streamed);
+            waited = self
+                .services
+                .retry
+                .wait(waited, None, self.services.clock.fraction());
+            let elapsed = self.services.clock.now().duration_since(start);
+            let tries = self
+                .services
+                .retry
+                .max_tries
+                .unwrap_or(SESSIONS)
+                .min(SESSIONS);
+            if sessions >= tries || elapsed + waited > self.services.retry.max_time {
+                return Err(failure);
+            }
+            self.pause(&failure, waited, sessions).await;
+        }
+        self.observe(&Event::BlobFinished {
+            digest: &self.descriptor.digest,
+            size: self.descriptor.size,
+        });
+        Ok(())
+    }
+
+    fn choose(&self, broken_streams: u32) -> (Mode, &'static str) {
+        let profile = self.repository.profile;
+        let learned = &self.repository.learned;
+        let chunk = self
+            .settings
+            .chunk_size
+            .unwrap_or_else(|| profile.default_chunk())
+            .min(profile.chunk_limit().unwrap_or(u64::MAX))
+            .min(learned.chunk_limit().unwrap_or(u64::MAX));
+        let situation = Situation {
+            size: self.descriptor.size,
+            broken_streams,
+            goodput: learned.goodput(),
+            chunk,
+            body_refused: learned.body_refused(),
+        };
+        mode::choose(self.settings.mode, &situation)
+    }
+
+    /// Notes that a body was too large; `false` if nothing smaller is left to try.
+    fn step_down(&self, mode: Mode) -> bool {
+        let learned = &self.repository.learned;
+        match mode {
+            Mode::Chunked(size) => learned.refuse_chunk(size),
+            Mode::Streamed if self.settings.mode == UploadMode::Stream => false,
+            Mode::Streamed => {
+                learned.refuse_body();
+                let chunk = self.choose(0).0;
+                // A blob that fits into one chunk is still streamed: make the chunks smaller.
+                chunk != Mode::Streamed || learned.refuse_chunk(self.descriptor.size)
+            }
+        }
+    }
+
+    /// Sends all but the last chunk, then closes the session with that one.
+    async fn send_chunks(&self, mut session: UploadSession, size: u64) -> Result<(), Failure> {
+        let mut held = 0;
+        let mut tries = 0;
+        let mut waited = Duration::ZERO;
+        while self.descriptor.size - held > size {
+            match self.send_chunk(&mut session, held, size).await {
+                Ok(now_held) => {
+                    held = now_held;
+                    tries = 0;
+                    waited = Duration::ZERO;
+                }
+                Err(failure) => {
+                    tries += 1;
+                    if tries >= CHUNK_TRIES || !recovery::is_resumable(&failure) {
+                        return Err(failure);
+                    }
+                    waited = self
+                        .services
+                        .retry
+                        .wait(waited, None, self.services.clock.fraction());
+                    self.pause(&failure, waited, tries).await;
+                    match self.held(&mut session).await {
+                        // Less than was acknowledged, or more than was sent: not a session to trust.
+                        Some(now_held) if (held..=held + size).contains(&now_held) => {
+                            held = now_held
+                        }
+                        _ => return Err(failure),
+                    }
+                }
+            }
+        }
+        self.close(&session, held).await
+    }
+
+    /// Sends one chunk, and returns how much the session holds then.
+    async fn send_chunk(
+        &self,
+        session: &mut UploadSession,
+        offset: u64,
+        length: u64,
+    ) -> Result<u64, Failure> {
+        let request = Request::new(Step::UploadChunk, Method::PATCH, session.url().clone())
+            .header(header::CONTENT_TYPE, OCTET_STREAM)
+            .header(header::CONTENT_RANGE, content_range(offset, length))
+            .body(self.body(offset, length))
+            .sent_once();
+        let response = self.repository.transport().send(&request).await?;
+        // ECR answers 201 (https://github.com/jdx/mise/pull/11376).
+        let response = response.expect(&request, &[202, 201, 204])?;
+        session.follow(&request, &response)?;
+        let end = offset + length;
+        // A range that does not advance is known to be a header left stale, not a chunk dropped
+        // (https://github.com/crashappsec/chalk/pull/682); the digest at the commit decides.
+        let held = reported(&response).filter(|held| (offset + 1..=end).contains(held));
+        Ok(held.unwrap_or(end))
+    }
+
+    /// Asks the session how much it holds; `None` if it does not say.
+    async fn held(&self, session: &mut UploadSession) -> Option<u64> {
+        let request = Request::new(Step::UploadStatus, Method::GET, session.url().clone());
+        let response = self.repository.transport().send(&request).await.ok()?;
+        let response = response.expect(&request, &[204, 202, 200]).ok()?;
+        session.follow(&request, &response).ok()?;
+        reported(&response)
+    }
+
+    /// Sends what remains from `offset` in the request that closes the session.
+    async fn close(&self, session: &UploadSession, offset: u64) -> Result<(), Failure> {
+        let digest = &self.descriptor.digest;
+        let length = self.descriptor.size - offset;
+        let url = session.closing_url(&digest.to_string());
+        let step = if offset == 0 {
+            Step::UploadBlob
+        } else {
+            Step::CommitBlob
+        };
+        let mut request = Request::new(step, Method::PUT, url)
+            .header(header::CONTENT_TYPE, OCTET_STREAM)
+            .deadline(commit_deadline(self.descriptor.size))
+            .sent_once();
+        if length == 0 {
+            self.verifier.check_empty().map_err(|fault| Failure::Blob {
+                digest: digest.clone(),
+                fault,
+            })?;
+        } else {
+            request = request.body(self.body(offset, length));
+        }
+        if offset > 0 {
+            request = request.header(header::CONTENT_RANGE, content_range(offset, length));
+        }
+        let start = self.services.clock.now();
+        let response = self.repository.transport().send(&request).await?;
+        let response = response.expect(&request, &[201, 200, 202, 204])?;
+        self.measure(start, length);
+        match response.header("docker-content-digest") {
+            Some(found) if found != digest.to_string() => {
+                let kind = ViolationKind::DigestDiffers {
+                    expected: digest.clone(),
+                    found: found.to_owned(),
+                };
+                Err(Failure::violation(&request, kind))
+            }
+            // Only 201 says that the blob is stored; the others are asked about.
+            _ if response.status == 201 || self.has_arrived().await? => Ok(()),
+            _ => {
+                let kind = ViolationKind::BlobNotStored(digest.clone());
+                Err(Failure::violation(&request, kind))
+            }
+        }
+    }
+
+    /// Looks, a few times, whether the registry has the blob.
+    async fn has_arrived(&self) -> Result<bool, Failure> {
+        for wait in LOOKS_AFTER_COMMIT {
+            self.services.clock.sleep(wait).await;
+            if self.repository.has_blob(self.descriptor).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn body(&self, offset: u64, length: u64) -> Body {
+        let on_sent = self.on_sent();
+        Body::Blob(BlobBody::new(
+            Arc::clone(&self.verifier),
+            offset,
+            length,
+            on_sent,
+        ))
+    }
+
+    /// Reports progress, and gives the slot back with the last byte.
+    fn on_sent(&self) -> OnSent {
+        let observer = Arc::clone(&self.services.observer);
+        let slot = Arc::clone(&self.slot);
+        let sent = Arc::clone(&self.sent);
+        let digest = self.descriptor.digest.clone();
+        let size = self.descriptor.size;
+        Arc::new(move |offset| {
+            sent.fetch_max(offset, Ordering::Relaxed);
+            observer.observe(&Event::BlobProgress {
+                digest: &digest,
+                offset,
+            });
+            if offset == size {
+                slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+                observer.observe(&Event::BlobCommitting { digest: &digest });
+            }
+        })
+    }
+
+    async fn take_slot(&self) {
+        let taken = self
+            .slot
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some();
+        if !taken {
+            // The semaphore is never closed; without a permit the upload would go ahead all the same.
+            let permit = Arc::clone(&self.slots).acquire_owned().await.ok();
+            *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = permit;
+        }
+    }
+
+    fn all_sent(&self) -> bool {
+        self.sent.load(Ordering::Relaxed) >= self.descriptor.size
+    }
+
+    fn measure(&self, start: Instant, bytes: u64) {
+        let duration = self.services.clock.now().duration_since(start);
+        self.repository.learned.measured(bytes, duration);
+    }
+
+    async fn pause(&self, failure: &Failure, wait: Duration, attempt: u32) {
+        self.services.tally.count_retry();
+        self.observe(&Event::Retrying {
+            step: failure.step().unwrap_or(Step::UploadBlob),
+            digest: Some(&self.descriptor.digest),
+            cause: &recovery::in_one_line(failure),
+            wait,
+            attempt,
+        });
+        self.services.clock.sleep(wait).await;
+    }
+
+    fn observe(&self, event: &Event<'_>) {
+        self.services.observer.observe(event);
+    }
+}
+
+const OCTET_STREAM: HeaderValue = HeaderValue::from_static("application/octet-stream");
+
+/// `Content-Range` of a chunk: first and last byte, inclusive, without a unit
+/// (distribution-spec, "Pushing a blob in chunks").
+fn content_range(offset: u64, length: u64) -> HeaderValue {
+    let range = format!("{offset}-{}", offset + length - 1);
+    HeaderValue::from_str(&range).unwrap_or_else(|_| unreachable!("digits and a hyphen are ASCII"))
+}
+
+fn reported(response: &Response) -> Option<u64> {
+    range::held(response.header("range")?)
+}
+
+/// How long a registry may take to store a blob whose last byte it has: two minutes, or as long as a
+/// store that manages 20 MB a second needs.
+fn commit_deadline(size: u64) -> Duration {
+    Duration::from_mins(2).max(Duration::from_secs(60 + size / 20_000_000))
+}

@@ -1,0 +1,178 @@
+//! Streamed or chunked: the choice, made purely.
+//!
+//! A streamed blob costs two requests; a chunked one costs one for every chunk, and ghcr.io takes no
+//! chunk over 4 MiB and counts requests against a limit. What chunks buy is that an interruption loses
+//! a chunk instead of a blob. So a stream is the rule, and chunks are for blobs whose stream is at risk.
+
+use std::fmt;
+use std::time::Duration;
+
+/// How a blob is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// One request that carries the whole blob.
+    Streamed,
+    /// Ranged chunks of at most this many bytes.
+    Chunked(u64),
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Streamed => formatter.write_str("streamed"),
+            Self::Chunked(size) => write!(formatter, "chunks of {size} bytes"),
+        }
+    }
+}
+
+/// What the user asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UploadMode {
+    /// Decide for each blob.
+    #[default]
+    Auto,
+    /// Always stream.
+    Stream,
+    /// Always send chunks.
+    Chunked,
+}
+
+/// GitHub ends an upload after ten minutes (its documentation, "Troubleshooting" of the container
+/// registry, quoted in <https://github.com/aquaproj/aqua/issues/4018>). A stream that would need more
+/// than seven is too close to that.
+const LONGEST_STREAM: Duration = Duration::from_mins(7);
+
+/// Streams of one blob that may break before it is sent in chunks.
+const BROKEN_STREAMS: u32 = 2;
+
+/// What is known about a blob and the link when its upload begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation {
+    /// The blob's size in bytes.
+    pub size: u64,
+    /// Streams of this blob that have broken already.
+    pub broken_streams: u32,
+    /// Bytes per second of one upload, if any has been measured in this run.
+    pub goodput: Option<f64>,
+    /// The chunk size to use, within the registry's limit.
+    pub chunk: u64,
+    /// Whether the registry has refused a whole blob as too large in this run.
+    pub body_refused: bool,
+}
+
+/// Chooses the mode, and says why.
+#[must_use]
+pub fn choose(asked: UploadMode, situation: &Situation) -> (Mode, &'static str) {
+    let chunked = Mode::Chunked(situation.chunk);
+    if situation.size <= situation.chunk {
+        return (Mode::Streamed, "it fits into one chunk");
+    }
+    match asked {
+        UploadMode::Stream => return (Mode::Streamed, "as asked"),
+        UploadMode::Chunked => return (chunked, "as asked"),
+        UploadMode::Auto => {}
+    }
+    if situation.body_refused {
+        return (chunked, "the registry refuses larger bodies");
+    }
+    if situation.broken_streams >= BROKEN_STREAMS {
+        return (chunked, "streaming it broke off repeatedly");
+    }
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "an estimate of seconds needs no more than 52 bits of size"
+    )]
+    let expected = situation.goodput.map(|rate| situation.size as f64 / rate);
+    if expected.is_some_and(|seconds| seconds > LONGEST_STREAM.as_secs_f64()) {
+        return (
+            chunked,
+            "at the measured rate it would outlast the upload limit",
+        );
+    }
+    (Mode::Streamed, "a stream needs the fewest requests")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1024 * 1024;
+
+    #[test]
+    fn choices() {
+        let large = Situation {
+            size: 4096 * MIB,
+            broken_streams: 0,
+            goodput: None,
+            chunk: 4 * MIB,
+            body_refused: false,
+        };
+        let chunks = Mode::Chunked(4 * MIB);
+        for (name, asked, situation, expected) in [
+            ("large", UploadMode::Auto, large, Mode::Streamed),
+            (
+                "small, chunked asked",
+                UploadMode::Chunked,
+                Situation { size: MIB, ..large },
+                Mode::Streamed,
+            ),
+            ("chunked asked", UploadMode::Chunked, large, chunks),
+            (
+                "slow link",
+                UploadMode::Auto,
+                Situation {
+                    goodput: Some(1e6),
+                    ..large
+                },
+                chunks,
+            ),
+            (
+                "slow link, stream asked",
+                UploadMode::Stream,
+                Situation {
+                    goodput: Some(1e6),
+                    ..large
+                },
+                Mode::Streamed,
+            ),
+            (
+                "fast link",
+                UploadMode::Auto,
+                Situation {
+                    goodput: Some(3e7),
+                    ..large
+                },
+                Mode::Streamed,
+            ),
+            (
+                "broke once",
+                UploadMode::Auto,
+                Situation {
+                    broken_streams: 1,
+                    ..large
+                },
+                Mode::Streamed,
+            ),
+            (
+                "broke twice",
+                UploadMode::Auto,
+                Situation {
+                    broken_streams: 2,
+                    ..large
+                },
+                chunks,
+            ),
+            (
+                "too large",
+                UploadMode::Auto,
+                Situation {
+                    body_refused: true,
+                    ..large
+                },
+                chunks,
+            ),
+        ] {
+            assert_eq!(choose(asked, &situation).0, expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What the registry may hold after an upload request has failed, and so what to do next.
+
+use crate::failure::{Failure, Rejection, UnansweredKind};
+use crate::retry::is_transient;
+
+/// What is left of an upload after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aftermath {
+    /// Nothing will change by trying again.
+    Final,
+    /// The session is of no use any more; a new one can be started.
+    Lost,
+    /// The blob may have been stored: look before sending it again.
+    Unclear,
+    /// The request was too large for the registry or a proxy before it.
+    TooLarge,
+}
+
+/// Judges the failure of a request that sent a part of a blob or all of it. `all_sent` says whether
+/// the last byte had left: before that, no registry can have stored the blob.
+pub(super) fn aftermath(failure: &Failure, all_sent: bool) -> Aftermath {
+    let open = if all_sent {
+        Aftermath::Unclear
+    } else {
+        Aftermath::Lost
+    };
+    match failure {
+        Failure::Unanswered(unanswered) => match unanswered.kind {
+            UnansweredKind::Certificate(_) => Aftermath::Final,
+            _ => open,
+        },
+        Failure::Rejected(rejection) => match rejection.status.as_u16() {
+            413 => Aftermath::TooLarge,
+            416 if is_too_large(rejection) => Aftermath::TooLarge,
+            416 => Aftermath::Lost,
+            // The registry's check failed, not ours: bytes were damaged on the way.
+            400 if is_damaged(rejection) => Aftermath::Lost,
+            // Either the commit had succeeded before, or the session is gone.
+            404 => Aftermath::Unclear,
+            status if is_transient(status) => open,
+            _ => Aftermath::Final,
+        },
+        _ => Aftermath::Final,
+    }
+}
+
+/// Whether a chunk may be resumed in the same session.
+pub(super) fn is_resumable(failure: &Failure) -> bool {
+    match failure {
+        Failure::Unanswered(unanswered) => {
+            !matches!(unanswered.kind, UnansweredKind::Certificate(_))
+        }
+        Failure::Rejected(rejection) => {
+            let status = rejection.status.as_u16();
+            is_transient(status) || (status == 416 && !is_too_large(rejection))
+        }
+        _ => false,
+    }
+}
+
+/// ghcr.io's 416 for a chunk over its limit says so only in its text.
+fn is_too_large(rejection: &Rejection) -> bool {
+    rejection.words().contains("too large")
+}
+
+fn is_damaged(rejection: &Rejection) -> bool {
+    ["DIGEST_INVALID", "SIZE_INVALID", "BLOB_UPLOAD_INVALID"]
+        .iter()
+        .any(|code| rejection.has_code(code))
+}
+
+/// The failure with its nearest cause, for a line that announces a retry.
+pub(super) fn in_one_line(failure: &Failure) -> String {
+    match failure {
+        Failure::Rejected(rejection) if rejection.words().is_empty() => {
+            format!("the registry answered {}", rejection.status)
+        }
+        Failure::Rejected(rejection) => {
+            format!(
+                "the registry answered {}: {}",
+                rejection.status,
+                rejection.words()
+            )
+        }
+        Failure::Unanswered(unanswered) => unanswered.kind.to_string(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, Method, StatusCode};
+    use url::Url;
+
+    use super::*;
+    use crate::request::{Request, Response};
+    use crate::step::Step;
+
+    fn rejected(status: u16, body: &'static str) -> Failure {
+        let url = Url::parse("https://ghcr.io/v2/o/n/blobs/upload/1").expect("a test URL is valid");
+        let request = Request::new(Step::CommitBlob, Method::PUT, url.clone());
+        let response = Response {
+            status: StatusCode::from_u16(status).expect("a status"),
+            headers: HeaderMap::new(),
+            body: Bytes::from_static(body.as_bytes()),
+            url,
+        };
+        Failure::Rejected(Box::new(Rejection::new(&request, &response)))
+    }
+
+    #[test]
+    fn judgements() {
+        let cap = r#"{"errors":[{"code":"REQUESTED_RANGE_NOT_SATISFIABLE","message":"the request body is too large and exceeds the maximum permissible limit of 4.00MiB"}]}"#;
+        let digest = r#"{"errors":[{"code":"DIGEST_INVALID","message":"provided digest did not match uploaded content"}]}"#;
+        let denied =
+            r#"{"errors":[{"code":"DENIED","message":"permission_denied: write_package"}]}"#;
+        for (status, body, before, after) in [
+            (413, "<html>", Aftermath::TooLarge, Aftermath::TooLarge),
+            (416, cap, Aftermath::TooLarge, Aftermath::TooLarge),
+            (416, "", Aftermath::Lost, Aftermath::Lost),
+            (400, digest, Aftermath::Lost, Aftermath::Lost),
+            (400, "", Aftermath::Final, Aftermath::Final),
+            (404, "", Aftermath::Unclear, Aftermath::Unclear),
+            (503, "", Aftermath::Lost, Aftermath::Unclear),
+            (403, denied, Aftermath::Final, Aftermath::Final),
+            (401, "", Aftermath::Final, Aftermath::Final),
+        ] {
+            let failure = rejected(status, body);
+            assert_eq!(aftermath(&failure, false), before, "{status} {body}");
+            assert_eq!(aftermath(&failure, true), after, "{status} {body}");
+        }
+    }
+}

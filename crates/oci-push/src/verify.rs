@@ -1,0 +1,84 @@
+//! After the push: does the tag answer with what was pushed? Asked through oci-client, whose reading
+//! side shares no code with the way the bytes went up.
+
+use oci_archive::Digest;
+use oci_client::client::{ClientConfig, ClientProtocol};
+use oci_client::secrets::RegistryAuth;
+use oci_client::{Client, Reference};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::auth::Credentials;
+use crate::clock::Clock;
+use crate::failure::{Failure, Found};
+use crate::pusher::VISIBILITY_LAG;
+use crate::request::CONTROL_DEADLINE;
+
+/// Reads back what a registry answers.
+pub(crate) struct Reader {
+    client: Client,
+    auth: RegistryAuth,
+}
+
+impl Reader {
+    /// A reader with the token that the push used, so that it fetches none of its own.
+    pub(crate) fn new(
+        plain_http: bool,
+        bearer: Option<&SecretString>,
+        basic: Option<&Credentials>,
+    ) -> Result<Self, Failure> {
+        let config = ClientConfig {
+            protocol: if plain_http {
+                ClientProtocol::Http
+            } else {
+                ClientProtocol::Https
+            },
+            read_timeout: Some(CONTROL_DEADLINE),
+            connect_timeout: Some(CONTROL_DEADLINE),
+            ..ClientConfig::default()
+        };
+        // Not `Client::new`, which falls back to defaults when the settings are unusable.
+        let client = Client::try_from(config).map_err(|error| Failure::Client(error.into()))?;
+        let auth = match (bearer, basic) {
+            (Some(token), _) => RegistryAuth::Bearer(token.expose_secret().to_owned()),
+            (None, Some(credentials)) => RegistryAuth::Basic(
+                credentials.username.clone(),
+                credentials.password.expose_secret().to_owned(),
+            ),
+            (None, None) => RegistryAuth::Anonymous,
+        };
+        Ok(Self { client, auth })
+    }
+
+    /// Waits, a few seconds at most, for `reference` to answer with `expected`. A registry may show a
+    /// manifest some time after it has accepted it
+    /// (<https://github.com/p2pool-starter-stack/pithead/issues/429>).
+    pub(crate) async fn expect(
+        &self,
+        reference: &Reference,
+        expected: &Digest,
+        clock: &dyn Clock,
+    ) -> Result<(), Failure> {
+        let wanted = expected.to_string();
+        let mut found = None;
+        for wait in VISIBILITY_LAG {
+            clock.sleep(wait).await;
+            match self
+                .client
+                .fetch_manifest_digest(reference, &self.auth)
+                .await
+            {
+                Ok(digest) if digest == wanted => return Ok(()),
+                Ok(digest) => found = Some(Found::OtherDigest(digest)),
+                Err(error) => found = Some(Found::Unknown(error.into())),
+            }
+        }
+        match found {
+            None => Ok(()),
+            Some(found) => Err(Failure::NotPublished {
+                reference: reference.to_string(),
+                expected: expected.clone(),
+                found,
+            }),
+        }
+    }
+}

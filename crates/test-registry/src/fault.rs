@@ -1,0 +1,218 @@
+//! Faults as data: where a request goes wrong, and how.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::route::Route;
+
+/// A scripted fault.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    action: Action,
+    phase: Phase,
+    route: Option<Route>,
+    repository: Option<String>,
+    /// Requests that match and are let through first.
+    skip: usize,
+    /// Requests that still go wrong; without end if `None`.
+    left: Option<usize>,
+}
+
+/// At which moment of a request a fault happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Before anything is looked at, not even the body.
+    BeforeHead,
+    /// When this many bytes of the body have arrived.
+    AfterBodyBytes(u64),
+    /// When the whole request has arrived, and nothing has changed yet.
+    BeforeState,
+    /// When the registry has done what was asked, and has not answered yet.
+    AfterState,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// The connection is reset.
+    Reset,
+    /// The connection is closed.
+    Close,
+    /// Nothing happens any more.
+    Stall,
+    /// The request goes on after a while.
+    Delay(Duration),
+    /// Another answer is given; what was asked is not done, if it is not done yet.
+    Answer {
+        /// The status.
+        status: u16,
+        /// Headers.
+        headers: Vec<(String, String)>,
+        /// The body.
+        body: String,
+    },
+    /// The answer has another status.
+    EditStatus(u16),
+    /// The answer has a header with another value.
+    SetHeader(String, String),
+    /// The answer lacks a header.
+    RemoveHeader(String),
+    /// All tokens become invalid.
+    RevokeTokens,
+}
+
+impl Action {
+    /// An answer with an error envelope.
+    #[must_use]
+    pub fn error(status: u16, code: &str, message: &str) -> Self {
+        Self::Answer {
+            status,
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            body: crate::answer::envelope(code, message, None),
+        }
+    }
+
+    /// Whether it changes an answer that is there, rather than the course of the request.
+    pub(crate) fn is_edit(&self) -> bool {
+        matches!(
+            self,
+            Self::EditStatus(_) | Self::SetHeader(..) | Self::RemoveHeader(_)
+        )
+    }
+}
+
+impl Fault {
+    /// A fault of every request, before it is looked at.
+    #[must_use]
+    pub fn new(action: Action) -> Self {
+        let phase = if action.is_edit() {
+            Phase::AfterState
+        } else {
+            Phase::BeforeHead
+        };
+        Self {
+            action,
+            phase,
+            route: None,
+            repository: None,
+            skip: 0,
+            left: None,
+        }
+    }
+
+    /// Only of requests of this kind.
+    #[must_use]
+    pub fn on(mut self, route: Route) -> Self {
+        self.route = Some(route);
+        self
+    }
+
+    /// Only of requests for this repository.
+    #[must_use]
+    pub fn repository(mut self, repository: &str) -> Self {
+        self.repository = Some(repository.to_owned());
+        self
+    }
+
+    /// At another moment. Edits of an answer always happen at its end.
+    #[must_use]
+    pub fn at(mut self, phase: Phase) -> Self {
+        if !self.action.is_edit() {
+            self.phase = phase;
+        }
+        self
+    }
+
+    /// Only from the `n`-th matching request on, counted from 1.
+    #[must_use]
+    pub fn from_request(mut self, n: usize) -> Self {
+        self.skip = n.saturating_sub(1);
+        self
+    }
+
+    /// Only once.
+    #[must_use]
+    pub fn once(self) -> Self {
+        self.times(1)
+    }
+
+    /// Only so many times.
+    #[must_use]
+    pub fn times(mut self, times: usize) -> Self {
+        self.left = Some(times);
+        self
+    }
+
+    fn matches(&self, route: Route, repository: &str) -> bool {
+        self.route.is_none_or(|wanted| wanted == route)
+            && self
+                .repository
+                .as_deref()
+                .is_none_or(|wanted| wanted == repository)
+    }
+}
+
+/// The faults that apply to one request, by phase.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Faults(Vec<(Phase, Action)>);
+
+impl Faults {
+    /// What happens at a moment that is not within the body.
+    pub(crate) fn at(&self, phase: Phase) -> impl Iterator<Item = &Action> {
+        self.0
+            .iter()
+            .filter(move |(at, action)| *at == phase && !action.is_edit())
+            .map(|(_, action)| action)
+    }
+
+    /// What happens within the body, and after how many bytes.
+    pub(crate) fn in_body(&self) -> Option<(u64, &Action)> {
+        self.0.iter().find_map(|(phase, action)| match phase {
+            Phase::AfterBodyBytes(bytes) => Some((*bytes, action)),
+            _ => None,
+        })
+    }
+
+    /// Changes to the answer.
+    pub(crate) fn edits(&self) -> impl Iterator<Item = &Action> {
+        self.0
+            .iter()
+            .filter(|(_, action)| action.is_edit())
+            .map(|(_, action)| action)
+    }
+}
+
+/// The script.
+#[derive(Debug, Default)]
+pub(crate) struct Script(Mutex<Vec<Fault>>);
+
+impl Script {
+    pub(crate) fn add(&self, fault: Fault) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(fault);
+    }
+
+    /// Takes the faults that apply to a request, and counts it.
+    pub(crate) fn take(&self, route: Route, repository: &str) -> Faults {
+        let mut script = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = Faults::default();
+        for fault in script
+            .iter_mut()
+            .filter(|fault| fault.matches(route, repository))
+        {
+            if fault.skip > 0 {
+                fault.skip -= 1;
+                continue;
+            }
+            if fault.left == Some(0) {
+                continue;
+            }
+            fault.left = fault.left.map(|left| left - 1);
+            taken.0.push((fault.phase, fault.action.clone()));
+        }
+        taken
+    }
+}

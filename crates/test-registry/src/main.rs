@@ -1,0 +1,111 @@
+//! The registry as a program of its own.
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use test_registry::{Authentication, Exchange, Options, Personality, Refusal, TestRegistry};
+
+/// Run a strict OCI registry in memory on the loopback address, until it is interrupted
+#[derive(Debug, Parser)]
+#[command(name = "test-registry", version)]
+struct Arguments {
+    /// The port; 0 takes any that is free
+    #[arg(long, default_value_t = 5000)]
+    port: u16,
+
+    /// Whose behaviour the registry has
+    #[arg(long, value_enum, default_value_t = Kind::Specification)]
+    personality: Kind,
+
+    /// Ask for this user and a password, through bearer tokens
+    #[arg(long, requires = "password")]
+    username: Option<String>,
+
+    /// The user's password
+    #[arg(long, requires = "username")]
+    password: Option<String>,
+
+    /// How many seconds a token is good for
+    #[arg(long, value_name = "SECONDS")]
+    token_lifetime: Option<u64>,
+
+    /// Refuse pushes to a repository: OWNER/NAME=write_package, read_package, create_package,
+    /// installation-write, installation-create, scopes, installation, owner or secondary-rate-limit
+    #[arg(long, value_name = "REPOSITORY=REFUSAL")]
+    deny: Vec<String>,
+
+    /// Forget blobs' bytes once they are hashed
+    #[arg(long)]
+    discard_blobs: bool,
+
+    /// Print every request
+    #[arg(long)]
+    log: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Kind {
+    /// The distribution specification's
+    Specification,
+    /// ghcr.io's
+    Ghcr,
+}
+
+fn main() -> io::Result<()> {
+    let arguments = Arguments::parse();
+    let mut options = Options::default();
+    options.port = arguments.port;
+    options.discard_blobs = arguments.discard_blobs;
+    options.personality = match arguments.personality {
+        Kind::Specification => Personality::Specification,
+        Kind::Ghcr => Personality::Ghcr,
+    };
+    if let (Some(username), Some(password)) = (arguments.username, arguments.password) {
+        options.authentication = Authentication::Bearer {
+            username,
+            password,
+            lifetime: arguments.token_lifetime.map(Duration::from_secs),
+        };
+    }
+    let registry = TestRegistry::try_start(options)?;
+    for denial in &arguments.deny {
+        let (repository, refusal) = denial
+            .split_once('=')
+            .ok_or_else(|| io::Error::other(format!("{denial:?} is not REPOSITORY=REFUSAL")))?;
+        let refusal: Refusal = refusal.parse().map_err(io::Error::other)?;
+        registry.deny(repository, refusal);
+    }
+    let mut output = io::stdout().lock();
+    writeln!(
+        output,
+        "listening on {} ({:?})",
+        registry.url(),
+        arguments.personality
+    )?;
+    output.flush()?;
+    let mut printed = 0;
+    // Until the process is interrupted; there is nothing to keep.
+    loop {
+        std::thread::sleep(Duration::from_millis(200));
+        if arguments.log {
+            let journal = registry.journal();
+            for exchange in &journal.exchanges[printed..] {
+                writeln!(output, "{}", line(exchange))?;
+            }
+            printed = journal.exchanges.len();
+            output.flush()?;
+        }
+    }
+}
+
+fn line(exchange: &Exchange) -> String {
+    let status = exchange
+        .status
+        .map_or_else(|| "-".to_owned(), |status| status.to_string());
+    let range = exchange.content_range.as_deref().unwrap_or("-");
+    format!(
+        "{} {} {} body={} range={range}",
+        exchange.method, exchange.path, status, exchange.body_bytes
+    )
+}

@@ -1,0 +1,384 @@
+//! From a connection to an answer: journal, faults, authorization, refusals, then what was asked.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use http::{HeaderMap, Request, header};
+use url::form_urlencoded;
+
+use crate::answer::{self, Answer};
+use crate::connection::{Connection, CountingListener};
+use crate::fault::{Action, Faults, Phase, Script};
+use crate::journal::{Entry, Exchange, Recorder};
+use crate::options::{Authentication, Behavior, Options};
+use crate::receive::{Cut, Incoming};
+use crate::refusal::Refusal;
+use crate::route::{Route, Target};
+use crate::store::Store;
+use crate::tokens::{self, Standing, Tokens};
+use crate::{blobs, manifests, uploads};
+
+/// Everything that requests share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    pub(crate) behavior: Behavior,
+    pub(crate) host: String,
+    pub(crate) journal: Recorder,
+    pub(crate) faults: Script,
+    pub(crate) tokens: Tokens,
+    denied: Mutex<HashMap<String, Refusal>>,
+    store: Mutex<Store>,
+}
+
+impl Shared {
+    pub(crate) fn new(options: Options, address: SocketAddr) -> Self {
+        Self {
+            behavior: options.personality.behavior(),
+            options,
+            host: address.to_string(),
+            journal: Recorder::new(),
+            faults: Script::default(),
+            tokens: Tokens::default(),
+            denied: Mutex::default(),
+            store: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn deny(&self, repository: &str, refusal: Refusal) {
+        let mut denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
+        denied.insert(repository.to_owned(), refusal);
+    }
+
+    fn refusal(&self, repository: &str) -> Option<Refusal> {
+        let denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
+        denied.get(repository).cloned()
+    }
+}
+
+/// Serves until it is dropped.
+pub(crate) async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
+        return;
+    };
+    let service = Router::new()
+        .fallback(handle)
+        .with_state(shared)
+        .into_make_service_with_connect_info::<Connection>();
+    // The only errors are those of accepting, which the listener keeps to itself.
+    let _ = axum::serve(CountingListener::new(listener), service).await;
+}
+
+/// A request under way.
+pub(crate) struct Call<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) target: Target,
+    /// As it was sent, still escaped.
+    pub(crate) raw_query: String,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) faults: &'a Faults,
+    pub(crate) entry: Entry,
+}
+
+/// Why there is no ordinary answer.
+pub(crate) enum Interruption<'a> {
+    /// The client went away.
+    Gone,
+    /// A fault strikes.
+    Fault(&'a Action),
+}
+
+impl<'a> From<Cut<'a>> for Interruption<'a> {
+    fn from(cut: Cut<'a>) -> Self {
+        match cut {
+            Cut::Gone => Self::Gone,
+            Cut::Fault(action) => Self::Fault(action),
+        }
+    }
+}
+
+async fn handle(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    request: Request<Body>,
+) -> Answer {
+    let (head, body) = request.into_parts();
+    let path = head.uri.path();
+    let raw_query = head.uri.query().unwrap_or_default().to_owned();
+    let query: Vec<(String, String)> = form_urlencoded::parse(raw_query.as_bytes())
+        .into_owned()
+        .collect();
+    let target = Target::of(&head.method, path, &raw_query);
+    let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let authorization = text(header::AUTHORIZATION).unwrap_or_default();
+    let (scheme, credential) = authorization.split_once(' ').unwrap_or_default();
+    let token = match shared.tokens.check(credential, "", false) {
+        Standing::Good { generation } | Standing::OutOfScope { generation } => Some(generation),
+        Standing::Invalid { generation } => generation,
+    };
+    let digest = query
+        .iter()
+        .find(|(name, _)| name == "digest")
+        .map(|(_, value)| value.clone());
+    let entry = shared.journal.begin(Exchange {
+        at: std::time::Duration::ZERO,
+        ended: None,
+        connection: connection.number,
+        route: target.route,
+        method: head.method.clone(),
+        path: path.to_owned(),
+        query: raw_query.clone(),
+        repository: target.repository.clone(),
+        content_range: text(header::CONTENT_RANGE).map(str::to_owned),
+        content_length: text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok()),
+        authorization: (!scheme.is_empty()).then(|| scheme.to_ascii_lowercase()),
+        token,
+        body_bytes: 0,
+        status: None,
+        digest,
+    });
+    let faults = shared.faults.take(target.route, &target.repository);
+    let call = Call {
+        shared: &shared,
+        target,
+        raw_query,
+        query,
+        headers: head.headers,
+        faults: &faults,
+        entry,
+    };
+    let mut answer = match call.answer(body).await {
+        Ok(answer) => answer,
+        Err(Interruption::Gone) => {
+            connection.close();
+            answer::empty(500, &[])
+        }
+        Err(Interruption::Fault(action)) => call.strike(action, &connection).await,
+    };
+    call.finish(&mut answer);
+    let status = (!connection.is_cut()).then(|| answer.status().as_u16());
+    shared.journal.end(entry, status);
+    answer
+}
+
+impl<'a> Call<'a> {
+    async fn answer(&self, body: Body) -> Result<Answer, Interruption<'a>> {
+        self.at(Phase::BeforeHead).await?;
+        let in_body = self.faults.in_body();
+        let mut incoming = Incoming::new(body, &self.shared.journal, self.entry, in_body);
+        if let Some(refused) = self.unauthorized().or_else(|| self.denied()) {
+            return Ok(refused);
+        }
+        let answer = match self.target.route {
+            Route::Token => self.token(),
+            Route::Base => answer::with_body(200, &[("content-type", "application/json")], "{}"),
+            Route::BlobHead | Route::BlobGet => blobs::read(self),
+            Route::UploadStart | Route::UploadMount => uploads::start(self),
+            Route::UploadChunk => uploads::chunk(self, &mut incoming).await?,
+            Route::UploadCommit => uploads::commit(self, &mut incoming).await?,
+            Route::UploadStatus => uploads::status(self),
+            Route::UploadCancel => uploads::cancel(self),
+            Route::ManifestHead | Route::ManifestGet => manifests::read(self),
+            Route::ManifestPut => manifests::put(self, &mut incoming).await?,
+            Route::TagsList => manifests::tags(self),
+            Route::Other => answer::error(404, "UNSUPPORTED", "no such resource"),
+        };
+        self.at(Phase::AfterState).await?;
+        Ok(answer)
+    }
+
+    /// Lets the faults of a moment happen. Delays and revocations let the request go on.
+    pub(crate) async fn at(&self, phase: Phase) -> Result<(), Interruption<'a>> {
+        for action in self.faults.at(phase) {
+            match action {
+                Action::Delay(duration) => tokio::time::sleep(*duration).await,
+                Action::RevokeTokens => self.shared.tokens.revoke_all(),
+                other => return Err(Interruption::Fault(other)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the request by a fault.
+    async fn strike(&self, action: &Action, connection: &Connection) -> Answer {
+        match action {
+            Action::Reset => connection.reset(),
+            Action::Close => connection.close(),
+            Action::Stall => std::future::pending::<()>().await,
+            Action::Delay(duration) => tokio::time::sleep(*duration).await,
+            Action::RevokeTokens => self.shared.tokens.revoke_all(),
+            Action::Answer {
+                status,
+                headers,
+                body,
+            } => {
+                let headers: Vec<(&str, &str)> = headers
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str()))
+                    .collect();
+                return answer::with_body(*status, &headers, body.clone());
+            }
+            Action::EditStatus(_) | Action::SetHeader(..) | Action::RemoveHeader(_) => {}
+        }
+        // In the middle of a body there is no way on.
+        answer::error(500, "UNKNOWN", "the request was interrupted")
+    }
+
+    /// Headers that every answer bears, and scripted changes.
+    fn finish(&self, answer: &mut Answer) {
+        answer::set(answer, "docker-distribution-api-version", "registry/2.0");
+        if self.shared.behavior.request_ids {
+            let identifier = format!("C0DE:12EF34:567890:9ABCDE:{:08X}", self.entry.number());
+            answer::set(answer, "x-github-request-id", &identifier);
+        }
+        for edit in self.faults.edits() {
+            match edit {
+                Action::EditStatus(status) => {
+                    if let Ok(status) = http::StatusCode::from_u16(*status) {
+                        *answer.status_mut() = status;
+                    }
+                }
+                Action::SetHeader(name, value) => answer::set(answer, name, value),
+                Action::RemoveHeader(name) => {
+                    answer.headers_mut().remove(name.as_str());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The refusal of a request without sufficient authorization.
+    fn unauthorized(&self) -> Option<Answer> {
+        if self.target.route == Route::Token {
+            return None;
+        }
+        let header = self
+            .header(header::AUTHORIZATION.as_str())
+            .unwrap_or_default();
+        let writing = self.target.route.is_mutating();
+        match &self.shared.options.authentication {
+            Authentication::None => None,
+            Authentication::Basic { username, password } => {
+                let good = header.strip_prefix("Basic ") == Some(&basic(username, password));
+                let challenge = [("www-authenticate", "Basic realm=\"test registry\"")];
+                (!good).then(|| self.challenge(&challenge))
+            }
+            Authentication::Bearer { .. } => {
+                let token = header.strip_prefix("Bearer ").unwrap_or_default();
+                let standing = self
+                    .shared
+                    .tokens
+                    .check(token, &self.target.repository, writing);
+                if matches!(standing, Standing::Good { .. }) {
+                    return None;
+                }
+                let hint = match (
+                    self.target.repository.as_str(),
+                    self.shared.behavior.hints_scope,
+                ) {
+                    ("", _) => "repository:user/image:pull".to_owned(),
+                    (repository, true) if writing => format!("repository:{repository}:pull,push"),
+                    (repository, _) => format!("repository:{repository}:pull"),
+                };
+                let host = &self.shared.host;
+                let error = match standing {
+                    Standing::OutOfScope { .. } => ",error=\"insufficient_scope\"",
+                    Standing::Invalid {
+                        generation: Some(_),
+                    } => ",error=\"invalid_token\"",
+                    _ => "",
+                };
+                let challenge = format!(
+                    "Bearer realm=\"http://{host}/token\",service=\"{host}\",scope=\"{hint}\"{error}"
+                );
+                Some(self.challenge(&[("www-authenticate", &challenge)]))
+            }
+        }
+    }
+
+    fn challenge(&self, headers: &[(&str, &str)]) -> Answer {
+        let mut answer = answer::error(401, "UNAUTHORIZED", "authentication required");
+        for (name, value) in headers {
+            answer::set(&mut answer, name, value);
+        }
+        self.without_body_for_head(answer)
+    }
+
+    /// The scripted refusal of a repository, or that of an impossible name.
+    fn denied(&self) -> Option<Answer> {
+        let repository = &self.target.repository;
+        if self.shared.behavior.needs_owner && !repository.is_empty() && !repository.contains('/') {
+            let answer = answer::error(400, "NAME_INVALID", "invalid repository name");
+            return Some(self.without_body_for_head(answer));
+        }
+        let refusal = self.shared.refusal(repository)?;
+        if !self.target.route.is_mutating() && !refusal.hides() {
+            return None;
+        }
+        let (status, code, message) = refusal.answer();
+        Some(self.without_body_for_head(answer::error(status, code, message)))
+    }
+
+    fn without_body_for_head(&self, answer: Answer) -> Answer {
+        if matches!(self.target.route, Route::BlobHead | Route::ManifestHead) {
+            return answer.map(|_| Body::empty());
+        }
+        answer
+    }
+
+    fn token(&self) -> Answer {
+        let Authentication::Bearer {
+            username,
+            password,
+            lifetime,
+        } = &self.shared.options.authentication
+        else {
+            return answer::error(404, "UNSUPPORTED", "there is no token service");
+        };
+        let scopes = tokens::scopes(&self.query);
+        let wants_push = scopes.iter().any(|(_, may_write)| *may_write);
+        let given = self.header(header::AUTHORIZATION.as_str());
+        let good = given.and_then(|given| given.strip_prefix("Basic "))
+            == Some(&basic(username, password));
+        if (given.is_some() && !good) || (given.is_none() && wants_push) {
+            let (status, code, message) = self.shared.behavior.bad_credential;
+            return answer::error(status, code, message);
+        }
+        let token = self.shared.tokens.issue(scopes, *lifetime);
+        let mut body = serde_json::json!({ "token": token });
+        if self.shared.behavior.announces_expiry {
+            body["expires_in"] = lifetime.map_or(300, |lifetime| lifetime.as_secs()).into();
+        }
+        answer::with_body(
+            200,
+            &[("content-type", "application/json")],
+            body.to_string(),
+        )
+    }
+
+    /// A header as text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// A query parameter.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        let pair = self.query.iter().find(|(key, _)| key == name)?;
+        Some(&pair.1)
+    }
+}
+
+fn basic(username: &str, password: &str) -> String {
+    BASE64.encode(format!("{username}:{password}"))
+}
