@@ -1,1 +1,10 @@
-fn main() {}
+//! The binary against real registries: the embedded one, and Distribution from Debian where it is
+//! installed. What the engine decides is tested in its own crate; here it is wiring, output, exit codes,
+//! and that other tools read back what was pushed.
+
+mod expired_token;
+mod failures;
+mod interoperability;
+mod modes;
+mod output;
+mod support;

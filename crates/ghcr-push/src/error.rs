@@ -4,6 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use ghcr_diagnosis::Diagnosis;
+use oci_archive::OpenError;
 use oci_push::{Failure, Rejection, Step, ViolationKind, is_transient};
 
 /// The class of a failure, which decides the exit code.
@@ -187,6 +188,28 @@ fn kind_of_rejection(rejection: &Rejection) -> Kind {
     } else {
         Kind::Refused
     }
+}
+
+/// What to do about an archive that cannot be opened.
+pub(crate) fn hint_for_archive(error: &OpenError) -> Option<&'static str> {
+    Some(match error {
+        OpenError::Unsupported { kind } if kind.contains("compressed") => {
+            "decompress it first; this version reads plain tar files and directories"
+        }
+        OpenError::Unsupported { kind } if kind.contains("docker-save") => {
+            "export an OCI layout instead: docker buildx build --output type=oci,dest=image.tar ...\n\
+             or convert it: skopeo copy docker-archive:image.tar oci-archive:image.oci.tar"
+        }
+        OpenError::NotAnArchive { .. } => {
+            "an image archive is an OCI image layout, as made by docker buildx build --output \
+             type=oci,dest=image.tar, by podman save --format oci-archive, or by skopeo copy"
+        }
+        OpenError::Truncated { .. } => "write the archive again; the tool that made it was cut off",
+        OpenError::Incomplete { .. } => {
+            "export the image with all its platforms, or only with those that are there"
+        }
+        _ => return None,
+    })
 }
 
 fn hint_for(failure: &Failure) -> Option<String> {

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use crate::args::Arguments;
 use crate::credentials::{FoundCredential, Search, Sources};
 use crate::env::{Environment, password_from_stdin};
-use crate::error::{CliError, Kind, Signal};
+use crate::error::{CliError, Kind, Signal, hint_for_archive};
 use crate::operands::{self, ImageOperand};
 use crate::output::{self, Printer};
 use crate::reference::References;
@@ -124,7 +124,12 @@ fn open(operand: &ImageOperand, printer: &Printer) -> Result<Image, CliError> {
     options.format = operand.format;
     let image = oci_archive::open(&operand.path, &options).map_err(|error| {
         let path = operand.path.display();
-        CliError::new(Kind::Image, format!("{path} cannot be pushed")).caused_by(&error)
+        let refused =
+            CliError::new(Kind::Image, format!("{path} cannot be pushed")).caused_by(&error);
+        match hint_for_archive(&error) {
+            Some(hint) => refused.hint(hint),
+            None => refused,
+        }
     })?;
     for notice in image.notices() {
         printer.notice(&format!("notice: {}: {notice}", operand.path.display()));
@@ -319,12 +324,16 @@ fn explain(
         context.credential = credential;
         diagnose(&failure, &context)
     } else {
-        hint = credential.map(|facts| {
-            format!(
-                "the credential came from {} ({})",
+        hint = Some(match credential {
+            Some(facts) => format!(
+                "the credential came from {} ({}); check that it is the right one for {host}",
                 facts.source,
                 facts.kind.describe()
-            )
+            ),
+            None => format!(
+                "no credential for {host} was found; give one with --username and --password-stdin, \
+                 GHCR_PUSH_TOKEN, or docker login {host}"
+            ),
         });
         None
     };

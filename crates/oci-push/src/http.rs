@@ -119,7 +119,7 @@ impl HttpTransport {
                 return Err(Failure::unanswered(request, kind));
             }
         };
-        result.map_err(|error| self.failure(request, error))
+        result.map_err(|error| Self::failure(request, &error))
     }
 
     fn build(&self, request: &Request, sent: &Arc<Sent>) -> reqwest::Request {
@@ -144,7 +144,7 @@ impl HttpTransport {
         built
     }
 
-    fn failure(&self, request: &Request, error: reqwest::Error) -> Failure {
+    fn failure(request: &Request, error: &reqwest::Error) -> Failure {
         if let Body::Blob(blob) = &request.body {
             if let Some(fault) = blob.verifier().take_fault() {
                 return Failure::Blob {

@@ -8,7 +8,7 @@ use http::{HeaderValue, Method, header};
 use oci_archive::{Descriptor, Digest, Manifest};
 use url::Url;
 
-use crate::failure::{Failure, ViolationKind};
+use crate::failure::{Failure, Rejection, ViolationKind};
 use crate::profile::Profile;
 use crate::request::{Body, Request, Transport};
 use crate::step::Step;
@@ -57,16 +57,28 @@ impl<T: Transport> Repository<T> {
     pub(crate) async fn tag(&self, tag: &str) -> Result<Option<Digest>, Failure> {
         let request = Request::new(Step::CheckManifest, Method::HEAD, self.manifest_url(tag))
             .header(header::ACCEPT, HeaderValue::from_static(ACCEPTED_MANIFESTS));
-        let response = self
-            .transport
-            .send(&request)
-            .await?
-            .expect(&request, &[200, 403, 404])?;
+        let response = self.transport.send(&request).await?;
+        if response.status == 401 {
+            return Err(self.in_words(request).await);
+        }
+        let response = response.expect(&request, &[200, 403, 404])?;
         if response.status != 200 {
             return Ok(None);
         }
         let digest = response.header("docker-content-digest");
         Ok(digest.and_then(|digest| digest.parse().ok()))
+    }
+
+    /// The refusal of a HEAD with the words that only the answer to a GET can carry.
+    async fn in_words(&self, head: Request) -> Failure {
+        let request = Request {
+            method: Method::GET,
+            ..head
+        };
+        match self.transport.send(&request).await {
+            Ok(response) => Failure::Rejected(Box::new(Rejection::new(&request, &response))),
+            Err(failure) => failure,
+        }
     }
 
     /// Whether the registry has a blob, of the right size. Where it does not say, the answer is no:

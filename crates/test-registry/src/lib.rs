@@ -5,6 +5,8 @@
 //! ([`Fault`]), and every request is written into a [`Journal`], so that a test asserts what was sent, and
 //! not only that it worked. It stops when it is dropped. Everything is kept in memory.
 //!
+//! [`SampleImage`] makes images to push.
+//!
 //! The same list of checks runs against it and against a Distribution registry
 //! (`tests/conformance.rs`): it must not be kinder than the real thing.
 
@@ -18,6 +20,7 @@ mod options;
 mod receive;
 mod refusal;
 mod route;
+mod sample;
 mod server;
 mod store;
 mod tokens;
@@ -36,6 +39,7 @@ pub use journal::{Exchange, Journal, Uploads};
 pub use options::{Authentication, Options, Personality};
 pub use refusal::Refusal;
 pub use route::Route;
+pub use sample::{Sample, SampleImage};
 pub use store::StoredManifest;
 
 use server::Shared;

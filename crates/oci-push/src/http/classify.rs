@@ -11,19 +11,37 @@ use crate::failure::UnansweredKind;
 /// reqwest's own `is_connect` and `is_timeout` miss a reset in mid-body
 /// (<https://github.com/ocx-sh/ocx/issues/276>); everything that is neither resolution, connection
 /// nor certificate happened on an established connection and counts as an interruption.
-pub(super) fn kind(error: reqwest::Error) -> UnansweredKind {
-    // The outermost error only repeats the URL, which every failure names already.
-    let error = error.without_url();
-    if chain(&error).any(|cause| cause.is::<ResolveError>()) {
-        UnansweredKind::Resolve(error.into())
+pub(super) fn kind(error: &reqwest::Error) -> UnansweredKind {
+    let cause = Box::new(Cause::of(error));
+    if chain(error).any(|cause| cause.is::<ResolveError>()) {
+        UnansweredKind::Resolve(cause)
     } else if error.is_connect() {
-        if chain(&error).any(is_certificate_error) {
-            UnansweredKind::Certificate(error.into())
+        if chain(error).any(is_certificate_error) {
+            UnansweredKind::Certificate(cause)
         } else {
-            UnansweredKind::Connect(error.into())
+            UnansweredKind::Connect(cause)
         }
     } else {
-        UnansweredKind::Interrupted(error.into())
+        UnansweredKind::Interrupted(cause)
+    }
+}
+
+/// What the HTTP stack says, in one line and without its own outermost words, which only repeat that
+/// there was a request.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Cause(String);
+
+impl Cause {
+    fn of(error: &reqwest::Error) -> Self {
+        let mut texts: Vec<String> = Vec::new();
+        for cause in chain(error).filter(|cause| !cause.is::<reqwest::Error>()) {
+            let text = cause.to_string();
+            if texts.last() != Some(&text) {
+                texts.push(text);
+            }
+        }
+        Self(texts.join(": "))
     }
 }
 

@@ -1,0 +1,120 @@
+//! What comes out, and where.
+
+use serde_json::Value;
+use test_registry::{Options, TestRegistry};
+
+use crate::support::{Image, TOKEN, USERNAME, push};
+
+fn registry() -> TestRegistry {
+    TestRegistry::start(Options::ghcr(USERNAME, TOKEN))
+}
+
+#[test]
+fn standard_output_holds_the_digest_line_only() {
+    let registry = registry();
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let run = push(&image, &["image.tar", &reference, "--digestfile", "digest"]);
+    run.assert_code(0);
+    assert_eq!(run.stdout, format!("{reference}@{}\n", image.sample.digest));
+    let file = std::fs::read_to_string(image.directory.path().join("digest"));
+    assert_eq!(file.expect("the file is written"), image.sample.digest);
+    assert!(run.stderr.contains("credential for"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains(&format!("pushed {reference}")),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        !run.stderr.contains('\u{1b}'),
+        "no terminal, no escapes: {}",
+        run.stderr
+    );
+}
+
+#[test]
+fn quiet_is_quiet() {
+    let registry = registry();
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let run = push(&image, &["-q", "image.tar", &reference]);
+    run.assert_code(0);
+    assert_eq!(run.stderr, "");
+    assert_eq!(run.stdout.lines().count(), 1);
+}
+
+#[test]
+fn json_of_a_success() {
+    let registry = registry();
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let run = push(&image, &["--json", "image.tar", &reference]);
+    run.assert_code(0);
+    let json: Value = serde_json::from_str(&run.stdout).expect("one JSON object");
+    assert_eq!(json["schemaVersion"], 1);
+    assert_eq!(json["status"], "pushed");
+    assert_eq!(json["digest"], image.sample.digest.as_str());
+    assert_eq!(json["references"][0]["status"], "pushed");
+    assert_eq!(json["references"][0]["previousDigest"], Value::Null);
+    assert_eq!(json["platforms"], serde_json::json!(["linux/amd64"]));
+    assert_eq!(json["blobs"]["uploaded"], image.sample.blobs.len());
+    assert_eq!(json["blobs"]["bytesUploaded"], image.sample.blob_bytes());
+}
+
+#[test]
+fn json_of_a_failure() {
+    let registry = registry();
+    registry.deny("owner/app", test_registry::Refusal::WritePackage);
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let run = push(
+        &image,
+        &[
+            "--json",
+            "--registry-profile",
+            "ghcr",
+            "image.tar",
+            &reference,
+        ],
+    );
+    run.assert_code(4);
+    let json: Value = serde_json::from_str(&run.stdout).expect("one JSON object");
+    assert_eq!(json["status"], "failed");
+    assert_eq!(json["exitCode"], 4);
+    assert_eq!(json["error"]["step"], "start-upload");
+    assert_eq!(json["error"]["status"], 403);
+    assert_eq!(json["error"]["code"], "DENIED");
+    assert_eq!(json["error"]["message"], "permission_denied: write_package");
+    assert_eq!(json["diagnosis"]["code"], "package-denies-repository");
+    assert_eq!(json["references"][0]["status"], "failed");
+}
+
+#[test]
+fn the_secret_is_nowhere_even_when_everything_is_told() {
+    let registry = registry();
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let run = push(&image, &["-vv", "image.tar", &reference]);
+    run.assert_code(0);
+    assert!(run.stderr.contains("step=start-upload"), "{}", run.stderr);
+    // base64 of "octocat:ghs_16C7..." begins with that of "octocat:ghs_".
+    for secret in [TOKEN, "b2N0b2NhdDpnaHNf", "djE6aXNzdWVkLXRva2Vu"] {
+        assert!(!run.stderr.contains(secret), "{secret} in {}", run.stderr);
+    }
+}
+
+#[test]
+fn help_names_every_option_and_the_exit_codes() {
+    let image = Image::small();
+    let run = push(&image, &["--help"]);
+    run.assert_code(0);
+    for part in [
+        "--upload-mode",
+        "--chunk-size",
+        "--password-stdin",
+        "--digestfile",
+        "Exit codes",
+    ] {
+        assert!(run.stdout.contains(part), "{part}");
+    }
+}
