@@ -491,7 +491,7 @@ fn denied_in_words_nobody_knows() {
                  - HOST said: the moon is in the wrong quarter\u{a}::error::gotcha \u{1b}[31m## [error]
                  - the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)
                what to do:
-                 Try again once: GitHub's refusals are at times transient. If it stays, ask GitHub Support and give them the request id C0DE:12EF34:567890:9ABCDE:00000006.
+                 Try again once: GitHub's refusals are at times transient. If it stays, ask GitHub Support and give them the request id ID.
                  https://www.githubstatus.com
         "#]],
     );
@@ -503,22 +503,22 @@ fn denied_before_there_are_words() {
     check_denied(
         Refusal::ReadPackage,
         &expect![[r#"
-        error: failed to push HOST/owner/app:1
-          caused by: HOST answered 403 Forbidden to the request to start a blob upload
-          caused by: DENIED: permission_denied: read_package
-          request: POST http://HOST/v2/owner/app/blobs/uploads/
-          request id: ID
+            error: failed to push HOST/owner/app:1
+              caused by: HOST answered 403 Forbidden to the request to start a blob upload
+              caused by: DENIED: permission_denied: read_package
+              request: POST http://HOST/v2/owner/app/blobs/uploads/
+              request id: ID
 
-        diagnosis: the registry refused, in words that are not known here
+            diagnosis: the registry refused, in words that are not known here
 
-        1. unknown-denial (possible)
-           this refusal is not catalogued; it is neither the words for a token without `packages: write` nor those for a package that does not admit the repository
-           evidence:
-             - HOST said: permission_denied: read_package
-             - the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)
-           what to do:
-             Try again once: GitHub's refusals are at times transient. If it stays, ask GitHub Support and give them the request id C0DE:12EF34:567890:9ABCDE:00000005.
-             https://www.githubstatus.com
-    "#]],
+            1. unknown-denial (possible)
+               this refusal is not catalogued; it is neither the words for a token without `packages: write` nor those for a package that does not admit the repository
+               evidence:
+                 - HOST said: permission_denied: read_package
+                 - the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)
+               what to do:
+                 Try again once: GitHub's refusals are at times transient. If it stays, ask GitHub Support and give them the request id ID.
+                 https://www.githubstatus.com
+        "#]],
     );
 }

@@ -11,6 +11,9 @@ pub(crate) const USERNAME: &str = "octocat";
 /// Its token, of the kind that workflows have.
 pub(crate) const TOKEN: &str = "ghs_16C7e42F292c6912E7710c838347Ae178B4a";
 
+/// What the embedded registry's request identifiers begin with; eight digits follow.
+const REQUEST_ID: &str = "C0DE:12EF34:567890:9ABCDE:";
+
 /// An image in a directory that goes away with it.
 pub(crate) struct Image {
     pub(crate) directory: TempDir,
@@ -85,12 +88,13 @@ impl Run {
             "" => self.stderr.clone(),
             host => self.stderr.replace(host, "HOST"),
         };
-        let lines = stable
-            .lines()
-            .map(|line| match line.split_once("request id: ") {
-                Some((before, _)) => format!("{before}request id: ID\n"),
-                None => format!("{line}\n"),
-            });
+        let lines = stable.lines().map(|line| match line.find(REQUEST_ID) {
+            Some(start) => {
+                let end = start + REQUEST_ID.len() + 8;
+                format!("{}ID{}\n", &line[..start], &line[end..])
+            }
+            None => format!("{line}\n"),
+        });
         lines.collect()
     }
 }
