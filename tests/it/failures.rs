@@ -31,9 +31,9 @@ fn missing_file() {
     check_archive(
         "absent.tar",
         |_| {},
-        &expect![[r#"
+        &expect![[r"
         error: absent.tar: no such file or directory
-    "#]],
+    "]],
     );
 }
 
@@ -62,12 +62,12 @@ fn not_a_tar() {
             let text = "The quick brown fox jumps over the lazy dog.\n".repeat(40);
             std::fs::write(image.directory.path().join("notes.txt"), text).expect("writable");
         },
-        &expect![[r#"
+        &expect![[r"
             error: notes.txt cannot be pushed
               caused by: this is not a tar file or image layout: its first header has a wrong checksum
 
             hint: an image archive is an OCI image layout, as made by docker buildx build --output type=oci,dest=image.tar, by podman save --format oci-archive, or by skopeo copy
-        "#]],
+        "]],
     );
 }
 
@@ -83,12 +83,12 @@ fn compressed_archive() {
             std::io::Write::write_all(&mut encoder, &bytes).expect("writable");
             encoder.finish().expect("writable");
         },
-        &expect![[r#"
+        &expect![[r"
             error: image.tar.gz cannot be pushed
               caused by: this is a file compressed with gzip, which is not supported
 
             hint: decompress it first; this version reads plain tar files and directories
-        "#]],
+        "]],
     );
 }
 
@@ -176,7 +176,7 @@ fn unknown_option() {
         &run,
         "",
         2,
-        &expect![[r#"
+        &expect![[r"
             error: unexpected argument '--jbos' found
 
               tip: a similar argument exists: '--jobs'
@@ -184,7 +184,7 @@ fn unknown_option() {
             Usage: ghcr-push [OPTIONS] <IMAGE> <REFERENCE>...
 
             For more information, try '--help'.
-        "#]],
+        "]],
     );
 }
 
@@ -201,7 +201,7 @@ fn wrong_password_at_ghcr() {
         &run,
         &registry.host(),
         4,
-        &expect![[r#"
+        &expect![[r"
         error: failed to push HOST/owner/app:1
           caused by: HOST answered 403 Forbidden to the request to fetch a token
           caused by: DENIED: denied
@@ -218,7 +218,7 @@ fn wrong_password_at_ghcr() {
            what to do:
              Replace the credential there. A new classic personal access token needs the scope write:packages.
              https://github.com/settings/tokens/new?scopes=write:packages
-    "#]],
+    "]],
     );
     assert_eq!(
         registry.journal().exchanges.len(),
@@ -244,14 +244,14 @@ fn wrong_password_elsewhere() {
         &run,
         &registry.host(),
         4,
-        &expect![[r#"
+        &expect![[r"
             error: failed to push HOST/app:1
               caused by: HOST answered 401 Unauthorized to the request to look up the tag
               caused by: UNAUTHORIZED: authentication required
               request: GET http://HOST/v2/app/manifests/1
 
             hint: the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is); check that it is the right one for HOST
-        "#]],
+        "]],
     );
 }
 
@@ -266,7 +266,7 @@ fn no_credential_for_ghcr() {
         &run,
         "",
         4,
-        &expect![[r#"
+        &expect![[r"
             error: no credential for ghcr.io was found (credential-missing)
 
             hint: looked at --password-stdin, GHCR_PUSH_TOKEN, docker's config.json and GITHUB_TOKEN.
@@ -277,7 +277,7 @@ fn no_credential_for_ghcr() {
 
                   By hand: gh auth token | ghcr-push --username USER --password-stdin ..., with a token that has the
                   scope write:packages (gh auth refresh -h github.com -s write:packages)
-        "#]],
+        "]],
     );
 }
 
@@ -291,14 +291,14 @@ fn unreachable_host() {
         &run,
         &host,
         5,
-        &expect![[r#"
+        &expect![[r"
             error: failed to push HOST/owner/app:1
               caused by: no answer from HOST to the request to look up the tag
               caused by: no connection to the host could be made
               caused by: client error (Connect): tcp connect error: Connection refused (os error 111)
 
             hint: check that HOST is the registry's host and port, that it is reachable from here, and, for a registry without TLS, give --plain-http
-        "#]],
+        "]],
     );
 }
 
@@ -319,12 +319,12 @@ fn the_registry_stays_unavailable() {
         &run,
         &registry.host(),
         5,
-        &expect![[r#"
+        &expect![[r"
         error: failed to push HOST/owner/app:1
           caused by: HOST answered 503 Service Unavailable to the request to look up the tag
           caused by: the answer has no body
           request: HEAD http://HOST/v2/owner/app/manifests/1
-    "#]],
+    "]],
     );
     assert_eq!(registry.journal().exchanges.len(), 2);
 }
@@ -476,7 +476,7 @@ fn denied_in_words_nobody_knows() {
     };
     check_denied(
         refusal,
-        &expect![[r#"
+        &expect![[r"
             error: failed to push HOST/owner/app:1
               caused by: HOST answered 403 Forbidden to the request to start a blob upload
               caused by: DENIED: the moon is in the wrong quarter\u{a}::error::gotcha \u{1b}[31m## [error]
@@ -493,7 +493,7 @@ fn denied_in_words_nobody_knows() {
                what to do:
                  Try again once: GitHub's refusals are at times transient. If it stays, ask GitHub Support and give them the request id ID.
                  https://www.githubstatus.com
-        "#]],
+        "]],
     );
 }
 
@@ -502,7 +502,7 @@ fn denied_in_words_nobody_knows() {
 fn denied_before_there_are_words() {
     check_denied(
         Refusal::ReadPackage,
-        &expect![[r#"
+        &expect![[r"
             error: failed to push HOST/owner/app:1
               caused by: HOST answered 403 Forbidden to the request to start a blob upload
               caused by: DENIED: permission_denied: read_package
@@ -519,6 +519,6 @@ fn denied_before_there_are_words() {
                what to do:
                  Try again once: GitHub's refusals are at times transient. If it stays, ask GitHub Support and give them the request id ID.
                  https://www.githubstatus.com
-        "#]],
+        "]],
     );
 }

@@ -8,6 +8,10 @@ use clap::{ArgAction, Parser, ValueEnum};
 use crate::quantity;
 
 /// Everything that can be said on the command line.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "ghcr-push",
@@ -163,8 +167,20 @@ pub(crate) enum Progress {
 }
 
 /// Parses the process's arguments. The error is a message for the user: help, version, or a mistake.
-pub(crate) fn parse() -> Result<Arguments, clap::Error> {
-    Arguments::try_parse()
+pub(crate) fn parse() -> Result<Arguments, Message> {
+    Arguments::try_parse().map_err(|error| Message {
+        is_mistake: error.use_stderr(),
+        text: error.render().to_string(),
+    })
+}
+
+/// What the user is told instead of a push.
+#[derive(Debug)]
+pub(crate) struct Message {
+    /// Whether the arguments are wrong; otherwise help or the version was asked for.
+    pub(crate) is_mistake: bool,
+    /// The text, lines with their ends.
+    pub(crate) text: String,
 }
 
 #[cfg(test)]

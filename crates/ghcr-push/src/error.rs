@@ -84,7 +84,7 @@ pub(crate) struct CliError {
     /// The refusal behind it, if a server refused.
     pub(crate) rejection: Option<Box<Rejection>>,
     /// Why it was refused.
-    pub(crate) diagnosis: Option<Diagnosis>,
+    pub(crate) diagnosis: Option<Box<Diagnosis>>,
 }
 
 impl CliError {

@@ -10,13 +10,13 @@ pub(crate) fn actions(environment: &Environment) -> Option<ActionsFacts> {
     if environment.get("GITHUB_ACTIONS") != Some("true") {
         return None;
     }
-    let mut facts = ActionsFacts::default();
-    facts.repository = environment.filled("GITHUB_REPOSITORY")?.to_owned();
-    facts.workflow_file = environment
-        .filled("GITHUB_WORKFLOW_REF")
-        .and_then(workflow_file);
-    facts.job = environment.filled("GITHUB_JOB").map(str::to_owned);
-    Some(facts)
+    Some(ActionsFacts {
+        repository: environment.filled("GITHUB_REPOSITORY")?.to_owned(),
+        workflow_file: environment
+            .filled("GITHUB_WORKFLOW_REF")
+            .and_then(workflow_file),
+        job: environment.filled("GITHUB_JOB").map(str::to_owned),
+    })
 }
 
 /// `.github/workflows/x.yml` of `owner/repository/.github/workflows/x.yml@refs/heads/main`.

@@ -26,8 +26,7 @@ fn main() -> ExitCode {
     let environment = Environment::of_process();
     let arguments = match args::parse() {
         Ok(arguments) => arguments,
-        // Help, version and usage errors, in clap's own form and with its exit codes (0 and 2).
-        Err(message) => return output::print_usage(&message),
+        Err(message) => return output::print_message(&message),
     };
-    push::run(arguments, &environment)
+    push::run(&arguments, &environment)
 }

@@ -14,25 +14,32 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use indicatif::MultiProgress;
 use oci_push::{Observer, PushReport, ReferenceStatus, Silent};
 
-use crate::error::CliError;
+use crate::args::Message;
+use crate::error::{CliError, Kind};
 use crate::quantity::{display_duration, display_size};
 use crate::settings::Display;
+use bars::Screen;
 use clean::{Redactor, clean};
 
-/// Prints help, version, or a usage error of clap's.
-pub(crate) fn print_usage(message: &clap::Error) -> ExitCode {
+/// Prints help and version on standard output, a mistake on standard error.
+pub(crate) fn print_message(message: &Message) -> ExitCode {
     // A closed pipe is no reason to fail.
-    let _ = message.print();
-    ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(2))
+    let text = message.text.as_bytes();
+    if message.is_mistake {
+        let _ = io::stderr().lock().write_all(text);
+        Kind::Usage.into()
+    } else {
+        let _ = io::stdout().lock().write_all(text);
+        ExitCode::SUCCESS
+    }
 }
 
 /// Writes lines to standard error, above the bars if there are any.
 pub(crate) struct Printer {
     display: Display,
-    bars: MultiProgress,
+    screen: Screen,
     redactor: Mutex<Redactor>,
     quiet: bool,
 }
@@ -41,7 +48,7 @@ impl Printer {
     pub(crate) fn new(display: Display, quiet: bool) -> Self {
         Self {
             display,
-            bars: MultiProgress::new(),
+            screen: Screen::default(),
             redactor: Mutex::default(),
             quiet,
         }
@@ -62,7 +69,7 @@ impl Printer {
             let _ = writeln!(io::stderr().lock(), "{text}");
         };
         match self.display {
-            Display::Bars => self.bars.suspend(print),
+            Display::Bars => self.screen.above_bars(print),
             Display::Lines | Display::Nothing => print(),
         }
     }

@@ -20,7 +20,7 @@ use crate::reference::References;
 use crate::{github, logging, settings};
 
 /// Runs the push and tells the exit code.
-pub(crate) fn run(arguments: Arguments, environment: &Environment) -> ExitCode {
+pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
     let display = settings::display(
         arguments.progress,
         arguments.quiet,
@@ -29,13 +29,13 @@ pub(crate) fn run(arguments: Arguments, environment: &Environment) -> ExitCode {
     let printer = Arc::new(Printer::new(display, arguments.quiet));
     logging::start(arguments.verbose, Arc::clone(&printer));
     let as_json = arguments.json;
-    match push(&arguments, environment, &printer) {
+    match push(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failed { error, report }) => {
             printer.failure(&error);
             if as_json {
                 // Standard output may be closed; the exit code still tells.
-                let _ = output::print_json_failure(&error, report.as_ref(), &printer);
+                let _ = output::print_json_failure(&error, report.as_deref(), &printer);
             }
             if let Some(report) = &report {
                 published_all_the_same(report, &printer);
@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: Arguments, environment: &Environment) -> ExitCode {
 /// A failure, and what was achieved before it.
 struct Failed {
     error: Box<CliError>,
-    report: Option<PushReport>,
+    report: Option<Box<PushReport>>,
 }
 
 impl From<CliError> for Failed {
@@ -91,7 +91,7 @@ fn push(
             let error = explain(&report, failure, &credentials, arguments, environment);
             return Err(Failed {
                 error: Box::new(error),
-                report: Some(report),
+                report: Some(Box::new(report)),
             });
         }
         Err(Ended::NotStarted(error)) => return Err((*error).into()),
@@ -338,7 +338,7 @@ fn explain(
         None
     };
     let mut error = CliError::of_failure(format!("failed to push {reference}"), failure);
-    error.diagnosis = diagnosis;
+    error.diagnosis = diagnosis.map(Box::new);
     if error.kind == Kind::Authorization && error.hint.is_none() {
         error.hint = hint;
     }

@@ -20,10 +20,9 @@ pub(crate) fn display(asked: args::Progress, quiet: bool, is_terminal: bool) -> 
     match asked {
         _ if quiet => Display::Nothing,
         args::Progress::None => Display::Nothing,
-        args::Progress::Plain => Display::Lines,
         args::Progress::Tty => Display::Bars,
         args::Progress::Auto if is_terminal => Display::Bars,
-        args::Progress::Auto => Display::Lines,
+        args::Progress::Plain | args::Progress::Auto => Display::Lines,
     }
 }
 

@@ -4,10 +4,11 @@
 //! seeking iterator skips past the end without a word.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use tar::{Archive, Entry, EntryType};
+use tar::{Archive, EntryType};
 
 use crate::error::OpenError;
 
@@ -60,7 +61,7 @@ impl TarIndex {
         Ok(index)
     }
 
-    fn add(&mut self, entry: &mut Entry<'_, impl Read>, length: u64) -> Result<(), OpenError> {
+    fn add(&mut self, entry: &mut tar::Entry<'_, impl Read>, length: u64) -> Result<(), OpenError> {
         let shown = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let item = item(entry)?;
         let offset = entry.raw_file_position();
@@ -84,10 +85,11 @@ impl TarIndex {
         if entry.header().entry_type() == EntryType::Directory {
             return Ok(());
         }
-        if self.entries.contains_key(&name) {
-            self.repeated.push((name, item));
-        } else {
-            self.entries.insert(name, item);
+        match self.entries.entry(name) {
+            Entry::Occupied(first) => self.repeated.push((first.key().clone(), item)),
+            Entry::Vacant(vacant) => {
+                vacant.insert(item);
+            }
         }
         Ok(())
     }
@@ -135,7 +137,7 @@ impl TarIndex {
     }
 }
 
-fn item(entry: &mut Entry<'_, impl Read>) -> Result<Item, OpenError> {
+fn item(entry: &mut tar::Entry<'_, impl Read>) -> Result<Item, OpenError> {
     let unusable = |reason: &str| Item::Unusable {
         reason: reason.into(),
     };
@@ -161,7 +163,7 @@ fn item(entry: &mut Entry<'_, impl Read>) -> Result<Item, OpenError> {
 /// A link within the archive. A symbolic link starts from the entry's own directory, a hard link from
 /// the archive's root
 /// (<https://www.gnu.org/software/tar/manual/html_node/Standard.html>).
-fn link(entry: &Entry<'_, impl Read>, kind: EntryType) -> Item {
+fn link(entry: &tar::Entry<'_, impl Read>, kind: EntryType) -> Item {
     let target = entry.link_name_bytes().unwrap_or_default();
     let target = String::from_utf8_lossy(&target).into_owned();
     let from = if kind == EntryType::Link {
@@ -184,7 +186,7 @@ fn link(entry: &Entry<'_, impl Read>, kind: EntryType) -> Item {
 
 /// PAX sparse files look like regular ones with a wrong name and size
 /// (<https://www.gnu.org/software/tar/manual/html_section/Sparse-Formats.html>).
-fn is_sparse(entry: &mut Entry<'_, impl Read>) -> Result<bool, OpenError> {
+fn is_sparse(entry: &mut tar::Entry<'_, impl Read>) -> Result<bool, OpenError> {
     let broken = |source| OpenError::Header { offset: 0, source };
     let Some(extensions) = entry.pax_extensions().map_err(broken)? else {
         return Ok(false);
@@ -244,7 +246,7 @@ pub(crate) enum Ending {
 impl Ending {
     /// Looks at what follows byte `end`, at most a little of it.
     pub(crate) fn of(mut file: &File, end: u64, length: u64) -> io::Result<Self> {
-        /// Enough for the padding of any tar writer (GNU tar fills up 10 KiB).
+        /// Enough for the padding of any tar writer (GNU tar fills up 10 `KiB`).
         const LOOKED_AT: u64 = 64 * 1024;
         let start = end.next_multiple_of(512);
         if start + 512 > length {

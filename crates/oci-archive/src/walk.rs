@@ -17,7 +17,7 @@ use crate::media_type;
 /// Indexes within indexes. Docker 29 nests two levels; nobody is known to nest more than five.
 const DEEPEST: usize = 16;
 
-/// Manifests of one image. An index of 4 MiB cannot list more than some 20,000.
+/// Manifests of one image. An index of 4 `MiB` cannot list more than some 20,000.
 const MOST_MANIFESTS: usize = 20_000;
 
 /// The parts of a manifest or index that a push needs.
@@ -296,10 +296,10 @@ impl Walk<'_> {
             Some(platform) => Some(platform.clone()),
             None => self.platform_of(config)?,
         };
-        if let Some(platform) = platform.filter(Platform::is_known) {
-            if !self.platforms.contains(&platform) {
-                self.platforms.push(platform);
-            }
+        if let Some(platform) = platform.filter(Platform::is_known)
+            && !self.platforms.contains(&platform)
+        {
+            self.platforms.push(platform);
         }
         Ok(())
     }

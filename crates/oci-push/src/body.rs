@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::failure::BlobFault;
 
-/// Bytes read and handed over at a time. Larger frames gain nothing on loopback (64 to 256 KiB
+/// Bytes read and handed over at a time. Larger frames gain nothing on loopback (64 to 256 `KiB`
 /// measured alike), smaller ones cost a wake-up each.
 const FRAME: usize = 128 * 1024;
 
@@ -128,7 +128,7 @@ struct Progress {
 }
 
 enum State {
-    Hashing(Hasher),
+    Hashing(Box<Hasher>),
     Right,
     /// For good: no byte of this blob is handed out any more.
     Wrong,
@@ -140,7 +140,7 @@ impl Verifier {
         Self {
             blob,
             progress: Mutex::new(Progress {
-                state: State::Hashing(hasher),
+                state: State::Hashing(Box::new(hasher)),
                 hashed: 0,
                 fault: None,
             }),

@@ -122,7 +122,7 @@ pub struct Rejection {
     pub status: StatusCode,
     /// The registry's errors, empty if the body held none.
     pub errors: Vec<RegistryError>,
-    /// The body as text, at most 64 KiB, if it held no registry errors.
+    /// The body as text, at most 64 `KiB`, if it held no registry errors.
     pub body_excerpt: Option<String>,
     /// The handle by which the registry's operators find the request.
     pub request_id: Option<String>,

@@ -46,7 +46,7 @@ impl Default for HttpSettings {
     fn default() -> Self {
         Self {
             user_agent: concat!("oci-push/", env!("CARGO_PKG_VERSION")).to_owned(),
-            stall_timeout: Duration::from_secs(60),
+            stall_timeout: Duration::from_mins(1),
         }
     }
 }
@@ -108,7 +108,7 @@ impl HttpTransport {
             Body::Empty | Body::Bytes(_) => 0,
         };
         let sent = Arc::new(Sent::new(streamed));
-        let answer = self.client.execute(self.build(request, &sent));
+        let answer = self.client.execute(Self::build(request, &sent));
         let watched = async {
             let response = answer.await?;
             read(response, request.response_limit).await
@@ -122,7 +122,7 @@ impl HttpTransport {
         result.map_err(|error| Self::failure(request, &error))
     }
 
-    fn build(&self, request: &Request, sent: &Arc<Sent>) -> reqwest::Request {
+    fn build(request: &Request, sent: &Arc<Sent>) -> reqwest::Request {
         let mut built = reqwest::Request::new(request.method.clone(), request.url.clone());
         *built.headers_mut() = request.headers.clone();
         match &request.body {
@@ -145,13 +145,13 @@ impl HttpTransport {
     }
 
     fn failure(request: &Request, error: &reqwest::Error) -> Failure {
-        if let Body::Blob(blob) = &request.body {
-            if let Some(fault) = blob.verifier().take_fault() {
-                return Failure::Blob {
-                    digest: blob.verifier().digest().clone(),
-                    fault,
-                };
-            }
+        if let Body::Blob(blob) = &request.body
+            && let Some(fault) = blob.verifier().take_fault()
+        {
+            return Failure::Blob {
+                digest: blob.verifier().digest().clone(),
+                fault,
+            };
         }
         Failure::unanswered(request, classify::kind(error))
     }
@@ -191,7 +191,7 @@ async fn watch(sent: &Sent, stall: Duration, deadline: Duration) -> UnansweredKi
         let limit = if sending { stall } else { deadline };
         tokio::time::sleep(limit).await;
         let now = sent.bytes();
-        if now == last && sending == !sent.complete() {
+        if now == last && sending != sent.complete() {
             return if sending {
                 UnansweredKind::Stalled(limit.as_secs())
             } else {

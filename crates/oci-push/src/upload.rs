@@ -108,9 +108,8 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             };
             let Err(failure) = result else { break };
             match aftermath(&failure, self.all_sent()) {
-                Aftermath::Final => return Err(failure),
                 Aftermath::TooLarge if self.step_down(mode) => continue,
-                Aftermath::TooLarge => return Err(failure),
+                Aftermath::TooLarge | Aftermath::Final => return Err(failure),
                 Aftermath::Unclear if self.has_arrived().await? => break,
                 Aftermath::Unclear | Aftermath::Lost => {}
             }
@@ -198,7 +197,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
                     match self.held(&mut session).await {
                         // Less than was acknowledged, or more than was sent: not a session to trust.
                         Some(now_held) if (held..=held + size).contains(&now_held) => {
-                            held = now_held
+                            held = now_held;
                         }
                         _ => return Err(failure),
                     }

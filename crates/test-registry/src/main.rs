@@ -30,7 +30,7 @@ struct Arguments {
     #[arg(long, value_name = "SECONDS")]
     token_lifetime: Option<u64>,
 
-    /// Refuse pushes to a repository: OWNER/NAME=write_package, read_package, create_package,
+    /// Refuse pushes to a repository: `OWNER/NAME=write_package`, `read_package`, `create_package`,
     /// installation-write, installation-create, scopes, installation, owner or secondary-rate-limit
     #[arg(long, value_name = "REPOSITORY=REFUSAL")]
     deny: Vec<String>,

@@ -62,10 +62,10 @@ pub(crate) async fn put<'a>(
         ));
     };
     call.at(Phase::BeforeState).await?;
-    Ok(store(call, bytes).unwrap_or_else(|refused| refused))
+    Ok(store(call, bytes).unwrap_or_else(|refused| *refused))
 }
 
-fn store(call: &Call<'_>, bytes: Vec<u8>) -> Result<Answer, Answer> {
+fn store(call: &Call<'_>, bytes: Vec<u8>) -> Result<Answer, Box<Answer>> {
     let reference = &call.target.last;
     let repository = &call.target.repository;
     let media_type = call
@@ -73,16 +73,20 @@ fn store(call: &Call<'_>, bytes: Vec<u8>) -> Result<Answer, Answer> {
         .unwrap_or_default();
     let by_digest = reference.contains(':');
     if by_digest && !is_digest(reference) {
-        return Err(answer::error(400, "DIGEST_INVALID", "invalid digest"));
+        return Err(Box::new(answer::error(
+            400,
+            "DIGEST_INVALID",
+            "invalid digest",
+        )));
     }
     if !by_digest && !is_tag(reference) {
-        return Err(answer::error(400, "TAG_INVALID", "invalid tag"));
+        return Err(Box::new(answer::error(400, "TAG_INVALID", "invalid tag")));
     }
     let like = if by_digest { reference } else { "sha256:" };
     let digest = digest_like(like, &bytes).unwrap_or_default();
     if by_digest && digest != *reference {
         let message = "provided digest did not match uploaded content";
-        return Err(answer::error(400, "DIGEST_INVALID", message));
+        return Err(Box::new(answer::error(400, "DIGEST_INVALID", message)));
     }
     let mut store = call.shared.store();
     check(&store, repository, media_type, &bytes)?;
@@ -103,14 +107,19 @@ fn store(call: &Call<'_>, bytes: Vec<u8>) -> Result<Answer, Answer> {
 }
 
 /// Refuses a manifest that is none, or that names what is not there.
-fn check(store: &Store, repository: &str, media_type: &str, bytes: &[u8]) -> Result<(), Answer> {
+fn check(
+    store: &Store,
+    repository: &str,
+    media_type: &str,
+    bytes: &[u8],
+) -> Result<(), Box<Answer>> {
     let invalid = |why: &str| {
-        answer::error_with(
+        Box::new(answer::error_with(
             400,
             "MANIFEST_INVALID",
             "manifest invalid",
             Some(json!(why)),
-        )
+        ))
     };
     let document: Value = serde_json::from_slice(bytes).map_err(|_| invalid("not JSON"))?;
     if document["schemaVersion"] != 2 {
@@ -146,7 +155,7 @@ fn check(store: &Store, repository: &str, media_type: &str, bytes: &[u8]) -> Res
             .manifest(repository, digest)
             .map(|child| child.bytes.len() as u64);
         if size.is_none() || size != child["size"].as_u64() {
-            return Err(unknown(digest));
+            return Err(Box::new(unknown(digest)));
         }
     }
     let blobs = layers.iter().chain(document.get("config"));
@@ -154,7 +163,7 @@ fn check(store: &Store, repository: &str, media_type: &str, bytes: &[u8]) -> Res
         let digest = blob["digest"].as_str().unwrap_or_default();
         let size = store.blob_size(repository, digest);
         if size.is_none() || size != blob["size"].as_u64() {
-            return Err(unknown(digest));
+            return Err(Box::new(unknown(digest)));
         }
     }
     Ok(())

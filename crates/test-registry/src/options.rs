@@ -70,6 +70,10 @@ pub enum Personality {
 
 /// What a personality means on the wire.
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact about a registry, and they are independent"
+)]
 pub(crate) struct Behavior {
     /// Session addresses are relative, of the form `/v2/NAME/blobs/upload/ID`, and stay the same.
     pub(crate) ghcr_sessions: bool,

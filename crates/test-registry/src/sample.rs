@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::store::digest_like;
+use crate::store::{digest_like, hex};
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -88,13 +88,11 @@ impl SampleImage {
         for (architecture, sizes) in &self.platforms {
             children.push(self.write_platform(&mut writer, architecture, sizes)?);
         }
-        let root = match children.as_slice() {
-            [only] => only.clone(),
-            _ => {
-                let index =
-                    json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": children });
-                writer.manifest(INDEX, &index)?
-            }
+        let root = if let [only] = children.as_slice() {
+            only.clone()
+        } else {
+            let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": children });
+            writer.manifest(INDEX, &index)?
         };
         root["digest"]
             .as_str()
@@ -212,9 +210,7 @@ impl Layer {
     fn digest(&self) -> io::Result<(String, u64)> {
         let mut hasher = Hashing::default();
         let length = io::copy(&mut self.reader()?, &mut hasher)?;
-        let hash = hasher.0.finalize();
-        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok((format!("sha256:{hex}"), length))
+        Ok((format!("sha256:{}", hex(&hasher.0.finalize())), length))
     }
 }
 

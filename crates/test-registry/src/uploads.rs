@@ -13,14 +13,14 @@ use crate::store::is_digest;
 pub(crate) fn start(call: &Call<'_>) -> Answer {
     let repository = &call.target.repository;
     let mut store = call.shared.store();
-    if let (Some(digest), Some(from)) = (call.parameter("mount"), call.parameter("from")) {
-        if store.mount(from, repository, digest) {
-            let location = format!("/v2/{repository}/blobs/{digest}");
-            return answer::empty(
-                201,
-                &[("location", &location), ("docker-content-digest", digest)],
-            );
-        }
+    if let (Some(digest), Some(from)) = (call.parameter("mount"), call.parameter("from"))
+        && store.mount(from, repository, digest)
+    {
+        let location = format!("/v2/{repository}/blobs/{digest}");
+        return answer::empty(
+            201,
+            &[("location", &location), ("docker-content-digest", digest)],
+        );
     }
     let identifier = store.open_session(repository, call.shared.options.discard_blobs);
     drop(store);
@@ -109,14 +109,14 @@ fn check(call: &Call<'_>) -> Option<Answer> {
     let length: Option<u64> = call
         .header(header::CONTENT_LENGTH.as_str())
         .and_then(|length| length.parse().ok());
-    if let (Some(limit), Some(length)) = (call.shared.behavior.ranged_body_limit, length) {
-        if length > limit {
-            return Some(answer::error(
-                416,
-                "REQUESTED_RANGE_NOT_SATISFIABLE",
-                "the request body is too large and exceeds the maximum permissible limit of 4.00MiB",
-            ));
-        }
+    if let (Some(limit), Some(length)) = (call.shared.behavior.ranged_body_limit, length)
+        && length > limit
+    {
+        return Some(answer::error(
+            416,
+            "REQUESTED_RANGE_NOT_SATISFIABLE",
+            "the request body is too large and exceeds the maximum permissible limit of 4.00MiB",
+        ));
     }
     let held = held(call);
     let bounds = range

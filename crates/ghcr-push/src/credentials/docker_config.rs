@@ -34,8 +34,8 @@ struct Config {
 
 #[derive(Deserialize)]
 struct Auth {
-    #[serde(default)]
-    auth: String,
+    #[serde(default, rename = "auth")]
+    encoded: String,
     #[serde(default)]
     username: String,
     #[serde(default)]
@@ -87,12 +87,12 @@ fn host_of(key: &str) -> &str {
 }
 
 fn pair(auth: &Auth) -> Result<Option<(String, String)>, String> {
-    if auth.auth.is_empty() {
+    if auth.encoded.is_empty() {
         let filled = !auth.username.is_empty() && !auth.password.is_empty();
         return Ok(filled.then(|| (auth.username.clone(), auth.password.clone())));
     }
     let wrong = || "an entry's \"auth\" is not base64 of \"user:password\"".to_owned();
-    let decoded = BASE64.decode(auth.auth.trim()).map_err(|_| wrong())?;
+    let decoded = BASE64.decode(auth.encoded.trim()).map_err(|_| wrong())?;
     let decoded = String::from_utf8(decoded).map_err(|_| wrong())?;
     let (username, password) = decoded.split_once(':').ok_or_else(wrong)?;
     // Old versions of docker padded the password with NUL bytes.

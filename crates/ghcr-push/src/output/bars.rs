@@ -5,13 +5,24 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use oci_archive::Digest;
 use oci_push::{Event, Observer};
 
 use super::Printer;
 use super::clean::clean;
 use crate::quantity::display_duration;
+
+/// Where bars are drawn. Nothing is drawn on what is no terminal.
+#[derive(Default)]
+pub(super) struct Screen(MultiProgress);
+
+impl Screen {
+    /// Prints something above the bars.
+    pub(super) fn above_bars(&self, print: impl FnOnce()) {
+        self.0.suspend(print);
+    }
+}
 
 /// Draws bars.
 pub(super) struct Bars {
@@ -30,7 +41,7 @@ struct State {
 
 impl Bars {
     pub(super) fn new(printer: Arc<Printer>) -> Self {
-        let total = printer.bars.add(ProgressBar::new(0));
+        let total = printer.screen.0.add(ProgressBar::new(0));
         total.set_style(style("{prefix:12} [{bar:25}] {bytes:>10}/{total_bytes:<10} {binary_bytes_per_sec:>12}  {msg}"));
         total.set_prefix("total");
         Self {
@@ -44,7 +55,8 @@ impl Bars {
         let bar = state.active.entry(digest.clone()).or_insert_with(|| {
             let bar = self
                 .printer
-                .bars
+                .screen
+                .0
                 .insert_before(&self.total, ProgressBar::new(size));
             bar.set_style(style(
                 "{prefix:12} [{bar:25}] {bytes:>10}/{total_bytes:<10} {msg}",
@@ -70,7 +82,7 @@ impl Observer for Bars {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::RepositoryStarted { .. } => {
-                self.total.enable_steady_tick(Duration::from_millis(200))
+                self.total.enable_steady_tick(Duration::from_millis(200));
             }
             Event::BlobChecked {
                 size,
@@ -94,7 +106,7 @@ impl Observer for Bars {
             Event::BlobFinished { digest, size } => {
                 if let Some(bar) = state.active.remove(*digest) {
                     bar.finish_and_clear();
-                    self.printer.bars.remove(&bar);
+                    self.printer.screen.0.remove(&bar);
                 }
                 state.finished += size;
                 state.blobs_done += 1;

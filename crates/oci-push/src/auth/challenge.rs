@@ -70,11 +70,11 @@ mod tests {
         Challenge::best(&headers)
     }
 
-    fn bearer(realm: &str, service: Option<&str>) -> Option<Challenge> {
-        Some(Challenge::Bearer {
+    fn bearer(realm: &str, service: Option<&str>) -> Challenge {
+        Challenge::Bearer {
             realm: realm.to_owned(),
             service: service.map(str::to_owned),
-        })
+        }
     }
 
     #[test]
@@ -82,14 +82,17 @@ mod tests {
         let ghcr =
             r#"Bearer realm="https://ghcr.io/token",service="ghcr.io",scope="repository:o/n:pull""#;
         for (values, expected) in [
-            (vec![ghcr], bearer("https://ghcr.io/token", Some("ghcr.io"))),
+            (
+                vec![ghcr],
+                Some(bearer("https://ghcr.io/token", Some("ghcr.io"))),
+            ),
             (
                 vec!["Basic realm=\"x\"", ghcr],
-                bearer("https://ghcr.io/token", Some("ghcr.io")),
+                Some(bearer("https://ghcr.io/token", Some("ghcr.io"))),
             ),
             (
                 vec!["basic realm=\"x\", bearer realm=\"https://a/t\""],
-                bearer("https://a/t", None),
+                Some(bearer("https://a/t", None)),
             ),
             (vec!["Basic realm=\"x\""], Some(Challenge::Basic)),
             (vec!["Bearer service=\"x\""], None),

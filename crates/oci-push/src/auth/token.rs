@@ -86,7 +86,7 @@ fn read(response: &Response, now: Instant) -> Option<Authorization> {
         .expires_in
         .filter(|seconds| *seconds > 0.0)
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .and_then(|lifetime| now.checked_add(lifetime - margin(lifetime)));
+        .and_then(|lifetime| now.checked_add(lifetime.saturating_sub(margin(lifetime))));
     Some(Authorization {
         header,
         bearer: Some(SecretString::from(token)),

@@ -13,7 +13,7 @@ use crate::failure::UnansweredKind;
 /// nor certificate happened on an established connection and counts as an interruption.
 pub(super) fn kind(error: &reqwest::Error) -> UnansweredKind {
     let cause = Box::new(Cause::of(error));
-    if chain(error).any(|cause| cause.is::<ResolveError>()) {
+    if chain(error).any(<dyn std::error::Error + 'static>::is::<ResolveError>) {
         UnansweredKind::Resolve(cause)
     } else if error.is_connect() {
         if chain(error).any(is_certificate_error) {

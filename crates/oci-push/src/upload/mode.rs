@@ -1,7 +1,7 @@
 //! Streamed or chunked: the choice, made purely.
 //!
 //! A streamed blob costs two requests; a chunked one costs one for every chunk, and ghcr.io takes no
-//! chunk over 4 MiB and counts requests against a limit. What chunks buy is that an interruption loses
+//! chunk over 4 `MiB` and counts requests against a limit. What chunks buy is that an interruption loses
 //! a chunk instead of a blob. So a stream is the rule, and chunks are for blobs whose stream is at risk.
 
 use std::fmt;

@@ -1,0 +1,45 @@
+//! `cargo xtask check`: format, lints, documentation, house rules, licences.
+
+use crate::run::{cargo, have, say, succeed};
+use crate::{licences, tidy};
+
+/// Runs all checks, and tells of every one that fails.
+pub(crate) fn check() -> Result<(), String> {
+    let mut failures = Vec::new();
+    let mut note = |result: Result<(), String>| {
+        if let Err(message) = result {
+            failures.push(message);
+        }
+    };
+    note(succeed(&mut cargo(&["fmt", "--all", "--check"])));
+    note(succeed(&mut cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--",
+        "--deny",
+        "warnings",
+    ])));
+    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--locked", "--quiet"]);
+    note(succeed(doc.env("RUSTDOCFLAGS", "--deny warnings")));
+    say("house rules");
+    note(tidy::tidy());
+    say("licences and single copies");
+    note(licences::licences());
+    if have("cargo-deny") {
+        note(succeed(&mut cargo(&[
+            "deny",
+            "--offline",
+            "check",
+            "bans",
+            "licenses",
+            "sources",
+        ])));
+    }
+    if failures.is_empty() {
+        say("all checks passed");
+        return Ok(());
+    }
+    Err(failures.join("\n"))
+}
