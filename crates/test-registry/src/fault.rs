@@ -12,6 +12,8 @@ pub struct Fault {
     phase: Phase,
     route: Option<Route>,
     repository: Option<String>,
+    /// Only requests with bodies longer than this.
+    longer_than: Option<u64>,
     /// Requests that match and are let through first.
     skip: usize,
     /// Requests that still go wrong; without end if `None`.
@@ -96,6 +98,7 @@ impl Fault {
             phase,
             route: None,
             repository: None,
+            longer_than: None,
             skip: 0,
             left: None,
         }
@@ -112,6 +115,13 @@ impl Fault {
     #[must_use]
     pub fn repository(mut self, repository: &str) -> Self {
         self.repository = Some(repository.to_owned());
+        self
+    }
+
+    /// Only of requests whose body is longer than so many bytes.
+    #[must_use]
+    pub fn body_over(mut self, bytes: u64) -> Self {
+        self.longer_than = Some(bytes);
         self
     }
 
@@ -144,8 +154,15 @@ impl Fault {
         self
     }
 
-    fn matches(&self, route: Route, repository: &str) -> bool {
-        self.route.is_none_or(|wanted| wanted == route)
+    fn matches(&self, route: Route, repository: &str, length: Option<u64>) -> bool {
+        let least = match self.phase {
+            // A body that is known to be shorter never gets there.
+            Phase::AfterBodyBytes(bytes) => Some(bytes),
+            _ => self.longer_than,
+        };
+        let is_long = least.is_none_or(|least| length.is_none_or(|length| length > least));
+        is_long
+            && self.route.is_none_or(|wanted| wanted == route)
             && self
                 .repository
                 .as_deref()
@@ -196,12 +213,12 @@ impl Script {
     }
 
     /// Takes the faults that apply to a request, and counts it.
-    pub(crate) fn take(&self, route: Route, repository: &str) -> Faults {
+    pub(crate) fn take(&self, route: Route, repository: &str, length: Option<u64>) -> Faults {
         let mut script = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taken = Faults::default();
         for fault in script
             .iter_mut()
-            .filter(|fault| fault.matches(route, repository))
+            .filter(|fault| fault.matches(route, repository, length))
         {
             if fault.skip > 0 {
                 fault.skip -= 1;

@@ -131,6 +131,7 @@ async fn handle(
         .iter()
         .find(|(name, _)| name == "digest")
         .map(|(_, value)| value.clone());
+    let content_length = text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
     let entry = shared.journal.begin(Exchange {
         at: std::time::Duration::ZERO,
         ended: None,
@@ -141,14 +142,16 @@ async fn handle(
         query: raw_query.clone(),
         repository: target.repository.clone(),
         content_range: text(header::CONTENT_RANGE).map(str::to_owned),
-        content_length: text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok()),
+        content_length,
         authorization: (!scheme.is_empty()).then(|| scheme.to_ascii_lowercase()),
         token,
         body_bytes: 0,
         status: None,
         digest,
     });
-    let faults = shared.faults.take(target.route, &target.repository);
+    let faults = shared
+        .faults
+        .take(target.route, &target.repository, content_length);
     let call = Call {
         shared: &shared,
         target,

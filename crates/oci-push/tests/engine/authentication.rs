@@ -1,0 +1,155 @@
+//! Tokens: one for all, renewed once for all.
+
+use std::time::Duration;
+
+use test_registry::{
+    Action, Authentication, Fault, Options, Personality, Phase, Route, SampleImage, TestRegistry,
+};
+
+use crate::support::{
+    MIB, PASSWORD, Source, USERNAME, assert_published, assert_unpublished, options, push,
+};
+
+fn bearer(lifetime: Option<Duration>) -> Options {
+    let mut options = Options::default();
+    options.authentication = Authentication::Bearer {
+        username: USERNAME.to_owned(),
+        password: PASSWORD.to_owned(),
+        lifetime,
+    };
+    options
+}
+
+#[test]
+fn one_token_serves_all_requests() {
+    let registry = TestRegistry::start(bearer(None));
+    let source = Source::new(&SampleImage::of_layers(
+        &[1, 2, 3, 4, 5, 6, 7, 8].map(|n| n * 10_000),
+    ));
+    push(&registry, &source, options()).report();
+    assert_published(&registry, &source);
+    let journal = registry.journal();
+    assert_eq!(journal.count(Route::Token), 1);
+    let scope = &journal
+        .of(Route::Token)
+        .next()
+        .expect("a token request")
+        .query;
+    assert!(
+        scope.contains("pull%2Cpush"),
+        "whatever the challenge hinted at: {scope}"
+    );
+}
+
+#[test]
+fn basic_authentication() {
+    let mut registry_options = Options::default();
+    registry_options.authentication = Authentication::Basic {
+        username: USERNAME.to_owned(),
+        password: PASSWORD.to_owned(),
+    };
+    let registry = TestRegistry::start(registry_options);
+    let source = Source::ten_mib();
+    push(&registry, &source, options()).report();
+    assert_published(&registry, &source);
+}
+
+/// Wherever the tokens end, one new one is fetched, and the push goes on.
+#[test]
+fn a_token_that_ends_anywhere_is_renewed_once() {
+    for personality in [Personality::Specification, Personality::Ghcr] {
+        for route in [
+            Route::BlobHead,
+            Route::UploadStart,
+            Route::UploadCommit,
+            Route::ManifestPut,
+        ] {
+            let mut registry_options = bearer(None);
+            registry_options.personality = personality;
+            let registry = TestRegistry::start(registry_options);
+            let source = Source::new(&SampleImage::of_layers(&[3 * MIB, 2 * MIB, MIB, 1000, 10]));
+            registry.fail(
+                Fault::new(Action::RevokeTokens)
+                    .on(route)
+                    .at(Phase::BeforeHead)
+                    .once(),
+            );
+            let pushed = push(&registry, &source, options());
+            assert_published(&registry, &source);
+            // An answer in the middle of a body may be lost with its connection; nothing else is.
+            let early = route == Route::UploadCommit;
+            assert!(pushed.retries.is_empty() || early, "{:?}", pushed.retries);
+            let journal = registry.journal();
+            assert_eq!(journal.count(Route::Token), 2, "{personality:?} {route:?}");
+        }
+    }
+}
+
+#[test]
+fn a_token_that_ends_between_chunks_costs_one_chunk() {
+    let registry = TestRegistry::start(bearer(None));
+    let source = Source::ten_mib();
+    registry.fail(
+        Fault::new(Action::RevokeTokens)
+            .on(Route::UploadChunk)
+            .at(Phase::AfterState)
+            .from_request(5)
+            .once(),
+    );
+    let mut options = options();
+    options.upload_mode = oci_push::UploadMode::Chunked;
+    options.chunk_size = Some(MIB);
+    push(&registry, &source, options).report();
+    assert_published(&registry, &source);
+    assert_eq!(registry.journal().count(Route::Token), 2);
+    assert_eq!(
+        registry.journal().count(Route::UploadStart),
+        source.sample.blobs.len()
+    );
+}
+
+#[test]
+fn a_wrong_password_is_told_and_not_tried_again() {
+    let mut registry_options = Options::ghcr(USERNAME, "another");
+    registry_options.personality = Personality::Ghcr;
+    let registry = TestRegistry::start(registry_options);
+    let source = Source::ten_mib();
+    let pushed = push(&registry, &source, options());
+    let rejection = pushed.failure().rejection().expect("a rejection");
+    assert_eq!(rejection.step, oci_push::Step::FetchToken);
+    assert_eq!(
+        (rejection.status.as_u16(), rejection.words().as_str()),
+        (403, "denied")
+    );
+    assert_eq!(registry.journal().count(Route::Token), 1);
+    assert!(
+        registry.journal().of(Route::UploadStart).next().is_none(),
+        "nothing anonymous"
+    );
+    assert_unpublished(&registry);
+}
+
+/// A registry that refuses every token is believed after the first renewal.
+#[test]
+fn a_second_refusal_is_final() {
+    let registry = TestRegistry::start(bearer(None));
+    let source = Source::ten_mib();
+    let refused = Action::Answer {
+        status: 401,
+        headers: vec![(
+            "www-authenticate".to_owned(),
+            format!("Bearer realm=\"{}/token\",service=\"x\"", registry.url()),
+        )],
+        body: r#"{"errors":[{"code":"UNAUTHORIZED","message":"unauthenticated: User cannot be authenticated with the token provided."}]}"#
+            .to_owned(),
+    };
+    registry.fail(Fault::new(refused).on(Route::UploadStart));
+    let pushed = push(&registry, &source, options());
+    let rejection = pushed.failure().rejection().expect("a rejection");
+    assert!(
+        rejection.words().starts_with("unauthenticated"),
+        "{}",
+        rejection.words()
+    );
+    assert!(registry.journal().count(Route::Token) <= 3);
+}

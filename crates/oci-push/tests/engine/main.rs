@@ -1,0 +1,9 @@
+//! The engine against a real HTTP server with scripted faults: what was sent is asserted, not only
+//! that it worked.
+
+mod answers;
+mod authentication;
+mod manifests;
+mod support;
+mod trust;
+mod uploads;

@@ -1,0 +1,83 @@
+//! Manifests and tags: nothing moves before everything it names is there.
+
+use oci_push::{Failure, ReferenceStatus};
+use test_registry::{Action, Fault, Options, Phase, Refusal, Route, SampleImage, TestRegistry};
+
+use crate::support::{Source, assert_published, assert_unpublished, options, push};
+
+#[test]
+fn a_refused_child_leaves_the_tag_alone() {
+    let registry = TestRegistry::start(Options::default());
+    let source = Source::new(
+        &SampleImage::default()
+            .platform("amd64", &[10])
+            .platform("arm64", &[20]),
+    );
+    let refused = Action::error(400, "MANIFEST_INVALID", "manifest invalid");
+    registry.fail(Fault::new(refused).on(Route::ManifestPut).once());
+    let pushed = push(&registry, &source, options());
+    let rejection = pushed.failure().rejection().expect("a rejection");
+    assert!(rejection.has_code("MANIFEST_INVALID"));
+    assert_unpublished(&registry);
+    let report = &pushed.result.as_ref().expect_err("it failed").report;
+    assert_eq!(report.references[0].status, ReferenceStatus::Failed);
+}
+
+#[test]
+fn a_manifest_whose_confirmation_is_lost_is_put_again() {
+    let registry = TestRegistry::start(Options::default());
+    let source = Source::ten_mib();
+    registry.fail(
+        Fault::new(Action::Reset)
+            .on(Route::ManifestPut)
+            .at(Phase::AfterState)
+            .once(),
+    );
+    push(&registry, &source, options()).report();
+    assert_published(&registry, &source);
+}
+
+#[test]
+fn a_tag_that_answers_something_else_afterwards_is_a_failure() {
+    let registry = TestRegistry::start(Options::default());
+    let source = Source::ten_mib();
+    let other = format!("sha256:{}", "0".repeat(64));
+    let lie = Action::SetHeader("docker-content-digest".to_owned(), other.clone());
+    // The first look, before the push, is answered truly.
+    registry.fail(Fault::new(lie).on(Route::ManifestHead).from_request(2));
+    let pushed = push(&registry, &source, options());
+    let Failure::NotPublished { found, .. } = pushed.failure() else {
+        panic!("{:?}", pushed.failure());
+    };
+    assert_eq!(found.to_string(), format!("it answers with {other}"));
+}
+
+#[test]
+fn a_tag_that_shows_late_is_waited_for() {
+    let registry = TestRegistry::start(Options::default());
+    let source = Source::ten_mib();
+    let not_yet = Action::error(404, "MANIFEST_UNKNOWN", "manifest unknown");
+    registry.fail(Fault::new(not_yet.clone()).on(Route::ManifestHead).times(3));
+    registry.fail(Fault::new(not_yet).on(Route::ManifestGet).times(2));
+    push(&registry, &source, options()).report();
+    assert_published(&registry, &source);
+}
+
+/// A refusal of the first upload stops everything: no byte of a layer has travelled, nothing is retried.
+#[test]
+fn a_denial_is_final_and_cheap() {
+    let registry = TestRegistry::start(Options::ghcr(
+        crate::support::USERNAME,
+        crate::support::PASSWORD,
+    ));
+    registry.deny("owner/app", Refusal::WritePackage);
+    let source = Source::new(&SampleImage::of_layers(&[1000; 20].map(|size| size * 20)));
+    let pushed = push(&registry, &source, options());
+    let rejection = pushed.failure().rejection().expect("a rejection");
+    assert_eq!(rejection.words(), "permission_denied: write_package");
+    assert_eq!(rejection.status, 403);
+    assert!(rejection.request_id.is_some());
+    assert!(pushed.retries.is_empty());
+    assert_eq!(registry.journal().blob_bytes(), 0);
+    assert_unpublished(&registry);
+}

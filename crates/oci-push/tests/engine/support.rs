@@ -1,0 +1,156 @@
+//! An image, a registry, an engine whose waits take no time, and what it said.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use oci_archive::{Image, OpenOptions};
+use oci_push::{
+    Clock, Credentials, Event, FixedKeychain, Observer, PushError, PushOptions, PushReport, Pusher,
+    Reference,
+};
+use tempfile::TempDir;
+use test_registry::{Sample, SampleImage, TestRegistry};
+
+pub(crate) const MIB: u64 = 1024 * 1024;
+pub(crate) const USERNAME: &str = "octocat";
+pub(crate) const PASSWORD: &str = "correct horse";
+
+/// An image on disk.
+pub(crate) struct Source {
+    pub(crate) image: Image,
+    pub(crate) sample: Sample,
+    _directory: TempDir,
+}
+
+impl Source {
+    pub(crate) fn new(image: &SampleImage) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("image.tar");
+        let sample = image.write(&path).expect("the image can be written");
+        Self {
+            image: oci_archive::open(&path, &OpenOptions::default()).expect("the image is sound"),
+            sample,
+            _directory: directory,
+        }
+    }
+
+    /// One layer of ten chunks, more or less.
+    pub(crate) fn ten_mib() -> Self {
+        Self::new(&SampleImage::of_layers(&[10 * MIB]))
+    }
+}
+
+/// Waits are noted and take no time. Sockets are real, so time itself goes on.
+#[derive(Debug, Default)]
+pub(crate) struct Impatient {
+    pub(crate) waits: Mutex<Vec<Duration>>,
+}
+
+impl Clock for Impatient {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn sleep(&self, duration: Duration) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
+        self.waits.lock().expect("no panic").push(duration);
+        Box::pin(tokio::task::yield_now())
+    }
+
+    fn fraction(&self) -> f64 {
+        0.5
+    }
+}
+
+/// Notes retries.
+#[derive(Default)]
+pub(crate) struct Listener {
+    pub(crate) retries: Mutex<Vec<String>>,
+}
+
+impl Observer for Listener {
+    fn observe(&self, event: &Event<'_>) {
+        if let Event::Retrying {
+            step,
+            cause,
+            attempt,
+            ..
+        } = event
+        {
+            let line = format!("{step} {attempt}: {cause}");
+            self.retries.lock().expect("no panic").push(line);
+        }
+    }
+}
+
+/// What came of a push.
+pub(crate) struct Pushed {
+    pub(crate) result: Result<PushReport, Box<PushError>>,
+    pub(crate) retries: Vec<String>,
+    pub(crate) waits: Vec<Duration>,
+}
+
+impl Pushed {
+    #[track_caller]
+    pub(crate) fn report(&self) -> &PushReport {
+        match &self.result {
+            Ok(report) => report,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn failure(&self) -> &oci_push::Failure {
+        match &self.result {
+            Ok(_) => panic!("the push succeeded"),
+            Err(error) => &error.failure,
+        }
+    }
+}
+
+pub(crate) fn options() -> PushOptions {
+    let mut options = PushOptions::default();
+    options.plain_http = true;
+    options
+}
+
+/// Pushes to `owner/app:1`.
+pub(crate) fn push(registry: &TestRegistry, source: &Source, options: PushOptions) -> Pushed {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let listener = Arc::new(Listener::default());
+    let clock = Arc::new(Impatient::default());
+    let keychain = Arc::new(FixedKeychain(Some(Credentials {
+        username: USERNAME.to_owned(),
+        password: PASSWORD.into(),
+    })));
+    let pusher =
+        Pusher::with_clock(options, keychain, listener.clone(), clock.clone()).expect("a client");
+    let reference: Reference = format!("{}/owner/app:1", registry.host())
+        .parse()
+        .expect("a reference");
+    let result = runtime.block_on(pusher.push(&source.image, &[reference]));
+    runtime.shutdown_background();
+    Pushed {
+        result,
+        retries: listener.retries.lock().expect("no panic").clone(),
+        waits: clock.waits.lock().expect("no panic").clone(),
+    }
+}
+
+/// The registry holds exactly the image.
+#[track_caller]
+pub(crate) fn assert_published(registry: &TestRegistry, source: &Source) {
+    let tag = registry.manifest("owner/app", "1").expect("the tag is set");
+    assert_eq!(tag.digest, source.sample.digest);
+    for (digest, size) in &source.sample.blobs {
+        let stored = registry
+            .blob("owner/app", digest)
+            .expect("the blob is stored");
+        assert_eq!(stored.len() as u64, *size);
+    }
+}
+
+/// The registry holds nothing that could be pulled.
+#[track_caller]
+pub(crate) fn assert_unpublished(registry: &TestRegistry) {
+    assert_eq!(registry.tags("owner/app"), [""; 0]);
+}
