@@ -38,11 +38,15 @@ pub(crate) fn read(
     container: &Container,
     selection: Option<&Selection>,
 ) -> Result<Image, OpenError> {
-    let has_layout = container.contains("oci-layout");
-    if !has_layout && container.contains("manifest.json") {
-        return Err(OpenError::Unsupported {
-            kind: "a docker-save archive",
-        });
+    if !container.contains("oci-layout") && container.contains("manifest.json") {
+        // skopeo's own directory format has a file "version" and a manifest.json that is a manifest.
+        let kind = match container {
+            Container::Directory(_) if container.contains("version") => {
+                "a directory of skopeo's dir: format"
+            }
+            Container::Directory(_) | Container::Tar(_) => "a docker-save archive",
+        };
+        return Err(OpenError::Unsupported { kind });
     }
     let missing = |what: &str| OpenError::Missing {
         what: format!("{what}, which every OCI image layout has,"),

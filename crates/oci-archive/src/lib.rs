@@ -71,6 +71,3 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Image, OpenError> {
     let container = sniff::open(path, options.format)?;
     layout::read(&container, options.select.as_ref())
 }
-
-#[cfg(test)]
-mod tests;

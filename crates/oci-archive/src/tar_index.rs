@@ -65,12 +65,7 @@ impl TarIndex {
         let shown = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let item = item(entry)?;
         let offset = entry.raw_file_position();
-        // Links and directories may carry a size without carrying bytes.
-        let size = if carries_bytes(entry.header().entry_type()) {
-            entry.size()
-        } else {
-            0
-        };
+        let size = stored_size(entry);
         let end = offset.checked_add(size).filter(|end| *end <= length);
         self.end = end.ok_or_else(|| OpenError::Truncated {
             what: format!("entry {shown:?}"),
@@ -200,11 +195,14 @@ fn is_sparse(entry: &mut tar::Entry<'_, impl Read>) -> Result<bool, OpenError> {
     Ok(false)
 }
 
-fn carries_bytes(kind: EntryType) -> bool {
-    matches!(
-        kind,
-        EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse
-    )
+/// How many bytes of the file belong to an entry. Links and directories may carry a size without
+/// carrying bytes, and a sparse file's own size counts its holes.
+fn stored_size(entry: &tar::Entry<'_, impl Read>) -> u64 {
+    match entry.header().entry_type() {
+        EntryType::Regular | EntryType::Continuous => entry.size(),
+        EntryType::GNUSparse => entry.header().entry_size().unwrap_or(u64::MAX),
+        _ => 0,
+    }
 }
 
 /// A name without `.` and empty components; `None` if it is absolute, climbs, or is empty.

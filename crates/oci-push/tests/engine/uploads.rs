@@ -202,12 +202,8 @@ fn a_body_that_is_too_large_is_cut_into_chunks() {
         headers: vec![("content-type".to_owned(), "text/html".to_owned())],
         body: "<html>413 Request Entity Too Large</html>".to_owned(),
     };
-    registry.fail(
-        Fault::new(page)
-            .on(Route::UploadCommit)
-            .at(Phase::BeforeState)
-            .once(),
-    );
+    let too_large = Fault::new(page).on(Route::UploadCommit).body_over(9 * MIB);
+    registry.fail(too_large.at(Phase::BeforeState));
     let pushed = push(&registry, &source, options());
     assert_published(&registry, &source);
     assert!(
