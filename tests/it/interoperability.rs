@@ -4,98 +4,14 @@
 //! Where Debian's tools are not installed, each test says so and ends; `cargo xtask test` installs them
 //! where it may and counts what is skipped.
 
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use tempfile::TempDir;
-use test_registry::{Options, SampleImage, TestRegistry};
+use test_registry::{Distribution, Options, SampleImage, TestRegistry, installed};
 
 use crate::support::{Image, push};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/archives");
-
-/// Debian's `docker-registry`, which is Distribution 2.8.
-struct Distribution {
-    process: Child,
-    host: String,
-    _data: TempDir,
-}
-
-impl Distribution {
-    fn start() -> Self {
-        let data = tempfile::tempdir().expect("a temporary directory");
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .expect("a free port")
-            .port();
-        let configuration = format!(
-            "version: 0.1\nlog: {{level: info}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\n\
-             http: {{addr: \"127.0.0.1:{port}\"}}\n",
-            data.path().display()
-        );
-        let file = data.path().join("config.yml");
-        std::fs::write(&file, configuration).expect("writable");
-        let mut process = Command::new("docker-registry")
-            .arg("serve")
-            .arg(&file)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("docker-registry starts");
-        let log = BufReader::new(process.stderr.take().expect("piped"));
-        let mut lines = log.lines().map_while(Result::ok);
-        assert!(
-            lines.any(|line| line.contains("listening on")),
-            "docker-registry listens"
-        );
-        // Somebody has to read the rest, or it stops when the pipe is full.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self {
-            process,
-            host: format!("127.0.0.1:{port}"),
-            _data: data,
-        }
-    }
-}
-
-impl Drop for Distribution {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// Whether all programs are there; says so if not.
-#[expect(clippy::print_stdout, reason = "a test that did not run has to say so")]
-fn have(programs: &[&str]) -> bool {
-    let missing: Vec<&&str> = programs
-        .iter()
-        .filter(|program| {
-            let found = Command::new("sh")
-                .args(["-c", "command -v \"$0\" >/dev/null", program])
-                .status();
-            !found.is_ok_and(|status| status.success())
-        })
-        .collect();
-    if missing.is_empty() {
-        return true;
-    }
-    let reason = format!("{missing:?} not installed");
-    println!("skipped: {reason}");
-    // `cargo xtask test` counts these.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "set by the task that runs the tests"
-    )]
-    if let Some(path) = std::env::var_os("GHCR_PUSH_TEST_SKIPS") {
-        use std::io::Write as _;
-        let file = std::fs::OpenOptions::new().append(true).open(path);
-        let _ = file.and_then(|mut file| writeln!(file, "{reason}"));
-    }
-    false
-}
 
 #[track_caller]
 fn run(program: &str, arguments: &[&str]) -> Vec<u8> {
@@ -133,9 +49,9 @@ fn root_in(archive: &Path) -> (String, Vec<u8>) {
 /// Pushes an archive into Distribution, and has skopeo read everything back.
 #[track_caller]
 fn check_round_trip(archive_path: &Path) {
-    let distribution = Distribution::start();
+    let distribution = Distribution::start().expect("docker-registry starts");
     let image = archive(archive_path);
-    let reference = format!("{}/owner/app:1", distribution.host);
+    let reference = format!("{}/owner/app:1", distribution.host());
     let pushed = push(&image, &["image.tar", &reference]);
     pushed.assert_code(0);
     let (digest, manifest) = root_in(archive_path);
@@ -168,7 +84,7 @@ fn check_round_trip(archive_path: &Path) {
 
 #[test]
 fn buildah_to_distribution_to_skopeo() {
-    if !have(&["buildah", "docker-registry", "skopeo", "tar"]) {
+    if !installed(&["buildah", "docker-registry", "skopeo", "tar"]) {
         return;
     }
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -208,7 +124,7 @@ fn buildah_to_distribution_to_skopeo() {
 
 #[test]
 fn buildkit_with_two_platforms_and_attestations_to_distribution_to_skopeo() {
-    if !have(&["docker-registry", "skopeo", "tar"]) {
+    if !installed(&["docker-registry", "skopeo", "tar"]) {
         return;
     }
     check_round_trip(&PathBuf::from(FIXTURES).join("genuine/buildkit-oci-multi-attest.tar"));
@@ -216,13 +132,13 @@ fn buildkit_with_two_platforms_and_attestations_to_distribution_to_skopeo() {
 
 #[test]
 fn both_modes_to_distribution() {
-    if !have(&["docker-registry"]) {
+    if !installed(&["docker-registry"]) {
         return;
     }
-    let distribution = Distribution::start();
+    let distribution = Distribution::start().expect("docker-registry starts");
     let image = Image::new(&SampleImage::of_layers(&[20 << 20, 3000]));
     for mode in ["stream", "chunked"] {
-        let reference = format!("{}/owner/{mode}:1", distribution.host);
+        let reference = format!("{}/owner/{mode}:1", distribution.host());
         push(
             &image,
             &[
@@ -258,12 +174,12 @@ fn oci_client_reads_back_every_byte() {
 
 #[test]
 fn podman_pulls_what_was_pushed() {
-    if !have(&["podman", "docker-registry"]) {
+    if !installed(&["podman", "docker-registry"]) {
         return;
     }
-    let distribution = Distribution::start();
+    let distribution = Distribution::start().expect("docker-registry starts");
     let image = Image::new(&SampleImage::of_layers(&[10_000]));
-    let reference = format!("{}/owner/app:1", distribution.host);
+    let reference = format!("{}/owner/app:1", distribution.host());
     push(&image, &["image.tar", &reference]).assert_code(0);
     let storage = tempfile::tempdir().expect("a temporary directory");
     let root = format!("{}/root", storage.path().display());

@@ -13,6 +13,7 @@
 mod answer;
 mod blobs;
 mod connection;
+mod distribution;
 mod fault;
 mod journal;
 mod manifests;
@@ -34,6 +35,7 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+pub use distribution::{Distribution, installed};
 pub use fault::{Action, Fault, Phase};
 pub use journal::{Exchange, Journal, Uploads};
 pub use options::{Authentication, Options, Personality};
