@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use expect_test::Expect;
 use tempfile::TempDir;
 use test_registry::{Sample, SampleImage};
 
@@ -97,4 +98,12 @@ impl Run {
         });
         lines.collect()
     }
+}
+
+/// A failure's exit code and the whole of what it prints.
+#[track_caller]
+pub(crate) fn check(run: &Run, host: &str, code: i32, expected: &Expect) {
+    run.assert_code(code);
+    assert_eq!(run.stdout, "", "a failure prints no result");
+    expected.assert_eq(&run.stable_stderr(host));
 }

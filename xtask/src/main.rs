@@ -13,7 +13,9 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask demo    push a sample image to an embedded registry, read it back, show an explained 403
 cargo xtask test    run all tests; installs Debian's registry and tools where it may
-cargo xtask check   format, lints, documentation, house rules, licences";
+cargo xtask check   format, lints, documentation, house rules, licences
+cargo xtask sample MIB FILE
+                    write an OCI image layout with one layer of so many MiB, to measure with";
 
 fn main() -> ExitCode {
     let task = std::env::args().nth(1).unwrap_or_default();
@@ -21,6 +23,7 @@ fn main() -> ExitCode {
         "demo" => demo::demo(),
         "test" => test::test(),
         "check" => check::check(),
+        "sample" => sample(&std::env::args().skip(2).collect::<Vec<_>>()),
         _ => Err(USAGE.to_owned()),
     };
     match result {
@@ -30,4 +33,19 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes an image of a given size.
+fn sample(arguments: &[String]) -> Result<(), String> {
+    let [size, file] = arguments else {
+        return Err(USAGE.to_owned());
+    };
+    let size: u64 = size
+        .parse()
+        .map_err(|_| format!("{size:?} is no number of MiB"))?;
+    let sample = test_registry::SampleImage::of_layers(&[size << 20])
+        .write(std::path::Path::new(file))
+        .map_err(|error| format!("{file} cannot be written: {error}"))?;
+    run::say(&format!("{file}: {}", sample.digest));
+    Ok(())
 }

@@ -36,6 +36,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) environment: &'a Environment,
     /// From `--username` and `--password-stdin`.
     pub(crate) given: Option<(String, SecretString)>,
+    /// Whether the run pushes to one registry only.
+    pub(crate) sole_registry: bool,
 }
 
 impl Sources<'_> {
@@ -44,7 +46,7 @@ impl Sources<'_> {
         let mut search = Search::default();
         search.found = self
             .given()
-            .or_else(|| self.own_variable(&mut search.notices))
+            .or_else(|| self.own_variable(profile, &mut search.notices))
             .or_else(|| self.docker_config(host, &mut search.notices))
             .or_else(|| self.github_token(host, profile, &mut search.notices));
         search
@@ -55,7 +57,11 @@ impl Sources<'_> {
         Some(found(username, password, "--password-stdin".to_owned()))
     }
 
-    fn own_variable(&self, notices: &mut Vec<String>) -> Option<FoundCredential> {
+    /// The tool's own variable names no host: with several registries it goes to GitHub's only.
+    fn own_variable(&self, profile: Profile, notices: &mut Vec<String>) -> Option<FoundCredential> {
+        if !self.sole_registry && profile != Profile::Ghcr {
+            return None;
+        }
         let token = self.variable("GHCR_PUSH_TOKEN", notices)?;
         let username = self
             .environment

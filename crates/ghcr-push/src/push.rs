@@ -1,23 +1,21 @@
 //! The main job, from arguments to exit code.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use ghcr_diagnosis::{Context, diagnose};
 use oci_archive::{Image, OpenOptions};
-use oci_push::{Credentials, Failure, Keychain, Profile, PushError, PushReport, Pusher, Reference};
-use secrecy::SecretString;
+use oci_push::{PushError, PushReport, Pusher, Reference, ReferenceStatus};
 
 use crate::args::Arguments;
-use crate::credentials::{FoundCredential, Search, Sources};
-use crate::env::{Environment, password_from_stdin};
+use crate::env::Environment;
 use crate::error::{CliError, Kind, Signal, hint_for_archive};
+use crate::explain::explain;
+use crate::keychain::{Found, FoundKeychain, find_credentials};
 use crate::operands::{self, ImageOperand};
 use crate::output::{self, Printer};
 use crate::reference::References;
-use crate::{github, logging, settings};
+use crate::{logging, settings};
 
 /// Runs the push and tells the exit code.
 pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
@@ -137,103 +135,6 @@ fn open(operand: &ImageOperand, printer: &Printer) -> Result<Image, CliError> {
     Ok(image)
 }
 
-/// What was found for every registry named.
-type Found = BTreeMap<String, Option<FoundCredential>>;
-
-fn find_credentials(
-    arguments: &Arguments,
-    environment: &Environment,
-    references: &[Reference],
-    printer: &Printer,
-) -> Result<Found, CliError> {
-    let mut hosts: Vec<&Reference> = references.iter().collect();
-    hosts.dedup_by_key(|reference| reference.registry());
-    if arguments.password_stdin
-        && hosts
-            .iter()
-            .any(|host| host.registry() != hosts[0].registry())
-    {
-        return Err(CliError::usage(
-            "--password-stdin gives one password, but several registries are named",
-        ));
-    }
-    let given = match (&arguments.username, arguments.password_stdin) {
-        (Some(username), true) => {
-            let password = password_from_stdin().map_err(|error| {
-                CliError::usage("no password can be read from standard input").caused_by(&error)
-            })?;
-            if password.is_empty() {
-                let error = CliError::new(
-                    Kind::Authorization,
-                    "the password on standard input is empty",
-                );
-                return Err(error.hint("secrets are empty in runs for pull requests from forks"));
-            }
-            Some((username.clone(), SecretString::from(password)))
-        }
-        _ => None,
-    };
-    let sources = Sources { environment, given };
-    let mut found = Found::new();
-    for reference in hosts {
-        let host = reference.resolve_registry();
-        if found.contains_key(host) {
-            continue;
-        }
-        let profile = profile_of(arguments, reference);
-        let Search {
-            found: credential,
-            notices,
-        } = sources.search(host, profile);
-        for notice in notices {
-            printer.notice(&format!("notice: {notice}"));
-        }
-        match &credential {
-            Some(credential) => {
-                printer.hide(credential.secrets());
-                printer.notice(&credential.announcement(host));
-            }
-            None if profile == Profile::Ghcr => return Err(no_credential(host)),
-            None => printer.notice(&format!(
-                "no credential for {host} was found; pushing without"
-            )),
-        }
-        found.insert(host.to_owned(), credential);
-    }
-    Ok(found)
-}
-
-/// ghcr.io takes no push from nobody; there is no need to ask it.
-fn no_credential(host: &str) -> CliError {
-    CliError::new(Kind::Authorization, format!("no credential for {host} was found (credential-missing)"))
-        .hint(format!(
-            "looked at --password-stdin, GHCR_PUSH_TOKEN, docker's config.json and GITHUB_TOKEN.\n\
-             In a workflow, give the step the token:\n\n    \
-             env:\n      GITHUB_TOKEN: ${{{{ secrets.GITHUB_TOKEN }}}}\n\n\
-             By hand: gh auth token | ghcr-push --username USER --password-stdin ..., with a token that has the\n\
-             scope write:packages (gh auth refresh -h {} -s write:packages)",
-            github::web_host(host)
-        ))
-}
-
-fn profile_of(arguments: &Arguments, reference: &Reference) -> Profile {
-    settings::profile(arguments.registry_profile)
-        .unwrap_or_else(|| Profile::of_host(reference.registry()))
-}
-
-/// Gives the engine what was found.
-struct FoundKeychain(Found);
-
-impl Keychain for FoundKeychain {
-    fn credentials<'a>(
-        &'a self,
-        host: &'a str,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Option<Credentials>> + Send + 'a>> {
-        let found = self.0.get(host).cloned().flatten();
-        Box::pin(std::future::ready(found.map(|found| found.credentials)))
-    }
-}
-
 /// How an upload ended without success.
 enum Ended {
     Failed(Box<PushError>),
@@ -291,64 +192,10 @@ async fn signal() -> Signal {
     Signal::Interrupt
 }
 
-/// Turns the engine's failure into what the user is told.
-fn explain(
-    report: &PushReport,
-    failure: Failure,
-    credentials: &Found,
-    arguments: &Arguments,
-    environment: &Environment,
-) -> CliError {
-    let failed = report
-        .references
-        .iter()
-        .find(|entry| entry.status == oci_push::ReferenceStatus::Failed);
-    let Some(reference) = failed.map(|entry| &entry.reference) else {
-        return CliError::of_failure("the push failed", failure);
-    };
-    let host = reference.resolve_registry();
-    let credential = credentials
-        .get(host)
-        .cloned()
-        .flatten()
-        .map(|found| found.facts);
-    let mut hint = None;
-    let diagnosis = if profile_of(arguments, reference) == Profile::Ghcr {
-        let mut context = Context::default();
-        context.reference = reference.to_string();
-        let (owner, package) = reference.repository().split_once('/').unwrap_or_default();
-        context.owner = owner.to_owned();
-        context.package = package.to_owned();
-        context.web_host = github::web_host(host);
-        context.actions = github::actions(environment);
-        context.credential = credential;
-        diagnose(&failure, &context)
-    } else {
-        hint = Some(match credential {
-            Some(facts) => format!(
-                "the credential came from {} ({}); check that it is the right one for {host}",
-                facts.source,
-                facts.kind.describe()
-            ),
-            None => format!(
-                "no credential for {host} was found; give one with --username and --password-stdin, \
-                 GHCR_PUSH_TOKEN, or docker login {host}"
-            ),
-        });
-        None
-    };
-    let mut error = CliError::of_failure(format!("failed to push {reference}"), failure);
-    error.diagnosis = diagnosis.map(Box::new);
-    if error.kind == Kind::Authorization && error.hint.is_none() {
-        error.hint = hint;
-    }
-    error
-}
-
 /// After a failure, says which references stand nevertheless.
 fn published_all_the_same(report: &PushReport, printer: &Printer) {
     for entry in &report.references {
-        if entry.status != oci_push::ReferenceStatus::Failed {
+        if entry.status != ReferenceStatus::Failed {
             printer.line(&format!("{} {}", entry.status.as_str(), entry.reference));
         }
     }

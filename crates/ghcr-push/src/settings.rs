@@ -1,6 +1,6 @@
 //! Arguments and environment become settings, by pure functions.
 
-use oci_push::{HttpSettings, Profile, PushOptions, RetryPolicy, UploadMode, Verify};
+use oci_push::{HttpSettings, Profile, PushOptions, Reference, RetryPolicy, UploadMode, Verify};
 
 use crate::args::{self, Arguments};
 
@@ -50,12 +50,17 @@ pub(crate) fn push_options(arguments: &Arguments) -> PushOptions {
 }
 
 /// The registry's kind, `None` to go by the host's name.
-pub(crate) fn profile(asked: args::RegistryProfile) -> Option<Profile> {
+fn profile(asked: args::RegistryProfile) -> Option<Profile> {
     match asked {
         args::RegistryProfile::Auto => None,
         args::RegistryProfile::Ghcr => Some(Profile::Ghcr),
         args::RegistryProfile::Specification => Some(Profile::Specification),
     }
+}
+
+/// The kind of the registry that a reference names.
+pub(crate) fn profile_of(arguments: &Arguments, reference: &Reference) -> Profile {
+    profile(arguments.registry_profile).unwrap_or_else(|| Profile::of_host(reference.registry()))
 }
 
 /// A chunk size says that chunks are wanted, unless a mode is given too.

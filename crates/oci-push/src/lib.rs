@@ -32,6 +32,7 @@ mod clock;
 mod failure;
 mod http;
 mod observer;
+mod options;
 mod origin;
 mod profile;
 mod pusher;
@@ -54,8 +55,9 @@ pub use failure::{
 };
 pub use observer::{Event, Observer, Silent};
 pub use oci_client::Reference;
+pub use options::{PushOptions, Verify};
 pub use profile::Profile;
-pub use pusher::{PushOptions, Pusher, Verify};
+pub use pusher::Pusher;
 pub use report::{BlobCounts, PushError, PushReport, ReferenceReport, ReferenceStatus};
 pub use request::{Body, Replay, Request, Response, Transport};
 pub use retry::{Attempt, Outcome, RetryPolicy, RetryTransport, Verdict, is_transient};

@@ -4,7 +4,6 @@
 //! the upload), and no tag moves before everything it names is stored.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use oci_archive::{Blob, Image, Manifest};
@@ -15,15 +14,15 @@ use url::Url;
 use crate::auth::{AuthSettings, AuthTransport, Keychain};
 use crate::clock::{Clock, SystemClock};
 use crate::failure::Failure;
-use crate::http::{HttpSettings, HttpTransport};
+use crate::http::HttpTransport;
 use crate::observer::{Event, Observer};
+use crate::options::{PushOptions, Verify};
 use crate::profile::Profile;
 use crate::report::{BlobCounts, PushError, PushReport, ReferenceReport, ReferenceStatus};
 use crate::repository::Repository;
 use crate::request::Transport;
 use crate::retry::{RetryPolicy, RetryTransport};
 use crate::tally::Tally;
-use crate::upload::mode::UploadMode;
 use crate::upload::{BlobUpload, UploadSettings};
 use crate::verify::Reader;
 
@@ -32,54 +31,6 @@ const CONTROL_WIDTH: usize = 16;
 
 /// Blobs under way at a time, those included that wait for a slot or for their commit.
 const BLOBS_UNDER_WAY: usize = 32;
-
-/// What is asked of the registry after the push.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Verify {
-    /// Nothing: the registry's confirmations are believed.
-    None,
-    /// That each tag answers with the digest that was pushed.
-    #[default]
-    Manifest,
-}
-
-/// How to push.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct PushOptions {
-    /// Blobs whose bytes are in flight at a time.
-    pub jobs: usize,
-    /// Streamed or chunked.
-    pub upload_mode: UploadMode,
-    /// The chunk size in bytes; the registry's own limit still applies.
-    pub chunk_size: Option<u64>,
-    /// How stubborn to be.
-    pub retry: RetryPolicy,
-    /// The HTTP client's settings.
-    pub http: HttpSettings,
-    /// Speak HTTP instead of HTTPS with the registry.
-    pub plain_http: bool,
-    /// The registry's kind, by its host name if `None`.
-    pub profile: Option<Profile>,
-    /// What to ask for after the push.
-    pub verify: Verify,
-}
-
-impl Default for PushOptions {
-    fn default() -> Self {
-        Self {
-            jobs: 4,
-            upload_mode: UploadMode::Auto,
-            chunk_size: None,
-            retry: RetryPolicy::default(),
-            http: HttpSettings::default(),
-            plain_http: false,
-            profile: None,
-            verify: Verify::default(),
-        }
-    }
-}
 
 /// What every part of a push may use.
 pub(crate) struct Services {
@@ -409,12 +360,3 @@ fn by_repository(references: &[Reference]) -> Vec<Vec<&Reference>> {
     }
     groups
 }
-
-/// How long a report's reader may have to wait for the registry to show what it has accepted.
-pub(crate) const VISIBILITY_LAG: [Duration; 5] = [
-    Duration::ZERO,
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-];

@@ -1,6 +1,8 @@
 //! After the push: does the tag answer with what was pushed? Asked through oci-client, whose reading
 //! side shares no code with the way the bytes went up.
 
+use std::time::Duration;
+
 use oci_archive::Digest;
 use oci_client::client::{ClientConfig, ClientProtocol};
 use oci_client::secrets::RegistryAuth;
@@ -10,8 +12,16 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::auth::Credentials;
 use crate::clock::Clock;
 use crate::failure::{Failure, Found};
-use crate::pusher::VISIBILITY_LAG;
 use crate::request::CONTROL_DEADLINE;
+
+/// When to ask: a registry may show a manifest some time after it has accepted it.
+const LOOKS: [Duration; 5] = [
+    Duration::ZERO,
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];
 
 /// Reads back what a registry answers.
 pub(crate) struct Reader {
@@ -60,7 +70,7 @@ impl Reader {
     ) -> Result<(), Failure> {
         let wanted = expected.to_string();
         let mut found = None;
-        for wait in VISIBILITY_LAG {
+        for wait in LOOKS {
             clock.sleep(wait).await;
             match self
                 .client

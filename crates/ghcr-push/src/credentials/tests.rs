@@ -13,6 +13,7 @@ fn search(
     let environment = Environment::of(variables);
     let sources = Sources {
         environment: &environment,
+        sole_registry: true,
         given: given.map(|password| {
             (
                 "someone".to_owned(),
@@ -88,6 +89,7 @@ fn no_announcement_holds_the_secret() {
     let sources = Sources {
         environment: &environment,
         given: None,
+        sole_registry: true,
     };
     let found = sources
         .search("ghcr.io", Profile::Ghcr)
@@ -96,4 +98,21 @@ fn no_announcement_holds_the_secret() {
     assert!(!found.announcement("ghcr.io").contains("s3cret"));
     assert!(!format!("{found:?}").contains("s3cret"));
     assert!(found.secrets().contains(&"ghp_s3cret".to_owned()));
+}
+
+#[test]
+fn with_several_registries_the_tools_own_variable_goes_to_github_only() {
+    let environment = Environment::of(&[("GHCR_PUSH_TOKEN", "ghp_own")]);
+    let sources = Sources {
+        environment: &environment,
+        given: None,
+        sole_registry: false,
+    };
+    assert!(sources.search("ghcr.io", Profile::Ghcr).found.is_some());
+    assert!(
+        sources
+            .search("registry.example", Profile::Specification)
+            .found
+            .is_none()
+    );
 }

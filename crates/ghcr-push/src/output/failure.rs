@@ -71,6 +71,3 @@ fn hanging(prefix: &str, text: &str) -> Vec<String> {
     }
     lines
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,65 @@
+//! From the engine's failure to what the user is told.
+
+use ghcr_diagnosis::{Context, diagnose};
+use oci_push::{Failure, Profile, PushReport, ReferenceStatus};
+
+use crate::args::Arguments;
+use crate::env::Environment;
+use crate::error::{CliError, Kind};
+use crate::github;
+use crate::keychain::Found;
+use crate::settings;
+
+/// Turns the engine's failure into what the user is told.
+pub(crate) fn explain(
+    report: &PushReport,
+    failure: Failure,
+    credentials: &Found,
+    arguments: &Arguments,
+    environment: &Environment,
+) -> CliError {
+    let failed = report
+        .references
+        .iter()
+        .find(|entry| entry.status == ReferenceStatus::Failed);
+    let Some(reference) = failed.map(|entry| &entry.reference) else {
+        return CliError::of_failure("the push failed", failure);
+    };
+    let host = reference.resolve_registry();
+    let credential = credentials
+        .get(host)
+        .cloned()
+        .flatten()
+        .map(|found| found.facts);
+    let mut hint = None;
+    let diagnosis = if settings::profile_of(arguments, reference) == Profile::Ghcr {
+        let mut context = Context::default();
+        context.reference = reference.to_string();
+        let (owner, package) = reference.repository().split_once('/').unwrap_or_default();
+        context.owner = owner.to_owned();
+        context.package = package.to_owned();
+        context.web_host = github::web_host(host);
+        context.actions = github::actions(environment);
+        context.credential = credential;
+        diagnose(&failure, &context)
+    } else {
+        hint = Some(match credential {
+            Some(facts) => format!(
+                "the credential came from {} ({}); check that it is the right one for {host}",
+                facts.source,
+                facts.kind.describe()
+            ),
+            None => format!(
+                "no credential for {host} was found; give one with --username and --password-stdin, \
+                 GHCR_PUSH_TOKEN, or docker login {host}"
+            ),
+        });
+        None
+    };
+    let mut error = CliError::of_failure(format!("failed to push {reference}"), failure);
+    error.diagnosis = diagnosis.map(Box::new);
+    if error.kind == Kind::Authorization && error.hint.is_none() {
+        error.hint = hint;
+    }
+    error
+}
