@@ -12,7 +12,7 @@ mod lines;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use oci_push::{Observer, PushReport, ReferenceStatus, Silent};
 
@@ -20,7 +20,7 @@ use crate::args::Message;
 use crate::error::{CliError, Kind};
 use crate::quantity::{display_duration, display_size};
 use crate::settings::Display;
-use bars::Screen;
+use bars::{Bars, Screen};
 use clean::{Redactor, clean};
 
 /// Prints help and version on standard output, a mistake on standard error.
@@ -40,6 +40,7 @@ pub(crate) fn print_message(message: &Message) -> ExitCode {
 pub(crate) struct Printer {
     display: Display,
     screen: Screen,
+    bars: OnceLock<Arc<Bars>>,
     redactor: Mutex<Redactor>,
     quiet: bool,
 }
@@ -49,6 +50,7 @@ impl Printer {
         Self {
             display,
             screen: Screen::default(),
+            bars: OnceLock::new(),
             redactor: Mutex::default(),
             quiet,
         }
@@ -84,9 +86,21 @@ impl Printer {
     /// The listener that shows progress.
     pub(crate) fn progress(self: &Arc<Self>) -> Arc<dyn Observer> {
         match self.display {
-            Display::Bars => Arc::new(bars::Bars::new(Arc::clone(self))),
+            Display::Bars => {
+                let bars = self
+                    .bars
+                    .get_or_init(|| Arc::new(Bars::new(self.screen.clone())));
+                Arc::<Bars>::clone(bars)
+            }
             Display::Lines => Arc::new(lines::Lines::new(Arc::clone(self))),
             Display::Nothing => Arc::new(Silent),
+        }
+    }
+
+    /// Ends the display of progress, before the result is printed.
+    pub(crate) fn end_progress(&self) {
+        if let Some(bars) = self.bars.get() {
+            bars.close();
         }
     }
 

@@ -171,6 +171,7 @@ fn upload(
             signal = signal() => Err(Ended::Interrupted(signal)),
         }
     });
+    printer.end_progress();
     // Threads that still read the archive for a connection that is gone must not be waited for.
     runtime.shutdown_background();
     outcome

@@ -2,19 +2,24 @@
 //! that draws with indicatif.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use oci_archive::Digest;
 use oci_push::{Event, Observer};
 
-use super::Printer;
 use super::clean::clean;
 use crate::quantity::display_duration;
 
+/// Both fit into 80 columns, the longest message of a blob that is not retried included. The last line
+/// leaves room at its end: `^C` is echoed there, and must not wrap into a line that nobody clears.
+const BLOB: &str = "{prefix:12} [{bar:18}] {bytes:>10}/{total_bytes:<10} {wide_msg}";
+const TOTAL: &str =
+    "{prefix:12} [{bar:18}] {bytes:>10}/{total_bytes:<10} {binary_bytes_per_sec:>11} {msg}";
+
 /// Where bars are drawn. Nothing is drawn on what is no terminal.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Screen(MultiProgress);
 
 impl Screen {
@@ -26,7 +31,7 @@ impl Screen {
 
 /// Draws bars.
 pub(super) struct Bars {
-    printer: Arc<Printer>,
+    screen: Screen,
     total: ProgressBar,
     state: Mutex<State>,
 }
@@ -37,30 +42,40 @@ struct State {
     finished: u64,
     blobs_done: usize,
     blobs: usize,
+    /// Nothing is drawn any more.
+    closed: bool,
 }
 
 impl Bars {
-    pub(super) fn new(printer: Arc<Printer>) -> Self {
-        let total = printer.screen.0.add(ProgressBar::new(0));
-        total.set_style(style("{prefix:12} [{bar:25}] {bytes:>10}/{total_bytes:<10} {binary_bytes_per_sec:>12}  {msg}"));
+    pub(super) fn new(screen: Screen) -> Self {
+        let total = screen.0.add(ProgressBar::new(0));
+        total.set_style(style(TOTAL));
         total.set_prefix("total");
         Self {
-            printer,
+            screen,
             total,
             state: Mutex::default(),
         }
     }
 
+    /// Takes all bars away, for good: what is printed from now on stands alone.
+    pub(super) fn close(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.closed = true;
+        for bar in state.active.values() {
+            bar.finish_and_clear();
+        }
+        state.active.clear();
+        self.total.finish_and_clear();
+    }
+
     fn started(&self, state: &mut State, digest: &Digest, size: u64) {
         let bar = state.active.entry(digest.clone()).or_insert_with(|| {
             let bar = self
-                .printer
                 .screen
                 .0
                 .insert_before(&self.total, ProgressBar::new(size));
-            bar.set_style(style(
-                "{prefix:12} [{bar:25}] {bytes:>10}/{total_bytes:<10} {msg}",
-            ));
+            bar.set_style(style(BLOB));
             bar.set_prefix(digest.short().to_owned());
             bar
         });
@@ -73,13 +88,16 @@ impl Bars {
         let under_way: u64 = state.active.values().map(ProgressBar::position).sum();
         self.total.set_position(state.finished + under_way);
         self.total
-            .set_message(format!("{}/{} blobs", state.blobs_done, state.blobs));
+            .set_message(format!("{}/{}", state.blobs_done, state.blobs));
     }
 }
 
 impl Observer for Bars {
     fn observe(&self, event: &Event<'_>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.closed {
+            return;
+        }
         match event {
             Event::RepositoryStarted { .. } => {
                 self.total.enable_steady_tick(Duration::from_millis(200));
@@ -106,7 +124,7 @@ impl Observer for Bars {
             Event::BlobFinished { digest, size } => {
                 if let Some(bar) = state.active.remove(*digest) {
                     bar.finish_and_clear();
-                    self.printer.screen.0.remove(&bar);
+                    self.screen.0.remove(&bar);
                 }
                 state.finished += size;
                 state.blobs_done += 1;
@@ -128,12 +146,6 @@ impl Observer for Bars {
             _ => return,
         }
         self.update_total(&state);
-    }
-}
-
-impl Drop for Bars {
-    fn drop(&mut self) {
-        self.total.finish_and_clear();
     }
 }
 

@@ -14,7 +14,8 @@ fn a_refused_child_leaves_the_tag_alone() {
             .platform("arm64", &[20]),
     );
     let refused = Action::error(400, "MANIFEST_INVALID", "manifest invalid");
-    registry.fail(Fault::new(refused).on(Route::ManifestPut).once());
+    let refused = Fault::new(refused).on(Route::ManifestPut);
+    registry.fail(refused.at(Phase::BeforeState).once());
     let pushed = push(&registry, &source, options());
     let rejection = pushed.failure().rejection().expect("a rejection");
     assert!(rejection.has_code("MANIFEST_INVALID"));

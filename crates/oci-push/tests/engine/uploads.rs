@@ -182,6 +182,7 @@ fn a_session_that_is_gone_is_replaced() {
             "blob upload unknown to registry",
         ))
         .on(Route::UploadChunk)
+        .at(Phase::BeforeState)
         .from_request(6)
         .once(),
     );
