@@ -1,10 +1,15 @@
 //! The command line, as clap sees it. Nothing else knows clap.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Parser, ValueEnum};
+use clap::builder::{FalseyValueParser, Resettable};
+use clap::{
+    Arg, ArgAction, Command, CommandFactory as _, FromArgMatches as _, Id, Parser, ValueEnum,
+};
 
+use crate::env::Environment;
 use crate::quantity;
 
 /// Everything that can be said on the command line.
@@ -78,7 +83,7 @@ pub(crate) struct Arguments {
     pub(crate) password_stdin: bool,
 
     /// Speak HTTP instead of HTTPS with the registry
-    #[arg(long, env = "GHCR_PUSH_PLAIN_HTTP")]
+    #[arg(long, env = "GHCR_PUSH_PLAIN_HTTP", value_parser = FalseyValueParser::new())]
     pub(crate) plain_http: bool,
 
     /// Treat the registry as one of this kind, whatever its host's name
@@ -91,7 +96,7 @@ pub(crate) struct Arguments {
     pub(crate) progress: Progress,
 
     /// Print nothing on standard error but failures
-    #[arg(short, long, conflicts_with = "verbose", env = "GHCR_PUSH_QUIET")]
+    #[arg(short, long, conflicts_with = "verbose", env = "GHCR_PUSH_QUIET", value_parser = FalseyValueParser::new())]
     pub(crate) quiet: bool,
 
     /// Print every request; twice for more
@@ -99,7 +104,7 @@ pub(crate) struct Arguments {
     pub(crate) verbose: u8,
 
     /// Print one JSON object on standard output instead of the digest lines
-    #[arg(long, env = "GHCR_PUSH_JSON")]
+    #[arg(long, env = "GHCR_PUSH_JSON", value_parser = FalseyValueParser::new())]
     pub(crate) json: bool,
 
     /// Write the pushed digest to this file
@@ -167,11 +172,33 @@ pub(crate) enum Progress {
 }
 
 /// Parses the process's arguments. The error is a message for the user: help, version, or a mistake.
-pub(crate) fn parse() -> Result<Arguments, Message> {
-    Arguments::try_parse().map_err(|error| Message {
-        is_mistake: error.use_stderr(),
-        text: error.render().to_string(),
-    })
+pub(crate) fn parse(environment: &Environment) -> Result<Arguments, Message> {
+    command(environment)
+        .try_get_matches()
+        .and_then(|matches| Arguments::from_arg_matches(&matches))
+        .map_err(|error| Message {
+            is_mistake: error.use_stderr(),
+            text: error.render().to_string(),
+        })
+}
+
+/// The definition, without the variables that are set but empty: workflows pass inputs that nobody
+/// filled in so, and mean nothing by them.
+fn command(environment: &Environment) -> Command {
+    let mut command = Arguments::command();
+    let is_empty = |argument: &&Arg| {
+        let name = argument.get_env().and_then(OsStr::to_str);
+        name.is_some_and(|name| environment.get(name).is_some_and(str::is_empty))
+    };
+    let empty: Vec<Id> = command
+        .get_arguments()
+        .filter(is_empty)
+        .map(|argument| argument.get_id().clone())
+        .collect();
+    for id in empty {
+        command = command.mut_arg(id, |argument| argument.env(Resettable::Reset));
+    }
+    command
 }
 
 /// What the user is told instead of a push.
@@ -187,8 +214,22 @@ pub(crate) struct Message {
 mod tests {
     use clap::CommandFactory as _;
 
+    use crate::env::Environment;
+
     #[test]
     fn the_definition_is_sound() {
         super::Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn an_empty_variable_is_none() {
+        let environment = Environment::of(&[("GHCR_PUSH_CHUNK_SIZE", ""), ("GHCR_PUSH_JOBS", "2")]);
+        let command = super::command(&environment);
+        let has_variable = |id: &str| {
+            let mut arguments = command.get_arguments();
+            arguments.any(|argument| argument.get_id() == id && argument.get_env().is_some())
+        };
+        assert!(!has_variable("chunk_size"));
+        assert!(has_variable("jobs"));
     }
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use ghcr_diagnosis::Diagnosis;
 use oci_archive::OpenError;
-use oci_push::{Failure, Rejection, Step, ViolationKind, is_transient};
+use oci_push::{Failure, Found, Rejection, Step, ViolationKind, is_transient};
 
 /// The class of a failure, which decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,7 +165,11 @@ fn words(rejection: &Rejection) -> Vec<String> {
 pub(crate) fn kind_of(failure: &Failure) -> Kind {
     match failure {
         Failure::Rejected(rejection) => kind_of_rejection(rejection),
-        Failure::Unanswered(_) => Kind::Unavailable,
+        Failure::Unanswered(_)
+        | Failure::NotPublished {
+            found: Found::Unknown(_),
+            ..
+        } => Kind::Unavailable,
         Failure::Blob { .. } => Kind::Image,
         Failure::NotPublished { .. } => Kind::Refused,
         Failure::Violation(violation) => match violation.kind {

@@ -26,7 +26,7 @@ use env::Environment;
 
 fn main() -> ExitCode {
     let environment = Environment::of_process();
-    let arguments = match args::parse() {
+    let arguments = match args::parse(&environment) {
         Ok(arguments) => arguments,
         Err(message) => return output::print_message(&message),
     };

@@ -21,12 +21,18 @@ use crate::error::{CliError, Kind};
 use crate::quantity::{display_duration, display_size};
 use crate::settings::Display;
 use bars::{Bars, Screen};
-use clean::{Redactor, clean};
+use clean::{Redactor, clean, clean_json};
 
 /// Prints help and version on standard output, a mistake on standard error.
 pub(crate) fn print_message(message: &Message) -> ExitCode {
+    // Arguments are quoted in it, and may come from a branch's name.
+    let text: String = message
+        .text
+        .lines()
+        .map(|line| clean(line) + "\n")
+        .collect();
+    let text = text.as_bytes();
     // A closed pipe is no reason to fail.
-    let text = message.text.as_bytes();
     if message.is_mistake {
         let _ = io::stderr().lock().write_all(text);
         Kind::Usage.into()
@@ -148,7 +154,7 @@ impl Printer {
 pub(crate) fn print_result(report: &PushReport, as_json: bool) -> io::Result<()> {
     let mut output = io::stdout().lock();
     if as_json {
-        writeln!(output, "{}", json::success(report))?;
+        writeln!(output, "{}", clean_json(&json::success(report).to_string()))?;
     } else {
         for entry in &report.references {
             writeln!(
@@ -178,7 +184,7 @@ pub(crate) fn print_json_failure(
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
     let mut output = io::stdout().lock();
-    writeln!(output, "{}", redactor.redact(&text))?;
+    writeln!(output, "{}", clean_json(&redactor.redact(&text)))?;
     output.flush()
 }
 

@@ -31,17 +31,20 @@ pub(crate) struct TarContainer {
 impl Container {
     /// Indexes a tar file.
     pub(crate) fn open_tar(file: File, length: u64) -> Result<Self, OpenError> {
-        let index = TarIndex::read(&file, length)?;
+        let mut index = TarIndex::read(&file, length)?;
         let file = Arc::new(file);
         let mut notices = Vec::new();
+        let mut ambiguous = Vec::new();
         for (name, item) in index.repeated() {
-            if !is_same(&file, &index, name, item)? {
-                return Err(OpenError::Entry {
-                    name: name.to_owned(),
-                    reason: "it stands twice (a duplicate), with different contents".to_owned(),
-                });
+            if is_same(&file, &index, name, item)? {
+                notices.push(Notice::RepeatedEntry(name.to_owned()));
+            } else {
+                ambiguous.push(name.to_owned());
             }
-            notices.push(Notice::RepeatedEntry(name.to_owned()));
+        }
+        // It matters only if somebody asks for it.
+        for name in ambiguous {
+            index.set_ambiguous(&name);
         }
         let ending = Ending::of(&file, index.end(), length).map_err(|source| OpenError::Read {
             what: "the archive's end".to_owned(),

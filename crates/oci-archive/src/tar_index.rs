@@ -89,6 +89,12 @@ impl TarIndex {
         Ok(())
     }
 
+    /// Notes that nobody can tell which entry of this name is meant.
+    pub(crate) fn set_ambiguous(&mut self, name: &str) {
+        let reason = "it stands twice (a duplicate), with different contents".into();
+        self.entries.insert(name.into(), Item::Unusable { reason });
+    }
+
     /// Whether an entry of this name exists, whatever it is.
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.entries.contains_key(name)

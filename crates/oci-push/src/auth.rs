@@ -32,6 +32,8 @@ use token::Authorization;
 pub(crate) struct AuthSettings {
     /// The registry's origin.
     pub(crate) registry: Url,
+    /// The registry's host as references name it, which is what credentials are kept by.
+    pub(crate) host: String,
     /// `owner/name`.
     pub(crate) repository: String,
     /// The token service, where it is known without a challenge.
@@ -208,8 +210,8 @@ impl<T: Transport> AuthTransport<T> {
     }
 
     async fn credentials(&self) -> Option<Credentials> {
-        let host = self.settings.registry.authority();
-        self.settings.keychain.credentials(host).await
+        let settings = &self.settings;
+        settings.keychain.credentials(&settings.host).await
     }
 }
 

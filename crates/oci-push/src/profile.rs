@@ -32,6 +32,7 @@ impl Profile {
     /// (<https://docs.github.com/en/enterprise-cloud@latest/packages/working-with-a-github-packages-registry/working-with-the-container-registry>).
     #[must_use]
     pub fn of_host(host: &str) -> Self {
+        let host = host.strip_suffix(":443").unwrap_or(host);
         if host == "ghcr.io" || (host.starts_with("containers.") && host.ends_with(".ghe.com")) {
             Self::Ghcr
         } else {
@@ -80,6 +81,8 @@ mod tests {
     fn hosts() {
         for (host, profile) in [
             ("ghcr.io", Profile::Ghcr),
+            ("ghcr.io:443", Profile::Ghcr),
+            ("ghcr.io:8443", Profile::Specification),
             ("containers.example.ghe.com", Profile::Ghcr),
             ("ghcr.io.example.com", Profile::Specification),
             ("docker.io", Profile::Specification),

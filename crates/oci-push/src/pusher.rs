@@ -314,6 +314,7 @@ impl Pusher {
             .unwrap_or_else(|| Profile::of_host(reference.registry()));
         let settings = AuthSettings {
             registry: registry.clone(),
+            host: reference.resolve_registry().to_owned(),
             repository: reference.repository().to_owned(),
             token_service: profile.token_service(registry),
             keychain: Arc::clone(&self.keychain),
@@ -339,8 +340,11 @@ async fn current_tags<T: Transport>(
         .await
 }
 
+/// What the root is published under. A reference that names a digest only is taken at its word: the
+/// registry refuses it if the image has another.
 fn tag(reference: &Reference) -> &str {
-    reference.tag().unwrap_or("latest")
+    let digest = reference.digest();
+    reference.tag().or(digest).unwrap_or("latest")
 }
 
 /// References grouped by repository, in the order in which the repositories were first named.

@@ -26,6 +26,20 @@ pub(super) fn clean(text: &str) -> String {
     cleaned
 }
 
+/// A JSON text with the same dangers escaped in JSON's own way: its meaning stays.
+pub(super) fn clean_json(text: &str) -> String {
+    let mut cleaned = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_dangerous(character) {
+            // All of these are in the basic plane. Writing to a string cannot fail.
+            let _ = write!(cleaned, "\\u{:04x}", u32::from(character));
+        } else {
+            cleaned.push(character);
+        }
+    }
+    cleaned.replace("##[", "#\\u0023[")
+}
+
 /// C0 and C1 controls, line and paragraph separators, and the characters that change the direction of
 /// text (<https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters>).
 fn is_dangerous(character: char) -> bool {
@@ -112,6 +126,16 @@ mod tests {
         ] {
             assert_eq!(clean(text), expected);
         }
+    }
+
+    #[test]
+    fn cleaned_json() {
+        let hostile = "a\u{9b}b\u{202e}c ##[error]d";
+        let text = serde_json::json!({ "message": hostile }).to_string();
+        let cleaned = clean_json(&text);
+        assert_eq!(cleaned, r#"{"message":"a\u009bb\u202ec #\u0023[error]d"}"#);
+        let read: serde_json::Value = serde_json::from_str(&cleaned).expect("JSON");
+        assert_eq!(read["message"], hostile);
     }
 
     #[test]
