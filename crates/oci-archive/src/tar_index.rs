@@ -3,6 +3,7 @@
 //! The `tar` crate reads the headers; that every entry lies within the file is checked here, since its
 //! seeking iterator skips past the end without a word.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fs::File;
@@ -36,10 +37,45 @@ pub(crate) enum Item {
 /// How many links may lead to one another. Real archives have one, at most two.
 const LONGEST_CHAIN: usize = 16;
 
+/// A header with its extensions: long names, PAX records, sparse maps. The `tar` crate reads those into
+/// memory whatever size they claim; real ones have a few kilobytes.
+const LONGEST_HEADER: u64 = 1024 * 1024;
+
+/// A file that gives only so many bytes for one header. Contents are passed over by seeking.
+struct Frugal<'a> {
+    file: &'a File,
+    allowance: &'a Cell<u64>,
+}
+
+impl Read for Frugal<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read(buffer)?;
+        match self.allowance.get().checked_sub(length as u64) {
+            Some(left) => self.allowance.set(left),
+            None => {
+                return Err(io::Error::other(
+                    "a header and its extensions are larger than 1 MiB",
+                ));
+            }
+        }
+        Ok(length)
+    }
+}
+
+impl Seek for Frugal<'_> {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.file.seek(position)
+    }
+}
+
 impl TarIndex {
     /// Reads all headers of `file`, which is `length` bytes long.
     pub(crate) fn read(file: &File, length: u64) -> Result<Self, OpenError> {
-        let mut archive = Archive::new(file);
+        let allowance = Cell::new(LONGEST_HEADER);
+        let mut archive = Archive::new(Frugal {
+            file,
+            allowance: &allowance,
+        });
         let mut index = Self::default();
         let broken = |offset: u64| {
             move |source: io::Error| {
@@ -57,6 +93,7 @@ impl TarIndex {
         for entry in archive.entries_with_seek().map_err(broken(0))? {
             let mut entry = entry.map_err(broken(index.end))?;
             index.add(&mut entry, length)?;
+            allowance.set(LONGEST_HEADER);
         }
         Ok(index)
     }

@@ -277,3 +277,23 @@ fn ten_gibibytes_are_opened_by_their_headers() {
     reader.read_exact(&mut last).expect("readable");
     assert_eq!(last, [0]);
 }
+
+/// A name of three gibibytes, as a header claims it, is not read into memory.
+#[test]
+fn a_header_that_claims_too_much_is_refused() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let mut header = tar::Header::new_gnu();
+    header.set_path("././@LongLink").expect("short");
+    header.set_entry_type(tar::EntryType::GNULongName);
+    header.set_size(3 << 30);
+    header.set_cksum();
+    file.as_file()
+        .write_all(header.as_bytes())
+        .expect("writable");
+    file.as_file().set_len((3 << 30) + 20_480).expect("sparse");
+    let error = open(file.path(), &OpenOptions::default()).expect_err("hostile");
+    let source = std::error::Error::source(&error)
+        .expect("a cause")
+        .to_string();
+    assert_eq!(source, "a header and its extensions are larger than 1 MiB");
+}
