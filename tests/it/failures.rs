@@ -85,6 +85,37 @@ fn compressed_archive() {
     );
 }
 
+/// An archive with two images: both are listed, and either can be chosen.
+#[test]
+fn several_images() {
+    let fixture = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/fixtures/archives/genuine/umoci-two-tags.tar"
+    );
+    let copy = |image: &Image| {
+        std::fs::copy(fixture, image.path()).expect("the archive can be copied");
+    };
+    check_archive("image.tar", copy, &expect![[r#"
+        error: image.tar cannot be pushed
+          caused by: the archive holds 2 images, and one must be selected; it holds: @0 cb64f31f2804 1 latest, @1 b73081bdf7d7 2
+
+        hint: choose one with --image NAME or --image @N
+    "#]]);
+
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, TOKEN));
+    let image = Image::small();
+    copy(&image);
+    for (selection, digest) in [("2", "sha256:b73081bdf7d7"), ("@0", "sha256:cb64f31f2804")] {
+        let reference = format!("{}/owner/app:1", registry.host());
+        let run = push(
+            &image,
+            &["-q", "--image", selection, "image.tar", &reference],
+        );
+        run.assert_code(0);
+        assert!(run.stdout.contains(digest), "{}", run.stdout);
+    }
+}
+
 /// A blob that does not have its digest is found while it is read; its closing request never leaves.
 #[test]
 fn damaged_blob() {

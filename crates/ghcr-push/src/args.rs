@@ -42,6 +42,10 @@ pub(crate) struct Arguments {
     )]
     pub(crate) tags: Vec<String>,
 
+    /// Which image of an archive that holds several: a name that it gives, or @N, counted from 0
+    #[arg(long, value_name = "NAME|@N", env = "GHCR_PUSH_IMAGE")]
+    pub(crate) image: Option<String>,
+
     /// Blobs in flight at a time
     #[arg(short, long, visible_alias = "concurrency", value_name = "N", default_value_t = 4,
           value_parser = clap::value_parser!(u8).range(1..=32), env = "GHCR_PUSH_JOBS")]

@@ -209,6 +209,7 @@ pub(crate) fn hint_for_archive(error: &OpenError) -> Option<&'static str> {
              type=oci,dest=image.tar, by podman save --format oci-archive, or by skopeo copy"
         }
         OpenError::Truncated { .. } => "write the archive again; the tool that made it was cut off",
+        OpenError::Selection { .. } => "choose one with --image NAME or --image @N",
         OpenError::Incomplete { .. } => {
             "export the image with all its platforms, or only with those that are there"
         }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use oci_archive::Format;
+use oci_archive::{Format, Selection};
 
 use crate::error::{CliError, Kind};
 use crate::reference::is_host;
@@ -62,6 +62,17 @@ pub(crate) fn split(
             .hint(format!("ghcr-push {image} ghcr.io/OWNER/NAME:TAG")));
     }
     Ok((operand(image)?, references.to_vec()))
+}
+
+/// Which image `--image` means: `@N`, or a name.
+pub(crate) fn selection(text: &str) -> Selection {
+    match text
+        .strip_prefix('@')
+        .and_then(|position| position.parse().ok())
+    {
+        Some(position) => Selection::Index(position),
+        None => Selection::Name(text.to_owned()),
+    }
 }
 
 fn operand(image: &str) -> Result<ImageOperand, CliError> {

@@ -69,7 +69,7 @@ fn push(
     for notice in &references.notices {
         printer.notice(&format!("notice: {notice}"));
     }
-    let image = open(&image, printer)?;
+    let image = open(&image, arguments.image.as_deref(), printer)?;
     let credentials = find_credentials(arguments, environment, &references.references, printer)?;
     let report = match upload(
         arguments,
@@ -117,9 +117,14 @@ fn push(
     Ok(())
 }
 
-fn open(operand: &ImageOperand, printer: &Printer) -> Result<Image, CliError> {
+fn open(
+    operand: &ImageOperand,
+    selected: Option<&str>,
+    printer: &Printer,
+) -> Result<Image, CliError> {
     let mut options = OpenOptions::default();
     options.format = operand.format;
+    options.select = selected.map(operands::selection);
     let image = oci_archive::open(&operand.path, &options).map_err(|error| {
         let path = operand.path.display();
         let refused =

@@ -326,7 +326,7 @@ impl Pusher {
     }
 }
 
-/// What each reference's tag points to now. The first question goes alone: it brings the token.
+/// What each reference's tag points to now.
 async fn current_tags<T: Transport>(
     repository: &Repository<T>,
     references: &[&Reference],

@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::failure::{Failure, Rejection, ViolationKind};
 use crate::profile::Profile;
-use crate::request::{Body, Request, Transport};
+use crate::request::{Body, Request, Response, Transport};
 use crate::step::Step;
 use crate::upload::session::UploadSession;
 
@@ -137,20 +137,29 @@ impl<T: Transport> Repository<T> {
             .send(&request)
             .await?
             .expect(&request, &[201, 200, 202, 204])?;
-        match response.header("docker-content-digest") {
-            Some(found) if found != digest.to_string() => {
-                let kind = ViolationKind::DigestDiffers {
-                    expected: digest.clone(),
-                    found: found.to_owned(),
-                };
-                Err(Failure::violation(&request, kind))
-            }
-            _ => Ok(()),
-        }
+        check_confirmation(&request, &response, digest)
     }
 
     fn manifest_url(&self, reference: &str) -> Url {
         self.url(&format!("manifests/{reference}"))
+    }
+}
+
+/// Refuses a confirmation that names another digest than the one that was sent.
+pub(crate) fn check_confirmation(
+    request: &Request,
+    response: &Response,
+    digest: &Digest,
+) -> Result<(), Failure> {
+    match response.header("docker-content-digest") {
+        Some(found) if found != digest.to_string() => {
+            let kind = ViolationKind::DigestDiffers {
+                expected: digest.clone(),
+                found: found.to_owned(),
+            };
+            Err(Failure::violation(request, kind))
+        }
+        _ => Ok(()),
     }
 }
 

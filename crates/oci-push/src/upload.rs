@@ -23,7 +23,7 @@ use crate::body::{BlobBody, OnSent, Verifier};
 use crate::failure::{Failure, ViolationKind};
 use crate::observer::Event;
 use crate::pusher::Services;
-use crate::repository::Repository;
+use crate::repository::{Repository, check_confirmation};
 use crate::request::{Body, Request, Response, Transport};
 use crate::step::Step;
 use mode::{Mode, Situation, UploadMode};
@@ -268,21 +268,13 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
         let response = self.repository.transport().send(&request).await?;
         let response = response.expect(&request, &[201, 200, 202, 204])?;
         self.measure(start, length);
-        match response.header("docker-content-digest") {
-            Some(found) if found != digest.to_string() => {
-                let kind = ViolationKind::DigestDiffers {
-                    expected: digest.clone(),
-                    found: found.to_owned(),
-                };
-                Err(Failure::violation(&request, kind))
-            }
-            // Only 201 says that the blob is stored; the others are asked about.
-            _ if response.status == 201 || self.has_arrived().await? => Ok(()),
-            _ => {
-                let kind = ViolationKind::BlobNotStored(digest.clone());
-                Err(Failure::violation(&request, kind))
-            }
+        check_confirmation(&request, &response, digest)?;
+        // Only 201 says that the blob is stored; the others are asked about.
+        if response.status == 201 || self.has_arrived().await? {
+            return Ok(());
         }
+        let kind = ViolationKind::BlobNotStored(digest.clone());
+        Err(Failure::violation(&request, kind))
     }
 
     /// Looks, a few times, whether the registry has the blob.
