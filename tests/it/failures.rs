@@ -95,12 +95,16 @@ fn several_images() {
     let copy = |image: &Image| {
         std::fs::copy(fixture, image.path()).expect("the archive can be copied");
     };
-    check_archive("image.tar", copy, &expect![[r#"
+    check_archive(
+        "image.tar",
+        copy,
+        &expect![[r"
         error: image.tar cannot be pushed
           caused by: the archive holds 2 images, and one must be selected; it holds: @0 cb64f31f2804 1 latest, @1 b73081bdf7d7 2
 
         hint: choose one with --image NAME or --image @N
-    "#]]);
+    "]],
+    );
 
     let registry = TestRegistry::start(Options::ghcr(USERNAME, TOKEN));
     let image = Image::small();

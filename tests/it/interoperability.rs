@@ -263,3 +263,24 @@ fn credentials_are_not_needed_where_none_are_asked_for() {
             .all(|exchange| exchange.authorization.is_none())
     );
 }
+
+/// A slim container has no certificates; a registry without TLS needs none, and one with TLS is checked
+/// against the bundled ones.
+#[test]
+fn a_machine_without_certificates_can_push() {
+    let registry = TestRegistry::start(Options::default());
+    let image = Image::small();
+    let nothing = image.directory.path().join("nothing");
+    std::fs::create_dir(&nothing).expect("writable");
+    let output = crate::support::command(image.directory.path())
+        .env("SSL_CERT_FILE", "/dev/null")
+        .env("SSL_CERT_DIR", &nothing)
+        .args([
+            "--plain-http",
+            "image.tar",
+            &format!("{}/owner/app:1", registry.host()),
+        ])
+        .output();
+    let run = crate::support::Run::of(output.expect("the binary starts"));
+    run.assert_code(0);
+}

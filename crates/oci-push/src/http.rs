@@ -21,6 +21,7 @@ use url::Url;
 use crate::failure::{Failure, UnansweredKind, ViolationKind, displayed};
 use crate::origin::same_origin;
 use crate::request::{Body, Request, Response, Transport};
+use crate::roots;
 use crate::step::Step;
 use crate::tally::Tally;
 
@@ -55,6 +56,7 @@ impl Default for HttpSettings {
 #[derive(Debug)]
 pub struct HttpTransport {
     client: reqwest::Client,
+    system_roots: bool,
     stall_timeout: Duration,
     tally: Arc<Tally>,
 }
@@ -66,21 +68,39 @@ impl HttpTransport {
     ///
     /// [`Failure::Client`] if the proxy or certificate settings are unusable.
     pub fn new(settings: &HttpSettings, tally: Arc<Tally>) -> Result<Self, Failure> {
-        let client = reqwest::Client::builder()
-            .user_agent(&settings.user_agent)
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .http1_only()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .dns_resolver(Arc::new(resolve::SystemResolver))
-            .build()
-            .map_err(|error| Failure::Client(error.into()))?;
+        let builder = || {
+            reqwest::Client::builder()
+                .user_agent(&settings.user_agent)
+                .redirect(reqwest::redirect::Policy::none())
+                .referer(false)
+                .retry(reqwest::retry::never())
+                .http1_only()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .dns_resolver(Arc::new(resolve::SystemResolver))
+        };
+        let (client, system_roots) = if let Ok(client) = builder().build() {
+            (client, true)
+        } else {
+            tracing::debug!("no certificates on this machine; using Mozilla's");
+            let roots = roots::bundled().filter_map(|der| reqwest::Certificate::from_der(der).ok());
+            let client = builder().tls_certs_only(roots).build();
+            (
+                client.map_err(|error| Failure::Client(error.into()))?,
+                false,
+            )
+        };
         Ok(Self {
             client,
+            system_roots,
             stall_timeout: settings.stall_timeout,
             tally,
         })
+    }
+
+    /// Whether the machine has certificates of its own; if not, Mozilla's are used.
+    #[must_use]
+    pub fn has_system_roots(&self) -> bool {
+        self.system_roots
     }
 
     async fn follow(&self, request: &Request) -> Result<Response, Failure> {

@@ -40,6 +40,7 @@ mod report;
 mod repository;
 mod request;
 mod retry;
+mod roots;
 mod step;
 mod tally;
 mod upload;

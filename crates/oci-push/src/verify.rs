@@ -1,10 +1,12 @@
 //! After the push: does the tag answer with what was pushed? Asked through oci-client, whose reading
 //! side shares no code with the way the bytes went up.
 
+use std::error::Error;
 use std::time::Duration;
 
 use oci_archive::Digest;
 use oci_client::client::{ClientConfig, ClientProtocol};
+use oci_client::errors::OciDistributionError;
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
 use secrecy::{ExposeSecret, SecretString};
@@ -59,36 +61,44 @@ impl Reader {
         Ok(Self { client, auth })
     }
 
-    /// Waits, a few seconds at most, for `reference` to answer with `expected`. A registry may show a
-    /// manifest some time after it has accepted it
-    /// (<https://github.com/p2pool-starter-stack/pithead/issues/429>).
-    pub(crate) async fn expect(
+    /// The digest that `reference` answers with.
+    pub(crate) async fn digest(
         &self,
         reference: &Reference,
-        expected: &Digest,
-        clock: &dyn Clock,
-    ) -> Result<(), Failure> {
-        let wanted = expected.to_string();
-        let mut found = None;
-        for wait in LOOKS {
-            clock.sleep(wait).await;
-            match self
-                .client
-                .fetch_manifest_digest(reference, &self.auth)
-                .await
-            {
-                Ok(digest) if digest == wanted => return Ok(()),
-                Ok(digest) => found = Some(Found::OtherDigest(digest)),
-                Err(error) => found = Some(Found::Unknown(error.into())),
-            }
+    ) -> Result<String, OciDistributionError> {
+        self.client
+            .fetch_manifest_digest(reference, &self.auth)
+            .await
+    }
+}
+
+/// Waits, a few seconds at most, for `ask` to answer with `expected`. A registry may show a manifest some
+/// time after it has accepted it (<https://github.com/p2pool-starter-stack/pithead/issues/429>).
+pub(crate) async fn expect<E>(
+    reference: &Reference,
+    expected: &Digest,
+    clock: &dyn Clock,
+    ask: impl AsyncFn() -> Result<String, E>,
+) -> Result<(), Failure>
+where
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    let wanted = expected.to_string();
+    let mut found = None;
+    for wait in LOOKS {
+        clock.sleep(wait).await;
+        match ask().await {
+            Ok(digest) if digest == wanted => return Ok(()),
+            Ok(digest) => found = Some(Found::OtherDigest(digest)),
+            Err(error) => found = Some(Found::Unknown(error.into())),
         }
-        match found {
-            None => Ok(()),
-            Some(found) => Err(Failure::NotPublished {
-                reference: reference.to_string(),
-                expected: expected.clone(),
-                found,
-            }),
-        }
+    }
+    match found {
+        None => Ok(()),
+        Some(found) => Err(Failure::NotPublished {
+            reference: reference.to_string(),
+            expected: expected.clone(),
+            found,
+        }),
     }
 }

@@ -154,3 +154,13 @@ pub(crate) fn assert_published(registry: &TestRegistry, source: &Source) {
 pub(crate) fn assert_unpublished(registry: &TestRegistry) {
     assert_eq!(registry.tags("owner/app"), [""; 0]);
 }
+
+/// A push can be spawned on any runtime: this compiles only if its future is `Send`.
+#[test]
+fn a_push_can_be_spawned() {
+    fn is_send<T: Send>(_: &T) {}
+    let source = Source::new(&SampleImage::of_layers(&[1]));
+    let keychain = Arc::new(FixedKeychain(None));
+    let pusher = Pusher::new(options(), keychain, Arc::new(oci_push::Silent)).expect("a client");
+    is_send(&pusher.push(&source.image, &[]));
+}
