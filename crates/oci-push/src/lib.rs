@@ -27,6 +27,7 @@
 //! ```
 
 mod auth;
+mod batch;
 mod body;
 mod clock;
 mod failure;

@@ -3,16 +3,16 @@
 //! Not one byte of a blob travels before a small authorised request has succeeded (the one that starts
 //! the upload), and no tag moves before everything it names is stored.
 
-use std::error::Error;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use oci_archive::{Blob, Image, Manifest};
 use oci_client::Reference;
 use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::auth::{AuthSettings, AuthTransport, Keychain};
+use crate::batch::Batch;
 use crate::clock::{Clock, SystemClock};
 use crate::failure::Failure;
 use crate::http::HttpTransport;
@@ -208,19 +208,11 @@ impl Pusher {
         blobs: &[Blob],
         counts: &mut BlobCounts,
     ) -> Result<(), Failure> {
-        let checks = blobs.iter().map(|blob| async move {
-            let exists = repository.has_blob(&blob.descriptor).await?;
-            self.services.observer.observe(&Event::BlobChecked {
-                digest: &blob.descriptor.digest,
-                size: blob.descriptor.size,
-                exists,
-            });
-            Ok((blob, exists))
-        });
-        let checked: Vec<(&Blob, bool)> = stream::iter(checks)
-            .buffer_unordered(CONTROL_WIDTH)
-            .try_collect()
-            .await?;
+        let mut checks = Batch::new();
+        for blob in blobs {
+            checks.push(async move { Ok((blob, self.check_blob(repository, blob).await?)) });
+        }
+        let checked = checks.run(CONTROL_WIDTH).await?;
         let mut missing: Vec<&Blob> = checked
             .into_iter()
             .filter_map(|(blob, exists)| (!exists).then_some(blob))
@@ -233,19 +225,37 @@ impl Pusher {
             chunk_size: self.options.chunk_size,
         };
         let slots = Arc::new(Semaphore::new(self.options.jobs.max(1)));
-        let uploads = missing.into_iter().map(|blob| {
+        let (uploaded, bytes) = (&AtomicUsize::new(0), &AtomicU64::new(0));
+        let mut uploads = Batch::new();
+        for blob in missing {
             let slots = Arc::clone(&slots);
-            async move {
+            uploads.push(async move {
                 let upload = BlobUpload::new(repository, &self.services, settings, blob, slots);
-                upload.run().await.map(|()| blob.descriptor.size)
-            }
-        });
-        let mut uploads = stream::iter(uploads).buffer_unordered(BLOBS_UNDER_WAY);
-        while let Some(size) = uploads.try_next().await? {
-            counts.uploaded += 1;
-            counts.bytes_uploaded += size;
+                upload.run().await?;
+                uploaded.fetch_add(1, Ordering::Relaxed);
+                bytes.fetch_add(blob.descriptor.size, Ordering::Relaxed);
+                Ok(())
+            });
         }
-        Ok(())
+        let outcome = uploads.run(BLOBS_UNDER_WAY).await;
+        // What went up before a failure is there, and is counted.
+        counts.uploaded += uploaded.load(Ordering::Relaxed);
+        counts.bytes_uploaded += bytes.load(Ordering::Relaxed);
+        outcome.map(drop)
+    }
+
+    async fn check_blob(
+        &self,
+        repository: &Repository<Chain>,
+        blob: &Blob,
+    ) -> Result<bool, Failure> {
+        let exists = repository.has_blob(&blob.descriptor).await?;
+        self.services.observer.observe(&Event::BlobChecked {
+            digest: &blob.descriptor.digest,
+            size: blob.descriptor.size,
+            exists,
+        });
+        Ok(exists)
     }
 
     /// Stores every manifest but the root, level by level: a registry refuses a manifest whose
@@ -260,21 +270,18 @@ impl Pusher {
         };
         let highest = children.iter().map(Manifest::level).max().unwrap_or(0);
         for level in 0..=highest {
-            let stored = children
-                .iter()
-                .filter(|manifest| manifest.level() == level)
-                .map(|manifest| async move {
+            let mut stored = Batch::new();
+            for manifest in children.iter().filter(|manifest| manifest.level() == level) {
+                stored.push(async move {
                     repository.put_manifest(manifest, None).await?;
                     let digest = &manifest.descriptor().digest;
                     self.services
                         .observer
                         .observe(&Event::ManifestStored { digest });
-                    Ok::<(), Failure>(())
+                    Ok(())
                 });
-            stream::iter(stored)
-                .buffer_unordered(CONTROL_WIDTH)
-                .try_collect::<()>()
-                .await?;
+            }
+            stored.run(CONTROL_WIDTH).await?;
         }
         Ok(())
     }
@@ -289,14 +296,7 @@ impl Pusher {
         let clock = &*self.services.clock;
         if !self.system_roots {
             // oci-client ends the process where there are no certificates.
-            let ask = async || {
-                let found = repository.tag(tag(reference)).await?;
-                found
-                    .map(|digest| digest.to_string())
-                    .ok_or("there is no such tag".into())
-            };
-            return verify::expect::<Box<dyn Error + Send + Sync>>(reference, expected, clock, ask)
-                .await;
+            return verify::expect(reference, expected, clock, repository).await;
         }
         let transport = repository.transport();
         let basic = if transport.is_basic().await {
@@ -307,10 +307,7 @@ impl Pusher {
         };
         let bearer = transport.bearer().await;
         let reader = Reader::new(self.options.plain_http, bearer.as_ref(), basic.as_ref())?;
-        verify::expect(reference, expected, clock, async || {
-            reader.digest(reference).await
-        })
-        .await
+        verify::expect(reference, expected, clock, &reader).await
     }
 
     fn registry(&self, reference: &Reference) -> Result<Url, Failure> {
@@ -347,13 +344,16 @@ async fn current_tags<T: Transport>(
     repository: &Repository<T>,
     references: &[&Reference],
 ) -> Result<Vec<Option<oci_archive::Digest>>, Failure> {
-    let questions = references
+    let mut questions = Batch::new();
+    for reference in references {
+        questions.push(async move { Ok((*reference, repository.tag(tag(reference)).await?)) });
+    }
+    let answers = questions.run(CONTROL_WIDTH).await?;
+    let of = |reference: &Reference| answers.iter().find(|(asked, _)| *asked == reference);
+    Ok(references
         .iter()
-        .map(|reference| repository.tag(tag(reference)));
-    stream::iter(questions)
-        .buffered(CONTROL_WIDTH)
-        .try_collect()
-        .await
+        .map(|reference| of(reference).and_then(|(_, digest)| digest.clone()))
+        .collect())
 }
 
 /// What the root is published under. A reference that names a digest only is taken at its word: the

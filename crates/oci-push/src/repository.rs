@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use http::{HeaderValue, Method, header};
 use oci_archive::{Descriptor, Digest, Manifest};
+use oci_client::Reference;
 use url::Url;
 
 use crate::failure::{Failure, Rejection, ViolationKind};
@@ -13,6 +15,7 @@ use crate::profile::Profile;
 use crate::request::{Body, Request, Response, Transport};
 use crate::step::Step;
 use crate::upload::session::UploadSession;
+use crate::verify::{Answer, Answerer};
 
 /// Manifest media types; without the index types ghcr.io answers 404 for a tag that names an index.
 const ACCEPTED_MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
@@ -142,6 +145,16 @@ impl<T: Transport> Repository<T> {
 
     fn manifest_url(&self, reference: &str) -> Url {
         self.url(&format!("manifests/{reference}"))
+    }
+}
+
+impl<T: Transport> Answerer for Repository<T> {
+    fn digest<'a>(&'a self, reference: &'a Reference) -> BoxFuture<'a, Answer> {
+        Box::pin(async move {
+            let found = self.tag(reference.tag().unwrap_or("latest")).await?;
+            let digest = found.map(|digest| digest.to_string());
+            digest.ok_or_else(|| "there is no such tag".into())
+        })
     }
 }
 

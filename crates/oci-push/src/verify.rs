@@ -4,9 +4,9 @@
 use std::error::Error;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use oci_archive::Digest;
 use oci_client::client::{ClientConfig, ClientProtocol};
-use oci_client::errors::OciDistributionError;
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
 use secrecy::{ExposeSecret, SecretString};
@@ -24,6 +24,15 @@ const LOOKS: [Duration; 5] = [
     Duration::from_secs(2),
     Duration::from_secs(4),
 ];
+
+/// The digest that a reference answers with, or why there is none.
+pub(crate) type Answer = Result<String, Box<dyn Error + Send + Sync>>;
+
+/// Whoever can be asked what a reference names.
+pub(crate) trait Answerer: Send + Sync {
+    /// Asks.
+    fn digest<'a>(&'a self, reference: &'a Reference) -> BoxFuture<'a, Answer>;
+}
 
 /// Reads back what a registry answers.
 pub(crate) struct Reader {
@@ -60,37 +69,36 @@ impl Reader {
         };
         Ok(Self { client, auth })
     }
+}
 
-    /// The digest that `reference` answers with.
-    pub(crate) async fn digest(
-        &self,
-        reference: &Reference,
-    ) -> Result<String, OciDistributionError> {
-        self.client
-            .fetch_manifest_digest(reference, &self.auth)
-            .await
+impl Answerer for Reader {
+    fn digest<'a>(&'a self, reference: &'a Reference) -> BoxFuture<'a, Answer> {
+        Box::pin(async move {
+            let digest = self
+                .client
+                .fetch_manifest_digest(reference, &self.auth)
+                .await;
+            digest.map_err(Into::into)
+        })
     }
 }
 
-/// Waits, a few seconds at most, for `ask` to answer with `expected`. A registry may show a manifest some
+/// Waits, a few seconds at most, for `answerer` to answer with `expected`. A registry may show a manifest some
 /// time after it has accepted it (<https://github.com/p2pool-starter-stack/pithead/issues/429>).
-pub(crate) async fn expect<E>(
+pub(crate) async fn expect(
     reference: &Reference,
     expected: &Digest,
     clock: &dyn Clock,
-    ask: impl AsyncFn() -> Result<String, E>,
-) -> Result<(), Failure>
-where
-    E: Into<Box<dyn Error + Send + Sync>>,
-{
+    answerer: &dyn Answerer,
+) -> Result<(), Failure> {
     let wanted = expected.to_string();
     let mut found = None;
     for wait in LOOKS {
         clock.sleep(wait).await;
-        match ask().await {
+        match answerer.digest(reference).await {
             Ok(digest) if digest == wanted => return Ok(()),
             Ok(digest) => found = Some(Found::OtherDigest(digest)),
-            Err(error) => found = Some(Found::Unknown(error.into())),
+            Err(error) => found = Some(Found::Unknown(error)),
         }
     }
     match found {
