@@ -1,4 +1,5 @@
-//! What holds a layout's files: a tar file or a directory.
+//! What holds a layout's files: a tar file or a directory. It knows names and bytes, and nothing of what
+//! they mean; it never writes, and opens nothing because an archive's entry names it.
 
 use std::fs::File;
 use std::io;
@@ -24,50 +25,56 @@ pub(crate) enum Container {
 #[derive(Debug)]
 pub(crate) struct TarContainer {
     file: Arc<File>,
+    path: Arc<Path>,
     index: TarIndex,
-    notices: Vec<Notice>,
 }
 
 impl Container {
     /// Indexes a tar file.
-    pub(crate) fn open_tar(file: File, length: u64) -> Result<Self, OpenError> {
-        let mut index = TarIndex::read(&file, length)?;
-        let file = Arc::new(file);
-        let mut notices = Vec::new();
-        let mut ambiguous = Vec::new();
-        for (name, item) in index.repeated() {
-            if is_same(&file, &index, name, item)? {
-                notices.push(Notice::RepeatedEntry(name.to_owned()));
-            } else {
-                ambiguous.push(name.to_owned());
-            }
-        }
-        // It matters only if somebody asks for it.
-        for name in ambiguous {
-            index.set_ambiguous(&name);
-        }
-        let ending = Ending::of(&file, index.end(), length).map_err(|source| OpenError::Read {
-            what: "the archive's end".to_owned(),
-            source,
-        })?;
-        match ending {
-            Ending::Complete => {}
-            Ending::Absent => notices.push(Notice::NoEndBlocks),
-            Ending::Trailing => notices.push(Notice::TrailingData),
+    pub(crate) fn open_tar(file: File, path: &Path, length: u64) -> Result<Self, OpenError> {
+        let index = TarIndex::read(&file, length)?;
+        if index.is_empty() {
+            return Err(OpenError::NotAnArchive {
+                reason: "it is an empty tar file, with no entries".to_owned(),
+            });
         }
         Ok(Self::Tar(TarContainer {
-            file,
+            file: Arc::new(file),
+            path: path.into(),
             index,
-            notices,
         }))
     }
 
     /// Oddities that do no harm.
-    pub(crate) fn notices(&self) -> &[Notice] {
+    pub(crate) fn notices(&self) -> Vec<Notice> {
         match self {
-            Self::Tar(tar) => &tar.notices,
-            Self::Directory(_) => &[],
+            Self::Tar(tar) => tar.notices(),
+            Self::Directory(_) => Vec::new(),
         }
+    }
+
+    /// What is odd about the end of the file, where that may be why something is missing.
+    pub(crate) fn suspicion(&self) -> Option<&'static str> {
+        match self {
+            Self::Tar(tar) => match tar.index.ending() {
+                Ending::Complete => None,
+                Ending::Absent => Some("it may be truncated, as it has no end blocks"),
+                Ending::Trailing => Some("there is data after its end blocks, which is not read"),
+            },
+            Self::Directory(_) => None,
+        }
+    }
+
+    /// The folder that holds `name`, if the layout was packed with the folder around it.
+    pub(crate) fn folder_of(&self, name: &str) -> Option<String> {
+        let Self::Tar(tar) = self else {
+            return None;
+        };
+        let folders = tar.index.names().filter_map(|other| {
+            let folder = other.strip_suffix(name)?.strip_suffix('/')?;
+            (!folder.contains('/')).then_some(folder)
+        });
+        folders.min().map(str::to_owned)
     }
 
     /// Whether there is something of this name.
@@ -78,26 +85,40 @@ impl Container {
         }
     }
 
-    /// The file `name`, `None` if there is none.
-    pub(crate) fn file(&self, name: &str) -> Result<Option<BlobSource>, OpenError> {
-        match self {
-            Self::Tar(tar) => {
-                let place = tar.index.file(name)?;
-                Ok(place.map(|(offset, length)| {
-                    BlobSource::from_file_range(Arc::clone(&tar.file), offset, length)
-                }))
-            }
-            Self::Directory(root) => file_in(root, name),
-        }
-    }
-
-    /// A blob by its digest, `None` if it is absent.
+    /// A blob by its digest, `None` if it is absent. Of several of one name the first is taken, as other
+    /// tools do; its digest tells whether it is the right one.
     pub(crate) fn blob(&self, digest: &Digest) -> Result<Option<BlobSource>, OpenError> {
         self.file(&blob_name(digest))
     }
 
-    /// A small file's bytes, refused beyond `limit`.
-    pub(crate) fn read_small(&self, name: &str, limit: u64) -> Result<Option<Bytes>, OpenError> {
+    /// A small blob's bytes, refused beyond `limit`.
+    pub(crate) fn read_blob(
+        &self,
+        digest: &Digest,
+        limit: u64,
+    ) -> Result<Option<Bytes>, OpenError> {
+        self.read_small(&blob_name(digest), limit)
+    }
+
+    /// The bytes of a file that no digest vouches for. If it stands twice with different contents, two
+    /// readers would see two archives.
+    pub(crate) fn read_only_one(&self, name: &str, limit: u64) -> Result<Option<Bytes>, OpenError> {
+        let bytes = self.read_small(name, limit)?;
+        let (Self::Tar(tar), Some(first)) = (self, &bytes) else {
+            return Ok(bytes);
+        };
+        for (_, item) in tar.index.repeated().filter(|(other, _)| *other == name) {
+            if !tar.is_same(item, first)? {
+                return Err(OpenError::Entry {
+                    name: name.to_owned(),
+                    reason: "it stands twice (a duplicate), with different contents".to_owned(),
+                });
+            }
+        }
+        Ok(bytes)
+    }
+
+    fn read_small(&self, name: &str, limit: u64) -> Result<Option<Bytes>, OpenError> {
         let Some(source) = self.file(name)? else {
             return Ok(None);
         };
@@ -110,17 +131,84 @@ impl Container {
                 ),
             ));
         }
-        let bytes = source.read_all().map_err(|source| OpenError::Read {
-            what: format!("{name:?} in the archive"),
-            source,
-        })?;
+        let bytes = source
+            .read_all()
+            .map_err(|source| unreadable(name, source))?;
         Ok(Some(bytes))
+    }
+
+    fn file(&self, name: &str) -> Result<Option<BlobSource>, OpenError> {
+        match self {
+            Self::Tar(tar) => {
+                let place = tar.index.file(name)?;
+                Ok(place.map(|(offset, length)| tar.source(offset, length)))
+            }
+            Self::Directory(root) => file_in(root, name),
+        }
+    }
+}
+
+impl TarContainer {
+    fn source(&self, offset: u64, length: u64) -> BlobSource {
+        BlobSource::from_file_range(
+            Arc::clone(&self.file),
+            Arc::clone(&self.path),
+            offset,
+            length,
+        )
+    }
+
+    /// Whether an entry holds exactly `bytes`.
+    fn is_same(&self, item: &Item, bytes: &Bytes) -> Result<bool, OpenError> {
+        // A link in place of a file is refused rather than followed: reading one large file for each of
+        // many links would take forever.
+        let Item::File { offset, length } = *item else {
+            return Ok(false);
+        };
+        if length != bytes.len() as u64 {
+            return Ok(false);
+        }
+        let again = self.source(offset, length).read_all();
+        again
+            .map(|again| again == *bytes)
+            .map_err(|source| unreadable("a repeated entry", source))
+    }
+
+    fn notices(&self) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        if let Some((first, _)) = self.index.repeated().next() {
+            notices.push(Notice::RepeatedEntries {
+                first: first.to_owned(),
+                count: self.index.repeated().count(),
+            });
+        }
+        let ignored = self.index.ignored();
+        if ignored.count > 0 {
+            notices.push(Notice::IgnoredEntries {
+                first: ignored.first.to_string(),
+                reason: ignored.reason,
+                count: ignored.count,
+            });
+        }
+        match self.index.ending() {
+            Ending::Complete => {}
+            Ending::Absent => notices.push(Notice::NoEndBlocks),
+            Ending::Trailing => notices.push(Notice::TrailingData),
+        }
+        notices
+    }
+}
+
+fn unreadable(name: &str, source: io::Error) -> OpenError {
+    OpenError::Read {
+        what: format!("{name:?} in the archive"),
+        source,
     }
 }
 
 /// Where a layout keeps a blob (image-spec, "Blobs":
 /// <https://github.com/opencontainers/image-spec/blob/main/image-layout.md#blobs>).
-pub(crate) fn blob_name(digest: &Digest) -> String {
+fn blob_name(digest: &Digest) -> String {
     format!("blobs/{}/{}", digest.algorithm().as_str(), digest.hex())
 }
 
@@ -145,40 +233,4 @@ fn file_in(root: &Path, name: &str) -> Result<Option<BlobSource>, OpenError> {
         });
     }
     Ok(Some(BlobSource::from_path(path, metadata.len())))
-}
-
-/// Whether a later entry of a name is the first one again.
-fn is_same(file: &Arc<File>, index: &TarIndex, name: &str, item: &Item) -> Result<bool, OpenError> {
-    let Item::File { offset, length } = *item else {
-        return Ok(false);
-    };
-    let Some((first_offset, first_length)) = index.file(name)? else {
-        return Ok(false);
-    };
-    if length != first_length {
-        return Ok(false);
-    }
-    let source = |offset| BlobSource::from_file_range(Arc::clone(file), offset, length);
-    same_bytes(&source(first_offset), &source(offset)).map_err(|source| OpenError::Read {
-        what: format!("{name:?} in the archive"),
-        source,
-    })
-}
-
-fn same_bytes(left: &BlobSource, right: &BlobSource) -> io::Result<bool> {
-    use std::io::Read as _;
-    const STEP: usize = 64 * 1024;
-    let (mut left_reader, mut right_reader) = (left.reader(0)?, right.reader(0)?);
-    let (mut left_bytes, mut right_bytes) = (vec![0; STEP], vec![0; STEP]);
-    let mut remaining = left.len();
-    while remaining > 0 {
-        let step = STEP.min(usize::try_from(remaining).unwrap_or(STEP));
-        left_reader.read_exact(&mut left_bytes[..step])?;
-        right_reader.read_exact(&mut right_bytes[..step])?;
-        if left_bytes[..step] != right_bytes[..step] {
-            return Ok(false);
-        }
-        remaining -= step as u64;
-    }
-    Ok(true)
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::digest::Digest;
 
@@ -17,17 +17,18 @@ pub struct Descriptor {
     pub media_type: String,
     /// The content's name.
     pub digest: Digest,
-    /// The content's size in bytes.
+    /// The content's size in bytes. Within `i64`, as the specification has it.
+    #[serde(deserialize_with = "size")]
     pub size: u64,
     /// What the image is made for.
     #[serde(default)]
     pub platform: Option<Platform>,
     /// Notes on the content.
-    #[serde(default)]
-    pub annotations: Option<BTreeMap<String, String>>,
+    #[serde(default, deserialize_with = "null_is_nothing")]
+    pub annotations: BTreeMap<String, String>,
     /// Where else the content may be had. Never fetched.
-    #[serde(default)]
-    pub urls: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "null_is_nothing")]
+    pub urls: Vec<String>,
     /// What kind of artifact the manifest describes.
     #[serde(default)]
     pub artifact_type: Option<String>,
@@ -37,8 +38,28 @@ impl Descriptor {
     /// An annotation's value.
     #[must_use]
     pub fn annotation(&self, key: &str) -> Option<&str> {
-        self.annotations.as_ref()?.get(key).map(String::as_str)
+        self.annotations.get(key).map(String::as_str)
     }
+}
+
+/// Registries and clients keep sizes in an `i64`; what does not fit would mean different things to them.
+fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let size = u64::deserialize(deserializer)?;
+    if i64::try_from(size).is_err() {
+        return Err(serde::de::Error::custom(format_args!(
+            "size {size} is out of range"
+        )));
+    }
+    Ok(size)
+}
+
+/// Go writes an absent map or list as `null`.
+fn null_is_nothing<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// A platform (<https://github.com/opencontainers/image-spec/blob/main/image-index.md>).
@@ -61,10 +82,12 @@ pub struct Platform {
 
 impl Platform {
     /// Whether this is a real platform. `BuildKit` marks attestations with `unknown/unknown`
-    /// (<https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md>).
+    /// (<https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md>), and an
+    /// artifact's configuration names none.
     #[must_use]
     pub fn is_known(&self) -> bool {
-        !self.os.is_empty() && self.os != "unknown" && self.architecture != "unknown"
+        let is_known = |name: &str| !name.is_empty() && name != "unknown";
+        is_known(&self.os) && is_known(&self.architecture)
     }
 }
 
@@ -77,3 +100,6 @@ impl fmt::Display for Platform {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

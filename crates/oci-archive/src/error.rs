@@ -1,4 +1,5 @@
-//! Why an archive is refused. Every message names what is wrong and where.
+//! Why an archive is refused. Every message names what is wrong and where; what to do about it is for
+//! whoever knows the user's situation.
 
 use std::fmt;
 use std::io;
@@ -60,10 +61,12 @@ pub enum OpenError {
         source: io::Error,
     },
     /// Something that the layout needs is not there.
-    #[error("{what} is missing: it is not found in the archive")]
+    #[error("{what} is missing: it is not found in the archive{}", .remark.as_deref().map(|remark| format!("; {remark}")).unwrap_or_default())]
     Missing {
         /// What it is, and who names it.
         what: String,
+        /// Why it may be missing.
+        remark: Option<String>,
     },
     /// An entry that cannot be used as a file.
     #[error("entry {name:?} cannot be used: {reason}")]
@@ -90,15 +93,15 @@ pub enum OpenError {
         /// What is wrong.
         reason: String,
     },
-    /// Manifests that the index names and the archive lacks.
-    #[error("the archive is incomplete: the index names {} that {} not in the archive: {}",
+    /// Manifests that an index names and that the archive lacks, or holds without all their blobs.
+    #[error("the archive is incomplete: {} that the index names {} missing or not whole: {}",
         plural(.absent.len(), "manifest"), if .absent.len() == 1 { "is" } else { "are" }, list(.absent))]
     Incomplete {
-        /// What is absent.
+        /// What is absent, in the index's order.
         absent: Vec<AbsentManifest>,
     },
     /// Several images and no selection, or one that chooses none.
-    #[error("{reason}; it holds: {}", .images.join(", "))]
+    #[error("{reason}; it holds: {}", list(.images))]
     Selection {
         /// What is the matter.
         reason: String,
@@ -116,7 +119,7 @@ impl OpenError {
     }
 }
 
-/// A manifest that an index names and the archive lacks.
+/// A manifest that an index names and that the archive lacks, or holds without all its blobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AbsentManifest {
@@ -124,12 +127,20 @@ pub struct AbsentManifest {
     pub platform: Option<String>,
     /// Its digest.
     pub digest: Digest,
+    /// The blobs that are absent. None if the manifest itself is, as nobody knows then what it names.
+    pub blobs: Vec<Digest>,
 }
 
 impl fmt::Display for AbsentManifest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let platform = self.platform.as_deref().unwrap_or("no platform");
-        write!(formatter, "{platform} ({})", self.digest)
+        match self.blobs.len() {
+            0 => write!(formatter, "{platform} ({})", self.digest),
+            count => {
+                let blobs = plural(count, "blob");
+                write!(formatter, "{platform} ({} without {blobs})", self.digest)
+            }
+        }
     }
 }
 
@@ -140,7 +151,12 @@ fn plural(count: usize, noun: &str) -> String {
     }
 }
 
-fn list(absent: &[AbsentManifest]) -> String {
-    let shown: Vec<String> = absent.iter().map(ToString::to_string).collect();
+/// As much of a list as people read.
+fn list(items: &[impl fmt::Display]) -> String {
+    const SHOWN: usize = 32;
+    let mut shown: Vec<String> = items.iter().take(SHOWN).map(ToString::to_string).collect();
+    if items.len() > SHOWN {
+        shown.push(format!("and {} more", items.len() - SHOWN));
+    }
     shown.join(", ")
 }

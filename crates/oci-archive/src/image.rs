@@ -1,4 +1,4 @@
-//! An image as a value.
+//! An image as a value: what was found and verified, and no knowledge of where it goes.
 
 use std::fmt;
 
@@ -26,16 +26,35 @@ impl Blob {
     }
 }
 
+/// What a manifest is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ManifestKind {
+    /// One image, or an artifact in the form of one.
+    Image,
+    /// A list of manifests.
+    Index,
+    /// A statement on another manifest, made by a builder.
+    Attestation,
+    /// Of a media type that this crate does not know. It is published as it is.
+    Other,
+}
+
 /// A manifest or index, byte for byte as the archive holds it.
 #[derive(Debug, Clone)]
 pub struct Manifest {
     pub(crate) descriptor: Descriptor,
     pub(crate) bytes: Bytes,
+    pub(crate) kind: ManifestKind,
+    pub(crate) platform: Option<Platform>,
+    pub(crate) children: Vec<Digest>,
+    pub(crate) references: Vec<Digest>,
+    pub(crate) subject: Option<Digest>,
     pub(crate) level: usize,
 }
 
 impl Manifest {
-    /// What it is.
+    /// The descriptor that names it.
     #[must_use]
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
@@ -47,9 +66,42 @@ impl Manifest {
         &self.bytes
     }
 
+    /// What it is.
+    #[must_use]
+    pub fn kind(&self) -> ManifestKind {
+        self.kind
+    }
+
+    /// The platform of an image: what its descriptor says, else what its configuration says. `None` for
+    /// what has no real one: indexes, attestations, artifacts.
+    #[must_use]
+    pub fn platform(&self) -> Option<&Platform> {
+        self.platform.as_ref()
+    }
+
+    /// The manifests that an index lists, in its order, each once.
+    #[must_use]
+    pub fn children(&self) -> &[Digest] {
+        &self.children
+    }
+
+    /// The blobs that it names, the configuration first, each once; those that are not in the archive
+    /// ([`Notice::LayerLeftOut`]) too.
+    #[must_use]
+    pub fn references(&self) -> &[Digest] {
+        &self.references
+    }
+
+    /// The manifest that it is about. That need not be in the archive
+    /// (<https://github.com/opencontainers/image-spec/blob/main/manifest.md#image-manifest-property-descriptions>).
+    #[must_use]
+    pub fn subject(&self) -> Option<&Digest> {
+        self.subject.as_ref()
+    }
+
     /// 0 if it depends on no other manifest, else one more than the highest level among those that it
-    /// depends on: its children, and what it is about (`subject`). Manifests of one level can be
-    /// published in any order.
+    /// depends on: its children, and what it is about. Manifests of one level can be published in any
+    /// order.
     #[must_use]
     pub fn level(&self) -> usize {
         self.level
@@ -60,20 +112,54 @@ impl Manifest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
-    /// An entry stands twice with the same contents.
-    RepeatedEntry(String),
+    /// Entries stand more than once; the first of each name counts.
+    RepeatedEntries {
+        /// The name of one of them.
+        first: String,
+        /// How many repetitions there are.
+        count: usize,
+    },
+    /// Entries that no layout can mean, and that nothing refers to.
+    IgnoredEntries {
+        /// The first one's name.
+        first: String,
+        /// What is odd about it.
+        reason: &'static str,
+        /// How many there are.
+        count: usize,
+    },
     /// The blocks that end a tar file are absent.
     NoEndBlocks,
     /// Other bytes follow the blocks that end a tar file.
     TrailingData,
     /// A layer that is not meant for registries is not in the archive.
     LayerLeftOut(Digest),
+    /// Something about the image, such as a signature, that stands beside it and not in its index.
+    ReferrerLeftOut(Digest),
+    /// A manifest of an unknown media type: what it names, if anything, is not looked at.
+    UnknownManifest {
+        /// The manifest.
+        digest: Digest,
+        /// Its media type.
+        media_type: String,
+    },
 }
 
 impl fmt::Display for Notice {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::RepeatedEntry(name) => write!(formatter, "entry {name:?} stands twice"),
+            Self::RepeatedEntries { first, count } => write!(
+                formatter,
+                "{count} entries repeat the name of an earlier one and are ignored, such as {first:?}"
+            ),
+            Self::IgnoredEntries {
+                first,
+                reason,
+                count,
+            } => write!(
+                formatter,
+                "{count} odd entries are ignored, such as {first:?}: {reason}"
+            ),
             Self::NoEndBlocks => {
                 formatter.write_str("the archive lacks its end blocks; it may be truncated")
             }
@@ -84,6 +170,14 @@ impl fmt::Display for Notice {
                     "the non-distributable layer {digest} is not in the archive"
                 )
             }
+            Self::ReferrerLeftOut(digest) => write!(
+                formatter,
+                "manifest {digest} is about the image, but no part of it, and is left out"
+            ),
+            Self::UnknownManifest { digest, media_type } => write!(
+                formatter,
+                "manifest {digest} has the unknown media type {media_type:?}; what it names is not looked at"
+            ),
         }
     }
 }
@@ -119,7 +213,7 @@ impl Image {
         &self.blobs
     }
 
-    /// The platforms, without those of attestations.
+    /// The images' platforms, each once. Attestations and artifacts have none.
     #[must_use]
     pub fn platforms(&self) -> &[Platform] {
         &self.platforms
@@ -136,6 +230,14 @@ impl Image {
     #[must_use]
     pub fn notices(&self) -> &[Notice] {
         &self.notices
+    }
+
+    /// The bytes of all blobs and manifests together.
+    #[must_use]
+    pub fn total_size(&self) -> u64 {
+        let blobs = self.blobs.iter().map(|blob| blob.descriptor.size);
+        let manifests = self.manifests.iter().map(|one| one.descriptor.size);
+        blobs.chain(manifests).fold(0, u64::saturating_add)
     }
 
     /// The image's configuration, `None` if there are several images.

@@ -1,19 +1,22 @@
 //! The OCI image layout: `oci-layout`, `index.json`, `blobs/`
 //! (<https://github.com/opencontainers/image-spec/blob/main/image-layout.md>).
+//!
+//! What is no such layout is refused by its name where it can be told.
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use crate::Selection;
 use crate::container::Container;
 use crate::descriptor::Descriptor;
 use crate::error::OpenError;
 use crate::image::Image;
+use crate::json;
+use crate::media_type;
 use crate::roots;
 use crate::walk;
 
-/// The limit that registries set for manifests (distribution-spec, "Pushing Manifests").
-pub(crate) const MANIFEST_LIMIT: u64 = 4 * 1024 * 1024;
+/// `oci-layout` holds one short key.
+const LAYOUT_LIMIT: u64 = 64 * 1024;
 
 /// `index.json` of an archive with thousands of images stays below this.
 const INDEX_LIMIT: u64 = 16 * 1024 * 1024;
@@ -28,9 +31,14 @@ struct LayoutFile {
 #[serde(rename_all = "camelCase")]
 struct IndexFile {
     schema_version: u32,
+    #[serde(default)]
     manifests: Option<Vec<Descriptor>>,
     #[serde(default)]
     media_type: Option<String>,
+    #[serde(default)]
+    config: Option<serde::de::IgnoredAny>,
+    #[serde(default)]
+    layers: Option<serde::de::IgnoredAny>,
 }
 
 /// Reads the image that `selection` chooses, or the only one.
@@ -38,57 +46,78 @@ pub(crate) fn read(
     container: &Container,
     selection: Option<&Selection>,
 ) -> Result<Image, OpenError> {
-    if !container.contains("oci-layout") && container.contains("manifest.json") {
-        // skopeo's own directory format has a file "version" and a manifest.json that is a manifest.
-        let kind = match container {
-            Container::Directory(_) if container.contains("version") => {
-                "a directory of skopeo's dir: format"
-            }
-            Container::Directory(_) | Container::Tar(_) => "a docker-save archive",
-        };
-        return Err(OpenError::Unsupported { kind });
-    }
-    let missing = |what: &str| OpenError::Missing {
-        what: format!("{what}, which every OCI image layout has,"),
+    check_layout(container)?;
+    let listed = read_index(container)?;
+    let choice = roots::choose(container, &listed, selection)?;
+    let mut image = walk::walk(container, &choice.descriptor)?;
+    image.names = choice.names;
+    let left_out = roots::left_out(&choice.about_others, &image.manifests);
+    image.notices.extend(left_out);
+    image.notices.extend(container.notices());
+    Ok(image)
+}
+
+fn check_layout(container: &Container) -> Result<(), OpenError> {
+    let Some(bytes) = container.read_only_one("oci-layout", LAYOUT_LIMIT)? else {
+        return Err(no_layout(container));
     };
-    let layout = container
-        .read_small("oci-layout", MANIFEST_LIMIT)?
-        .ok_or_else(|| missing("oci-layout"))?;
-    let layout: LayoutFile = parse("oci-layout", &layout)?;
+    let layout: LayoutFile = json::parse("oci-layout", &bytes)?;
     if layout.version != "1.0.0" {
         let reason = format!("layout version {:?} is not supported", layout.version);
         return Err(OpenError::invalid("oci-layout", reason));
     }
-    let index = container
-        .read_small("index.json", INDEX_LIMIT)?
-        .ok_or_else(|| missing("index.json"))?;
-    let index: IndexFile = parse("index.json", &index)?;
-    if index.schema_version != 2 {
-        let reason = format!("schema version {} is not supported", index.schema_version);
-        return Err(OpenError::invalid("index.json", reason));
-    }
-    if index
-        .media_type
-        .is_some_and(|media_type| !crate::media_type::is_index(&media_type))
-    {
-        return Err(OpenError::invalid(
-            "index.json",
-            "its media type is not that of an index",
-        ));
-    }
-    let listed = index.manifests.unwrap_or_default();
-    let root = roots::choose(container, &listed, selection)?;
-    let mut image = walk::walk(container, &root.descriptor)?;
-    image.names = root.names;
-    image.notices.extend_from_slice(container.notices());
-    Ok(image)
+    Ok(())
 }
 
-/// Parses a JSON document. Keys that stand twice and anything after the document are errors: two
-/// readers could take it for two different things.
-pub(crate) fn parse<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, OpenError> {
-    serde_json::from_slice(bytes).map_err(|source| OpenError::Json {
-        what: what.to_owned(),
-        source,
-    })
+/// What an input without `oci-layout` is.
+fn no_layout(container: &Container) -> OpenError {
+    let kind = if container.contains("manifest.json") {
+        match container {
+            // A file "version", and a manifest.json that is a manifest.
+            Container::Directory(_) if container.contains("version") => {
+                "a directory of skopeo's dir: format"
+            }
+            Container::Directory(_) | Container::Tar(_) => "a docker-save archive",
+        }
+    } else if container.contains("repositories") {
+        "a docker-save archive of a Docker older than 1.10"
+    } else {
+        return missing(container, "oci-layout");
+    };
+    OpenError::Unsupported { kind }
+}
+
+fn missing(container: &Container, name: &str) -> OpenError {
+    let folder = container.folder_of(name).map(|folder| {
+        format!("it is in the folder {folder:?}, and should be packed without the folder around it")
+    });
+    OpenError::Missing {
+        what: format!("{name}, which every OCI image layout has,"),
+        remark: folder.or_else(|| container.suspicion().map(str::to_owned)),
+    }
+}
+
+fn read_index(container: &Container) -> Result<Vec<Descriptor>, OpenError> {
+    let refused = |reason: &str| Err(OpenError::invalid("index.json", reason));
+    let bytes = container
+        .read_only_one("index.json", INDEX_LIMIT)?
+        .ok_or_else(|| missing(container, "index.json"))?;
+    let index: IndexFile = json::parse("index.json", &bytes)?;
+    if index.schema_version != 2 {
+        let version = index.schema_version;
+        return refused(&format!("schema version {version} is not supported"));
+    }
+    if let Some(own) = index.media_type
+        && !media_type::is_index(&own)
+    {
+        return refused(&format!("its media type is {own:?}, not that of an index"));
+    }
+    if index.config.is_some() || index.layers.is_some() {
+        return refused("ambiguous: it has what a manifest of one image has");
+    }
+    let listed = index.manifests.unwrap_or_default();
+    if listed.is_empty() {
+        return refused("it lists no image: its manifests are empty");
+    }
+    Ok(listed)
 }

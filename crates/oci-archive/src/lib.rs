@@ -6,12 +6,33 @@
 //! can show is left to whoever reads the blobs, with [`Digest::hasher`].
 //!
 //! There is no network here, no asynchrony, no environment and no terminal.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! let image = oci_archive::open(Path::new("image.tar"), &oci_archive::OpenOptions::default())?;
+//! for blob in image.blobs() {
+//!     let mut hasher = blob.descriptor.digest.hasher();
+//!     let mut reader = blob.source.reader(0)?;
+//!     let mut frame = [0; 64 * 1024];
+//!     loop {
+//!         match std::io::Read::read(&mut reader, &mut frame)? {
+//!             0 => break,
+//!             count => hasher.update(&frame[..count]),
+//!         }
+//!     }
+//!     assert_eq!(hasher.finish(), blob.descriptor.digest, "the archive is damaged");
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod container;
 mod descriptor;
 mod digest;
+mod document;
 mod error;
 mod image;
+mod json;
 mod layout;
 pub mod media_type;
 mod roots;
@@ -25,7 +46,7 @@ use std::path::Path;
 pub use descriptor::{Descriptor, Platform};
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
 pub use error::{AbsentManifest, OpenError};
-pub use image::{Blob, Image, Manifest, Notice};
+pub use image::{Blob, Image, Manifest, ManifestKind, Notice};
 pub use source::{BlobReader, BlobSource};
 
 /// A kind of input.
@@ -42,9 +63,10 @@ pub enum Format {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Selection {
-    /// By its position, counted from 0.
+    /// By its position among the images, counted from 0.
     Index(usize),
-    /// By a name that the archive gives it.
+    /// By a name that the archive gives it, as it writes it. What is no image by itself, such as one
+    /// platform of an index, can be chosen too if it has a name of its own.
     Name(String),
 }
 

@@ -12,6 +12,10 @@ pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list
 /// Docker's image manifest, schema 2.
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
+/// What `BuildKit` calls an attestation manifest
+/// (<https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md>).
+pub const DOCKER_ATTESTATION: &str = "application/vnd.docker.attestation.manifest.v1+json";
+
 /// BuildKit's cache configuration, which it lists in an index as if it were a manifest
 /// (<https://github.com/moby/buildkit/blob/master/cache/remotecache/v1/spec.go>).
 const BUILDKIT_CACHE: &str = "application/vnd.buildkit.cacheconfig.v0";
@@ -33,6 +37,12 @@ pub fn is_image_manifest(media_type: &str) -> bool {
 pub fn is_non_distributable(media_type: &str) -> bool {
     media_type.starts_with("application/vnd.oci.image.layer.nondistributable.")
         || media_type.starts_with("application/vnd.docker.image.rootfs.foreign.")
+}
+
+/// Whether this is a manifest of Docker's first schema, which names no sizes and which registries no longer
+/// take (<https://distribution.github.io/distribution/spec/deprecated-schema-v1/>).
+pub(crate) fn is_schema_1(media_type: &str) -> bool {
+    media_type.starts_with("application/vnd.docker.distribution.manifest.v1+")
 }
 
 /// Whether this has no place among an index's manifests: a layer, or BuildKit's cache configuration.

@@ -1,4 +1,5 @@
-//! What an input is, told by its first bytes. Names and extensions are not asked.
+//! What an input is, told by its first bytes. Names and extensions are not asked, and nothing is decompressed:
+//! other kinds are refused by their names.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
@@ -7,18 +8,18 @@ use std::path::Path;
 use crate::Format;
 use crate::container::Container;
 use crate::error::OpenError;
+use crate::tar_index::BLOCK;
 
 /// The beginnings of what people hand in instead of a plain tar file.
-const UNSUPPORTED: [(&[u8], &str); 5] = [
+const UNSUPPORTED: [(&[u8], &str); 6] = [
     (b"\x1f\x8b", "a file compressed with gzip"),
     (b"\x28\xb5\x2f\xfd", "a file compressed with zstd"),
     (b"\xfd7zXZ\x00", "a file compressed with xz"),
     (b"BZh", "a file compressed with bzip2"),
     (b"\x04\x22\x4d\x18", "a file compressed with lz4"),
+    // GitHub hands out artifacts like this.
+    (b"PK\x03\x04", "a file compressed as a ZIP archive"),
 ];
-
-/// A tar header's length, and that of everything in a tar file.
-const BLOCK: u64 = 512;
 
 /// Opens what is at `path`.
 pub(crate) fn open(path: &Path, wanted: Option<Format>) -> Result<Container, OpenError> {
@@ -58,10 +59,14 @@ pub(crate) fn open(path: &Path, wanted: Option<Format>) -> Result<Container, Ope
         return Err(error);
     }
     file.rewind().map_err(read_error)?;
-    Container::open_tar(file, length)
+    Container::open_tar(file, path, length)
 }
 
 fn refusal(start: &[u8], length: u64) -> Option<OpenError> {
+    // Asked first, since an entry's name may begin like another kind of file.
+    if has_checksum(start) {
+        return None;
+    }
     if let Some((_, kind)) = UNSUPPORTED
         .iter()
         .find(|(magic, _)| start.starts_with(magic))
@@ -76,10 +81,8 @@ fn refusal(start: &[u8], length: u64) -> Option<OpenError> {
         "it is JSON"
     } else if length < BLOCK {
         "it is too short"
-    } else if !has_checksum(start) {
-        "its first header has a wrong checksum"
     } else {
-        return None;
+        "its first header has a wrong checksum"
     };
     Some(OpenError::NotAnArchive {
         reason: reason.to_owned(),
@@ -91,13 +94,14 @@ fn refusal(start: &[u8], length: u64) -> Option<OpenError> {
 /// (<https://www.gnu.org/software/tar/manual/html_node/Standard.html>).
 fn has_checksum(block: &[u8]) -> bool {
     const FIELD: std::ops::Range<usize> = 148..156;
+    if block.len() as u64 != BLOCK {
+        return false;
+    }
     if block.iter().all(|byte| *byte == 0) {
         // An archive without entries is a tar file all the same.
         return true;
     }
-    let Some(field) = block.get(FIELD) else {
-        return false;
-    };
+    let field = &block[FIELD];
     let text = String::from_utf8_lossy(field);
     let text = text.trim_matches([' ', '\0']);
     let Ok(expected) = u32::from_str_radix(text, 8) else {
@@ -116,3 +120,6 @@ fn has_checksum(block: &[u8]) -> bool {
         .sum();
     sum == expected
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,10 @@
 //! Where a blob's bytes are, and how they are read: by position, so that any number of readers share
-//! one file without sharing a cursor.
+//! one file without sharing a cursor. Nothing is extracted, copied or kept, and nothing is hashed: that is
+//! for whoever reads ([`crate::Digest::hasher`]).
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -21,10 +22,11 @@ enum Place {
     /// A part of a file that stays open.
     Range {
         file: Arc<File>,
+        path: Arc<Path>,
         offset: u64,
     },
     /// A file of its own, opened when it is read: a layout may hold more blobs than a process may open.
-    Path(Arc<PathBuf>),
+    Path(Arc<Path>),
 }
 
 impl BlobSource {
@@ -37,20 +39,26 @@ impl BlobSource {
         }
     }
 
-    /// `length` bytes of `file` from `offset` on.
+    /// `length` bytes of `file` from `offset` on. `path` is the file's name, for messages.
     #[must_use]
-    pub fn from_file_range(file: Arc<File>, offset: u64, length: u64) -> Self {
+    pub fn from_file_range(
+        file: Arc<File>,
+        path: impl Into<Arc<Path>>,
+        offset: u64,
+        length: u64,
+    ) -> Self {
+        let path = path.into();
         Self {
-            place: Place::Range { file, offset },
+            place: Place::Range { file, path, offset },
             length,
         }
     }
 
     /// The first `length` bytes of the file at `path`.
     #[must_use]
-    pub fn from_path(path: PathBuf, length: u64) -> Self {
+    pub fn from_path(path: impl Into<Arc<Path>>, length: u64) -> Self {
         Self {
-            place: Place::Path(Arc::new(path)),
+            place: Place::Path(path.into()),
             length,
         }
     }
@@ -67,25 +75,29 @@ impl BlobSource {
         self.length == 0
     }
 
-    /// A reader of everything from `offset` on.
+    /// A reader of everything from `offset` on; of nothing if that is the end or beyond.
+    ///
+    /// Reading fails with [`io::ErrorKind::UnexpectedEof`] if the file has become shorter meanwhile.
     ///
     /// # Errors
     ///
     /// If the file cannot be opened.
     pub fn reader(&self, offset: u64) -> io::Result<BlobReader> {
         let start = offset.min(self.length);
-        let bytes = match &self.place {
-            Place::Memory(bytes) => Positioned::Memory(bytes.clone()),
-            Place::Range { file, .. } => Positioned::File(Arc::clone(file)),
-            Place::Path(path) => Positioned::File(Arc::new(File::open(path.as_path())?)),
-        };
-        let base = match &self.place {
-            Place::Range { offset, .. } => *offset,
-            Place::Memory(_) | Place::Path(_) => 0,
+        let (bytes, base) = match &self.place {
+            Place::Memory(bytes) => (Positioned::Memory(bytes.clone()), 0),
+            Place::Range { file, path, offset } => {
+                let (file, path) = (Arc::clone(file), Arc::clone(path));
+                (Positioned::File { file, path }, *offset)
+            }
+            Place::Path(path) => {
+                let (file, path) = (Arc::new(File::open(path)?), Arc::clone(path));
+                (Positioned::File { file, path }, 0)
+            }
         };
         Ok(BlobReader {
             bytes,
-            position: base + start,
+            position: base.saturating_add(start),
             remaining: self.length - start,
         })
     }
@@ -113,7 +125,7 @@ pub struct BlobReader {
 #[derive(Debug)]
 enum Positioned {
     Memory(Bytes),
-    File(Arc<File>),
+    File { file: Arc<File>, path: Arc<Path> },
 }
 
 impl Read for BlobReader {
@@ -130,17 +142,29 @@ impl Read for BlobReader {
                 buffer[..wanted].copy_from_slice(&bytes[start..start + wanted]);
                 wanted
             }
-            Positioned::File(file) => read_at(file, &mut buffer[..wanted], self.position)?,
+            Positioned::File { file, path } => {
+                let read = read_at(file, &mut buffer[..wanted], self.position)?;
+                if read == 0 {
+                    return Err(self.shortened(path));
+                }
+                read
+            }
         };
-        if read == 0 {
-            return Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                "the file has become shorter since it was opened",
-            ));
-        }
         self.position += read as u64;
         self.remaining -= read as u64;
         Ok(read)
+    }
+}
+
+impl BlobReader {
+    fn shortened(&self, path: &Path) -> io::Error {
+        let message = format!(
+            "{} has become shorter since it was opened: {} bytes from {} on are missing",
+            path.display(),
+            self.remaining,
+            self.position
+        );
+        io::Error::new(io::ErrorKind::UnexpectedEof, message)
     }
 }
 
@@ -155,40 +179,4 @@ fn read_at(file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write as _;
-
-    use super::*;
-
-    fn all(source: &BlobSource, offset: u64) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        source.reader(offset)?.read_to_end(&mut bytes)?;
-        Ok(bytes)
-    }
-
-    #[test]
-    fn every_place_reads_alike() {
-        let mut file = tempfile::NamedTempFile::new().expect("a file");
-        file.write_all(b"--blob").expect("writable");
-        let path = file.path().to_owned();
-        let open = Arc::new(File::open(&path).expect("readable"));
-        for source in [
-            BlobSource::from_bytes(Bytes::from_static(b"blob")),
-            BlobSource::from_file_range(open, 2, 4),
-        ] {
-            assert_eq!(all(&source, 0).expect("readable"), b"blob");
-            assert_eq!(all(&source, 3).expect("readable"), b"b");
-            assert_eq!(all(&source, 9).expect("readable"), b"");
-        }
-        let source = BlobSource::from_path(path, 3);
-        assert_eq!(all(&source, 1).expect("readable"), b"-b");
-    }
-
-    #[test]
-    fn a_file_that_shrank_is_told() {
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        let source = BlobSource::from_path(file.path().to_owned(), 5);
-        let error = all(&source, 0).expect_err("nothing is there");
-        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
-    }
-}
+mod tests;

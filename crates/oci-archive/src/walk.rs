@@ -1,17 +1,14 @@
 //! From a root descriptor to everything below it: manifests verified and kept byte for byte, blobs
-//! located and measured.
+//! located and measured. No blob is read but the small configurations that tell a platform.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
-use serde::Deserialize;
-
-use crate::container::{Container, blob_name};
+use crate::container::Container;
 use crate::descriptor::{Descriptor, Platform};
 use crate::digest::Digest;
+use crate::document::{self, Document, MANIFEST_LIMIT, describe, size_mismatch};
 use crate::error::{AbsentManifest, OpenError};
-use crate::image::{Blob, Image, Manifest, Notice};
-use crate::layout::{MANIFEST_LIMIT, parse};
+use crate::image::{Blob, Image, Manifest, ManifestKind, Notice};
 use crate::media_type;
 
 /// Indexes within indexes. Docker 29 nests two levels; nobody is known to nest more than five.
@@ -20,299 +17,312 @@ const DEEPEST: usize = 16;
 /// Manifests of one image. An index of 4 `MiB` cannot list more than some 20,000.
 const MOST_MANIFESTS: usize = 20_000;
 
-/// The parts of a manifest or index that a push needs.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Document {
-    schema_version: u32,
-    #[serde(default)]
-    media_type: Option<String>,
-    #[serde(default)]
-    config: Option<Descriptor>,
-    #[serde(default)]
-    layers: Option<Vec<Descriptor>>,
-    #[serde(default)]
-    pub(crate) manifests: Option<Vec<Descriptor>>,
-    #[serde(default)]
-    pub(crate) subject: Option<Descriptor>,
-}
+/// All manifests of one image together, which are kept in memory. Real ones are a few `KiB` each.
+const MOST_MANIFEST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Collects everything below `root`.
 pub(crate) fn walk(container: &Container, root: &Descriptor) -> Result<Image, OpenError> {
     let mut walk = Walk {
         container,
         manifests: Vec::new(),
+        manifest_bytes: 0,
         levels: BTreeMap::new(),
         blobs: Vec::new(),
         located: BTreeMap::new(),
-        platforms: Vec::new(),
-        absent: Vec::new(),
+        platform_of: BTreeMap::new(),
+        absent: BTreeMap::new(),
         notices: Vec::new(),
-        config_digest: None,
     };
-    walk.visit(root, 0)?;
-    if !walk.absent.is_empty() {
-        return Err(OpenError::Incomplete {
-            absent: walk.absent,
-        });
+    walk.visit(root, &Siblings::new(), 0)?;
+    let last = walk.manifests.last().cloned();
+    match last {
+        Some(root) if walk.absent.is_empty() => Ok(walk.into_image(root)),
+        last => Err(incomplete(container, root, last.as_ref(), walk.absent)),
     }
-    let Some(root) = walk.manifests.last().cloned() else {
-        unreachable!("the root is neither absent nor refused");
-    };
-    let is_image = media_type::is_image_manifest(&root.descriptor.media_type);
-    Ok(Image {
-        config_digest: walk.config_digest.filter(|_| is_image),
-        manifests: walk.manifests,
-        root,
-        blobs: walk.blobs,
-        platforms: walk.platforms,
-        names: Vec::new(),
-        notices: walk.notices,
-    })
 }
 
-/// What an index with layers in place of manifests is.
-pub(crate) fn build_cache(digest: &Digest) -> OpenError {
-    OpenError::invalid(
-        format!("manifest {digest}"),
-        "it stands in an index, but is a layer: this is a BuildKit cache export, not an image",
-    )
-}
+/// An absent manifest with its place in the order of visits.
+type Absences = BTreeMap<Digest, (usize, AbsentManifest)>;
 
-/// A manifest's or index's document, `None` if it is not in the archive.
-pub(crate) fn document(
+fn incomplete(
     container: &Container,
-    descriptor: &Descriptor,
-) -> Result<Option<Document>, OpenError> {
-    Ok(load(container, descriptor)?.and_then(|(_, document)| document))
-}
-
-/// A manifest's bytes, verified, and its document if it is of a known kind.
-fn load(
-    container: &Container,
-    descriptor: &Descriptor,
-) -> Result<Option<(Bytes, Option<Document>)>, OpenError> {
-    let name = blob_name(&descriptor.digest);
-    let what = format!("manifest {}", descriptor.digest);
-    let Some(bytes) = container.read_small(&name, MANIFEST_LIMIT)? else {
-        return Ok(None);
+    root: &Descriptor,
+    manifest: Option<&Manifest>,
+    absent: Absences,
+) -> OpenError {
+    let mut absent: Vec<_> = absent.into_values().collect();
+    absent.sort_by_key(|(position, _)| *position);
+    let absent: Vec<AbsentManifest> = absent.into_iter().map(|(_, absent)| absent).collect();
+    // A single image is not a matter of platforms: what is missing is one of its parts.
+    let [only] = absent.as_slice() else {
+        return OpenError::Incomplete { absent };
     };
-    if bytes.len() as u64 != descriptor.size {
-        return Err(OpenError::invalid(
-            what,
-            size_mismatch(descriptor.size, bytes.len() as u64),
-        ));
+    if only.digest != root.digest {
+        return OpenError::Incomplete { absent };
     }
-    let mut hasher = descriptor.digest.hasher();
-    hasher.update(&bytes);
-    let actual = hasher.finish();
-    if actual != descriptor.digest {
-        let reason = format!("digest mismatch: its content hashes to {actual}");
-        return Err(OpenError::invalid(what, reason));
-    }
-    let known = media_type::is_index(&descriptor.media_type)
-        || media_type::is_image_manifest(&descriptor.media_type);
-    if !known {
-        return Ok(Some((bytes, None)));
-    }
-    let document: Document = parse(&what, &bytes)?;
-    check(&what, descriptor, &document)?;
-    Ok(Some((bytes, Some(document))))
+    let config = manifest.and_then(|manifest| manifest.references.first());
+    let what = match only.blobs.as_slice() {
+        [] => format!("the manifest {}", only.digest),
+        [blob, rest @ ..] => {
+            let role = if Some(blob) == config {
+                "config"
+            } else {
+                "layer"
+            };
+            let rest = match rest.len() {
+                0 => String::new(),
+                count => format!(" (and {count} more)"),
+            };
+            format!("the {role} blob {blob}{rest}")
+        }
+    };
+    let remark = container.suspicion().map(str::to_owned);
+    OpenError::Missing { what, remark }
 }
 
-/// Refuses what two readers could take for two different things
-/// (<https://github.com/opencontainers/distribution-spec/security/advisories/GHSA-mc8v-mgrf-8f4m>).
-fn check(what: &str, descriptor: &Descriptor, document: &Document) -> Result<(), OpenError> {
-    let refused = |reason: String| Err(OpenError::invalid(what, reason));
-    if document.schema_version != 2 {
-        return refused(format!(
-            "schema version {} is not supported",
-            document.schema_version
-        ));
-    }
-    if let Some(own) = document
-        .media_type
-        .as_ref()
-        .filter(|own| **own != descriptor.media_type)
-    {
-        let named = &descriptor.media_type;
-        return refused(format!(
-            "media type mismatch: it is named as {named:?} and calls itself {own:?}"
-        ));
-    }
-    let as_image = document.config.is_some() || document.layers.is_some();
-    let as_index = document.manifests.is_some();
-    if as_image && as_index {
-        return refused("ambiguous: it has both layers and manifests".to_owned());
-    }
-    match media_type::is_index(&descriptor.media_type) {
-        true if as_image => refused("it is named as an index, but is an image manifest".to_owned()),
-        false if as_index => {
-            refused("it is named as an image manifest, but is an index".to_owned())
-        }
-        false if document.config.is_none() => {
-            refused("it is an image manifest without config".to_owned())
-        }
-        _ => Ok(()),
-    }
-}
-
-fn size_mismatch(named: u64, found: u64) -> String {
-    format!("size mismatch: it is named with {named} bytes and has {found}")
-}
+/// The manifests of the index that is visited, by digest.
+type Siblings<'a> = BTreeMap<&'a Digest, &'a Descriptor>;
 
 struct Walk<'a> {
     container: &'a Container,
     /// In the order in which they can be published.
     manifests: Vec<Manifest>,
+    manifest_bytes: u64,
     /// The level of every manifest visited.
     levels: BTreeMap<Digest, usize>,
     blobs: Vec<Blob>,
-    /// The size of every blob located.
-    located: BTreeMap<Digest, u64>,
-    platforms: Vec<Platform>,
-    absent: Vec<AbsentManifest>,
+    /// The size of every blob named, and whether it is in the archive.
+    located: BTreeMap<Digest, (u64, bool)>,
+    /// What each configuration that was read says; many manifests may name one.
+    platform_of: BTreeMap<Digest, Option<Platform>>,
+    absent: Absences,
     notices: Vec<Notice>,
-    config_digest: Option<Digest>,
 }
 
 impl Walk<'_> {
+    fn into_image(self, root: Manifest) -> Image {
+        let is_image = media_type::is_image_manifest(&root.descriptor.media_type);
+        let mut platforms: Vec<Platform> = Vec::new();
+        let mut seen = BTreeSet::new();
+        for platform in self.manifests.iter().filter_map(Manifest::platform) {
+            if seen.insert(platform) {
+                platforms.push(platform.clone());
+            }
+        }
+        Image {
+            // An image manifest names its configuration first, and cannot be without.
+            config_digest: root.references.first().filter(|_| is_image).cloned(),
+            platforms,
+            manifests: self.manifests,
+            root,
+            blobs: self.blobs,
+            names: Vec::new(),
+            notices: self.notices,
+        }
+    }
+
     /// Visits a manifest and all below it, once.
-    fn visit(&mut self, descriptor: &Descriptor, depth: usize) -> Result<(), OpenError> {
-        if self.levels.contains_key(&descriptor.digest) {
+    fn visit(
+        &mut self,
+        descriptor: &Descriptor,
+        siblings: &Siblings<'_>,
+        depth: usize,
+    ) -> Result<(), OpenError> {
+        let digest = &descriptor.digest;
+        if self.levels.contains_key(digest) || self.absent.contains_key(digest) {
             return Ok(());
         }
-        let what = || format!("manifest {}", descriptor.digest);
+        let refused = |reason: &str| Err(OpenError::invalid(describe(digest), reason));
         if depth > DEEPEST {
-            return Err(OpenError::invalid(what(), "indexes are nested too deeply"));
+            return refused("indexes are nested too deeply, the limit is 16");
         }
-        if self.levels.len() >= MOST_MANIFESTS {
-            return Err(OpenError::invalid(what(), "there are too many manifests"));
+        if self.levels.len() + self.absent.len() >= MOST_MANIFESTS {
+            return refused("there are too many manifests, the limit is 20000");
         }
-        if media_type::is_build_cache(&descriptor.media_type) {
-            return Err(build_cache(&descriptor.digest));
-        }
-        let Some((bytes, document)) = load(self.container, descriptor)? else {
-            self.absent.push(AbsentManifest {
-                platform: descriptor.platform.as_ref().map(ToString::to_string),
-                digest: descriptor.digest.clone(),
-            });
+        let Some((bytes, document)) = document::load(self.container, descriptor)? else {
+            self.note_absence(descriptor, Vec::new());
             return Ok(());
         };
-        let mut level = 0;
-        if let Some(document) = document {
-            let children = document.manifests.unwrap_or_default();
-            self.visit_children(&children, depth + 1)?;
-            for below in children.iter().chain(&document.subject) {
-                level = level.max(self.levels.get(&below.digest).map_or(0, |level| level + 1));
-            }
-            self.locate_blobs(
-                document.config.as_ref(),
-                &document.layers.unwrap_or_default(),
-            )?;
-            self.note_platform(descriptor, document.config.as_ref())?;
+        self.manifest_bytes += descriptor.size;
+        if self.manifest_bytes > MOST_MANIFEST_BYTES {
+            return refused("the manifests are too large, the limit for all is 64 MiB");
         }
-        if let Some(described) = described_by(descriptor) {
-            level = level.max(self.levels.get(&described).map_or(0, |level| level + 1));
-        }
-        self.levels.insert(descriptor.digest.clone(), level);
-        self.manifests.push(Manifest {
+        let mut manifest = Manifest {
             descriptor: descriptor.clone(),
             bytes,
-            level,
-        });
+            kind: kind(descriptor, document.as_ref()),
+            platform: None,
+            children: Vec::new(),
+            references: Vec::new(),
+            subject: None,
+            level: 0,
+        };
+        let mut below: BTreeSet<Digest> = described_by(descriptor).into_iter().collect();
+        match document {
+            Some(document) => {
+                self.visit_below(&mut manifest, &document, siblings, depth)?;
+                below.extend(manifest.children.iter().cloned());
+                below.extend(manifest.subject.clone());
+            }
+            None => self.notices.push(Notice::UnknownManifest {
+                digest: digest.clone(),
+                media_type: descriptor.media_type.clone(),
+            }),
+        }
+        let levels = below.iter().filter_map(|digest| self.levels.get(digest));
+        manifest.level = levels.max().map_or(0, |highest| highest + 1);
+        self.levels.insert(digest.clone(), manifest.level);
+        self.manifests.push(manifest);
+        Ok(())
+    }
+
+    /// Visits what a manifest names, and notes it in the manifest.
+    fn visit_below(
+        &mut self,
+        manifest: &mut Manifest,
+        document: &Document,
+        siblings: &Siblings<'_>,
+        depth: usize,
+    ) -> Result<(), OpenError> {
+        let children = document.manifests();
+        self.visit_children(children, depth + 1)?;
+        manifest.children = once_each(children.iter());
+        if let Some(subject) = &document.subject {
+            // What a manifest is about may come after it in the index, and need not be there.
+            if let Some(sibling) = siblings.get(&subject.digest) {
+                self.visit(sibling, siblings, depth + 1)?;
+            }
+            manifest.subject = Some(subject.digest.clone());
+        }
+        let blobs = || document.config.iter().chain(document.layers());
+        manifest.references = once_each(blobs());
+        let mut lacking = Vec::new();
+        for blob in blobs() {
+            if !self.locate(blob)? {
+                lacking.push(blob.digest.clone());
+            }
+        }
+        if !lacking.is_empty() {
+            self.note_absence(&manifest.descriptor, lacking);
+        } else if manifest.kind == ManifestKind::Image {
+            manifest.platform = self.platform(&manifest.descriptor, document)?;
+        }
         Ok(())
     }
 
     /// Visits an index's children, attestations after what they describe.
     fn visit_children(&mut self, children: &[Descriptor], depth: usize) -> Result<(), OpenError> {
+        let siblings: Siblings<'_> = children.iter().map(|one| (&one.digest, one)).collect();
         let describes = |child: &&Descriptor| described_by(child).is_some();
         let others = children.iter().filter(|child| !describes(child));
         for child in others.chain(children.iter().filter(describes)) {
-            self.visit(child, depth)?;
+            self.visit(child, &siblings, depth)?;
         }
         Ok(())
     }
 
-    fn locate_blobs(
-        &mut self,
-        config: Option<&Descriptor>,
-        layers: &[Descriptor],
-    ) -> Result<(), OpenError> {
-        if let Some(config) = config {
-            self.locate(config, "config")?;
-            self.config_digest = Some(config.digest.clone());
-        }
-        for layer in layers {
-            self.locate(layer, "layer")?;
-        }
-        Ok(())
+    fn note_absence(&mut self, descriptor: &Descriptor, mut blobs: Vec<Digest>) {
+        let mut seen = BTreeSet::new();
+        blobs.retain(|blob| seen.insert(blob.clone()));
+        let position = self.absent.len();
+        let absent = AbsentManifest {
+            platform: descriptor.platform.as_ref().map(ToString::to_string),
+            digest: descriptor.digest.clone(),
+            blobs,
+        };
+        self.absent
+            .insert(descriptor.digest.clone(), (position, absent));
     }
 
-    fn locate(&mut self, descriptor: &Descriptor, role: &str) -> Result<(), OpenError> {
-        let what = || format!("{role} {}", descriptor.digest);
+    /// Finds a blob and checks its size; `false` if it should be in the archive and is not.
+    fn locate(&mut self, descriptor: &Descriptor) -> Result<bool, OpenError> {
+        let digest = &descriptor.digest;
         let mismatch = |found| {
             Err(OpenError::invalid(
-                what(),
+                format!("blob {digest}"),
                 size_mismatch(descriptor.size, found),
             ))
         };
-        if let Some(size) = self.located.get(&descriptor.digest) {
+        // Registries take a manifest whose blob they lack only if it says where else the blob is
+        // (<https://github.com/distribution/distribution/blob/main/registry/storage/schema2manifesthandler.go>).
+        let may_be_absent =
+            media_type::is_non_distributable(&descriptor.media_type) && !descriptor.urls.is_empty();
+        if let Some((size, is_present)) = self.located.get(digest) {
             return if *size == descriptor.size {
-                Ok(())
+                Ok(*is_present || may_be_absent)
             } else {
                 mismatch(*size)
             };
         }
-        let Some(source) = self.container.blob(&descriptor.digest)? else {
-            if media_type::is_non_distributable(&descriptor.media_type) {
-                self.notices
-                    .push(Notice::LayerLeftOut(descriptor.digest.clone()));
-                return Ok(());
-            }
-            return Err(OpenError::Missing {
-                what: format!("the {role} blob {}", descriptor.digest),
-            });
-        };
-        if source.len() != descriptor.size {
-            return mismatch(source.len());
-        }
+        let source = self.container.blob(digest)?;
         self.located
-            .insert(descriptor.digest.clone(), descriptor.size);
-        self.blobs.push(Blob::new(descriptor.clone(), source));
-        Ok(())
+            .insert(digest.clone(), (descriptor.size, source.is_some()));
+        match source {
+            Some(source) if source.len() != descriptor.size => mismatch(source.len()),
+            Some(source) => {
+                self.blobs.push(Blob::new(descriptor.clone(), source));
+                Ok(true)
+            }
+            None if may_be_absent => {
+                self.notices.push(Notice::LayerLeftOut(digest.clone()));
+                Ok(true)
+            }
+            None => Ok(false),
+        }
     }
 
-    /// Notes an image's platform: what its descriptor says, else what its configuration says.
-    fn note_platform(
+    /// An image's platform: what its descriptor says, else what its configuration says.
+    fn platform(
         &mut self,
         descriptor: &Descriptor,
-        config: Option<&Descriptor>,
-    ) -> Result<(), OpenError> {
-        let Some(config) = config.filter(|_| described_by(descriptor).is_none()) else {
-            return Ok(());
+        document: &Document,
+    ) -> Result<Option<Platform>, OpenError> {
+        let platform = match (&descriptor.platform, &document.config) {
+            (Some(platform), _) => Some(platform.clone()),
+            (None, Some(config)) => self.configured_platform(config)?,
+            (None, None) => None,
         };
-        let platform = match &descriptor.platform {
-            Some(platform) => Some(platform.clone()),
-            None => self.platform_of(config)?,
-        };
-        if let Some(platform) = platform.filter(Platform::is_known)
-            && !self.platforms.contains(&platform)
-        {
-            self.platforms.push(platform);
-        }
-        Ok(())
+        Ok(platform.filter(Platform::is_known))
     }
 
     /// An artifact's configuration may be anything, so one that is no image configuration is no error.
-    fn platform_of(&self, config: &Descriptor) -> Result<Option<Platform>, OpenError> {
-        if config.size > MANIFEST_LIMIT {
-            return Ok(None);
+    fn configured_platform(&mut self, config: &Descriptor) -> Result<Option<Platform>, OpenError> {
+        if let Some(known) = self.platform_of.get(&config.digest) {
+            return Ok(known.clone());
         }
-        let bytes = self
-            .container
-            .read_small(&blob_name(&config.digest), MANIFEST_LIMIT)?;
-        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+        let platform = if config.size > MANIFEST_LIMIT {
+            None
+        } else {
+            let bytes = self.container.read_blob(&config.digest, MANIFEST_LIMIT)?;
+            bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        };
+        self.platform_of
+            .insert(config.digest.clone(), platform.clone());
+        Ok(platform)
+    }
+}
+
+fn once_each<'a>(descriptors: impl Iterator<Item = &'a Descriptor>) -> Vec<Digest> {
+    let mut seen = BTreeSet::new();
+    let digests = descriptors.map(|descriptor| &descriptor.digest);
+    digests
+        .filter(|digest| seen.insert(*digest))
+        .cloned()
+        .collect()
+}
+
+fn kind(descriptor: &Descriptor, document: Option<&Document>) -> ManifestKind {
+    let Some(document) = document else {
+        return ManifestKind::Other;
+    };
+    let is_attestation = described_by(descriptor).is_some()
+        || document.artifact_type.as_deref() == Some(media_type::DOCKER_ATTESTATION);
+    if media_type::is_index(&descriptor.media_type) {
+        ManifestKind::Index
+    } else if is_attestation {
+        ManifestKind::Attestation
+    } else {
+        ManifestKind::Image
     }
 }
 

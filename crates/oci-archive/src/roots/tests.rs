@@ -1,0 +1,46 @@
+use super::*;
+
+#[test]
+fn fallback_tags() {
+    let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    for (name, expected) in [
+        (format!("sha256-{hex}"), true),
+        (format!("sha256-{hex}.sig"), true),
+        (format!("registry.example/owner/app:sha256-{hex}.att"), true),
+        (format!("sha512-{hex}{hex}"), true),
+        (format!("sha256-{}", &hex[1..]), false),
+        (format!("md5-{hex}"), false),
+        (hex.to_owned(), false),
+        ("sha256-latest".to_owned(), false),
+        ("latest".to_owned(), false),
+        (String::new(), false),
+    ] {
+        assert_eq!(is_fallback_tag(&name), expected, "{name}");
+    }
+}
+
+/// Tens of thousands of names or images take no noticeable time: nothing is compared pair by pair.
+#[test]
+fn many_names_and_images() {
+    const MANY: usize = 50_000;
+    let listed: Vec<Descriptor> = (0..2 * MANY)
+        .map(|number| {
+            let image = number.min(MANY);
+            let annotations =
+                serde_json::json!({ "org.opencontainers.image.ref.name": number.to_string() });
+            let descriptor = serde_json::json!({
+                "mediaType": "x", "size": 0, "annotations": annotations,
+                "digest": format!("sha256:{image:064}"),
+            });
+            serde_json::from_value(descriptor).expect("a descriptor")
+        })
+        .collect();
+    let candidates = group(listed.iter());
+    assert_eq!(candidates.len(), MANY + 1);
+    assert_eq!(candidates[MANY].names.len(), MANY);
+    let error = unselected(&candidates, None).to_string();
+    assert!(
+        error.ends_with(&format!("and {} more", MANY + 1 - 32)),
+        "{error}"
+    );
+}
