@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use oci_push::{Observer, PushReport, ReferenceStatus, Silent};
+use oci_push::{Observer, PushReport, Silent};
 
 use crate::args::Message;
 use crate::error::{CliError, Kind};
@@ -120,12 +120,8 @@ impl Printer {
     /// Tells what was published.
     pub(crate) fn summary(&self, report: &PushReport) {
         for entry in &report.references {
-            let done = match entry.status {
-                ReferenceStatus::Pushed => "pushed",
-                ReferenceStatus::Unchanged => "unchanged",
-                ReferenceStatus::Failed => "not published",
-            };
-            self.notice(&format!("{done} {}", entry.reference));
+            let status = entry.status.as_str();
+            self.notice(&format!("{status} {}", entry.reference));
         }
         let blobs = &report.blobs;
         self.notice(&format!(

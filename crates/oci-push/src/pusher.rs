@@ -20,7 +20,7 @@ use crate::observer::{Event, Observer};
 use crate::options::{PushOptions, Verify};
 use crate::profile::Profile;
 use crate::report::{BlobCounts, PushError, PushReport, ReferenceReport, ReferenceStatus};
-use crate::repository::Repository;
+use crate::repository::{Repository, tag_of};
 use crate::request::Transport;
 use crate::retry::{RetryPolicy, RetryTransport};
 use crate::tally::Tally;
@@ -164,7 +164,9 @@ impl Pusher {
         for (reference, previous) in references.iter().zip(&before) {
             let settled = unchanged(previous);
             if !settled {
-                repository.put_manifest(root, Some(tag(reference))).await?;
+                repository
+                    .put_manifest(root, Some(tag_of(reference)))
+                    .await?;
             }
             self.settle(reference, root, settled, report.entry(reference));
         }
@@ -346,7 +348,7 @@ async fn current_tags<T: Transport>(
 ) -> Result<Vec<Option<oci_archive::Digest>>, Failure> {
     let mut questions = Batch::new();
     for reference in references {
-        questions.push(async move { Ok((*reference, repository.tag(tag(reference)).await?)) });
+        questions.push(async move { Ok((*reference, repository.tag(tag_of(reference)).await?)) });
     }
     let answers = questions.run(CONTROL_WIDTH).await?;
     let of = |reference: &Reference| answers.iter().find(|(asked, _)| *asked == reference);
@@ -354,13 +356,6 @@ async fn current_tags<T: Transport>(
         .iter()
         .map(|reference| of(reference).and_then(|(_, digest)| digest.clone()))
         .collect())
-}
-
-/// What the root is published under. A reference that names a digest only is taken at its word: the
-/// registry refuses it if the image has another.
-fn tag(reference: &Reference) -> &str {
-    let digest = reference.digest();
-    reference.tag().or(digest).unwrap_or("latest")
 }
 
 /// References grouped by repository, in the order in which the repositories were first named.

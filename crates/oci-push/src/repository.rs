@@ -151,11 +151,18 @@ impl<T: Transport> Repository<T> {
 impl<T: Transport> Answerer for Repository<T> {
     fn digest<'a>(&'a self, reference: &'a Reference) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
-            let found = self.tag(reference.tag().unwrap_or("latest")).await?;
+            let found = self.tag(tag_of(reference)).await?;
             let digest = found.map(|digest| digest.to_string());
             digest.ok_or_else(|| "there is no such tag".into())
         })
     }
+}
+
+/// What the root is published under. A reference that names a digest only is taken at its word: the
+/// registry refuses it if the image has another.
+pub(crate) fn tag_of(reference: &Reference) -> &str {
+    let digest = reference.digest();
+    reference.tag().or(digest).unwrap_or("latest")
 }
 
 /// Refuses a confirmation that names another digest than the one that was sent.
