@@ -17,7 +17,7 @@ const NAMED_ONLY_IN: [(&str, &[&str]); 4] = [
     (
         "clap::",
         &[
-            "crates/ghcr-push/src/args.rs",
+            "crates/ghcr-push/src/args",
             "crates/test-registry/src/main.rs",
         ],
     ),

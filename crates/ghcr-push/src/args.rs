@@ -1,5 +1,7 @@
 //! The command line, as clap sees it. Nothing else knows clap.
 
+pub(crate) mod image;
+
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +13,7 @@ use clap::{
 
 use crate::env::Environment;
 use crate::quantity;
+use image::ImageArguments;
 
 /// Everything that can be said on the command line.
 #[expect(
@@ -22,12 +25,19 @@ use crate::quantity;
     name = "ghcr-push",
     version,
     about = "Push a locally built container image to GitHub Container Registry, and explain every refusal",
-    override_usage = "ghcr-push [OPTIONS] <IMAGE> <REFERENCE>...",
+    override_usage = "ghcr-push [OPTIONS] <IMAGE>... <REFERENCE>...\n       ghcr-push inspect [OPTIONS] <IMAGE>...",
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
     after_help = EXAMPLES,
     max_term_width = 100
 )]
 pub(crate) struct Arguments {
-    /// The image (an OCI layout, as a tar file or a directory), then where to push it:
+    #[command(subcommand)]
+    pub(crate) command: Option<Subcommand>,
+
+    /// The image: an OCI layout as a tar file or a directory, a docker-save archive, either compressed or
+    /// not, or - for standard input; several become one index. Then where to push it:
     /// `host/owner/name[:tag]`; `:a,b` names two tags
     #[arg(required = true, value_name = "IMAGE REFERENCE")]
     pub(crate) operands: Vec<String>,
@@ -42,9 +52,8 @@ pub(crate) struct Arguments {
     )]
     pub(crate) tags: Vec<String>,
 
-    /// Which image of an archive that holds several: a name that it gives, or @N, counted from 0
-    #[arg(long, value_name = "NAME|@N", env = "GHCR_PUSH_IMAGE")]
-    pub(crate) image: Option<String>,
+    #[command(flatten)]
+    pub(crate) image: ImageArguments,
 
     /// Blobs in flight at a time
     #[arg(short, long, visible_alias = "concurrency", value_name = "N", default_value_t = 4,
@@ -121,12 +130,37 @@ pub(crate) struct Arguments {
     pub(crate) digestfile: Option<PathBuf>,
 }
 
+/// What else the tool does.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub(crate) enum Subcommand {
+    /// Show what is in an archive, and what would be pushed
+    Inspect(InspectArguments),
+}
+
+/// What can be said to `inspect`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct InspectArguments {
+    /// The archives; several are shown one after the other
+    #[arg(required = true, value_name = "IMAGE")]
+    pub(crate) images: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) image: ImageArguments,
+
+    /// Print one JSON object on standard output
+    #[arg(long, env = "GHCR_PUSH_JSON", value_parser = FalseyValueParser::new())]
+    pub(crate) json: bool,
+}
+
 const EXAMPLES: &str = "\
 Examples:
   ghcr-push image.tar ghcr.io/owner/name:latest
   ghcr-push image.tar ghcr.io/owner/name:1.4,latest
   ghcr-push -t 1.4 -t latest image.tar ghcr.io/owner/name
+  ghcr-push amd64.tar arm64.tar ghcr.io/owner/name:1.4
+  docker save name | ghcr-push - ghcr.io/owner/name:1.4
   ghcr-push --plain-http image.tar localhost:5000/owner/name
+  ghcr-push inspect image.tar
 
 Exit codes: 0 published, 2 usage, 3 image, 4 authentication or permission, 5 registry or network
 unavailable, 6 content refused, 130 and 143 interrupted, 1 anything else.";
@@ -189,7 +223,11 @@ pub(crate) fn parse(environment: &Environment) -> Result<Arguments, Message> {
 /// The definition, without the variables that are set but empty: workflows pass inputs that nobody
 /// filled in so, and mean nothing by them.
 fn command(environment: &Environment) -> Command {
-    let mut command = Arguments::command();
+    let command = without_empty_variables(Arguments::command(), environment);
+    command.mut_subcommands(|one| without_empty_variables(one, environment))
+}
+
+fn without_empty_variables(mut command: Command, environment: &Environment) -> Command {
     let is_empty = |argument: &&Arg| {
         let name = argument.get_env().and_then(OsStr::to_str);
         name.is_some_and(|name| environment.get(name).is_some_and(str::is_empty))

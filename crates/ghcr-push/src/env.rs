@@ -13,6 +13,10 @@ pub(crate) struct Environment {
     variables: BTreeMap<String, String>,
     /// Whether standard error is a terminal.
     pub(crate) stderr_is_terminal: bool,
+    /// Whether standard input is a terminal.
+    pub(crate) stdin_is_terminal: bool,
+    /// Where files may be put that are needed for a while only.
+    pub(crate) temporary_directory: PathBuf,
 }
 
 impl Environment {
@@ -28,6 +32,8 @@ impl Environment {
         Self {
             variables,
             stderr_is_terminal: io::stderr().is_terminal(),
+            stdin_is_terminal: io::stdin().is_terminal(),
+            temporary_directory: std::env::temp_dir(),
         }
     }
 
@@ -40,6 +46,8 @@ impl Environment {
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
             stderr_is_terminal: false,
+            stdin_is_terminal: false,
+            temporary_directory: PathBuf::from("/tmp"),
         }
     }
 
@@ -51,6 +59,22 @@ impl Environment {
     /// A variable that is set and not empty.
     pub(crate) fn filled(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// Where the tool may remember things that it can do without
+    /// (<https://specifications.freedesktop.org/basedir-spec/latest/>).
+    pub(crate) fn cache_directory(&self) -> Option<PathBuf> {
+        let parent = if cfg!(windows) {
+            self.filled("LOCALAPPDATA").map(PathBuf::from)
+        } else if cfg!(target_os = "macos") {
+            self.home().map(|home| home.join("Library/Caches"))
+        } else {
+            let named = self.filled("XDG_CACHE_HOME").map(PathBuf::from);
+            // A relative path is invalid, says the specification.
+            let named = named.filter(|path| path.is_absolute());
+            named.or_else(|| self.home().map(|home| home.join(".cache")))
+        };
+        parent.map(|parent| parent.join("ghcr-push"))
     }
 
     /// The user's home directory.

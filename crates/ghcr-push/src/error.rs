@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use ghcr_diagnosis::Diagnosis;
-use oci_archive::OpenError;
+use oci_archive::{CompressError, OpenError};
 use oci_push::{Failure, Found, Rejection, Step, ViolationKind, is_transient};
 
 /// The class of a failure, which decides the exit code.
@@ -170,7 +170,11 @@ pub(crate) fn kind_of(failure: &Failure) -> Kind {
             found: Found::Unknown(_),
             ..
         } => Kind::Unavailable,
-        Failure::Blob { .. } => Kind::Image,
+        // A full disk says nothing about the image.
+        Failure::Layer { error, .. } if matches!(**error, CompressError::Scratch(_)) => {
+            Kind::Internal
+        }
+        Failure::Blob { .. } | Failure::Layer { .. } | Failure::Assembly(_) => Kind::Image,
         Failure::NotPublished { .. } => Kind::Refused,
         Failure::Violation(violation) => match violation.kind {
             ViolationKind::NoKnownChallenge
@@ -197,21 +201,28 @@ fn kind_of_rejection(rejection: &Rejection) -> Kind {
 /// What to do about an archive that cannot be opened.
 pub(crate) fn hint_for_archive(error: &OpenError) -> Option<&'static str> {
     Some(match error {
-        OpenError::Unsupported { kind } if kind.contains("compressed") => {
-            "decompress it first; this version reads plain tar files and directories"
+        OpenError::Unsupported { kind } if kind.contains("ZIP") => {
+            "unpack it first: GitHub wraps the artifacts of a workflow in a ZIP archive"
         }
-        OpenError::Unsupported { kind } if kind.contains("docker-save") => {
-            "export an OCI layout instead: docker buildx build --output type=oci,dest=image.tar ...\n\
-             or convert it: skopeo copy docker-archive:image.tar oci-archive:image.oci.tar"
+        OpenError::Unsupported { kind } if kind.contains("compressed") => {
+            "decompress it first; gzip, zstd, xz and bzip2 are understood"
+        }
+        OpenError::Unsupported { kind } if kind.contains("unpacked") => {
+            "pack it: tar -C DIRECTORY -cf image.tar ."
+        }
+        OpenError::Unsupported { kind } if kind.contains("skopeo") => {
+            "convert it: skopeo copy dir:DIRECTORY oci-archive:image.tar"
         }
         OpenError::NotAnArchive { .. } => {
-            "an image archive is an OCI image layout, as made by docker buildx build --output \
-             type=oci,dest=image.tar, by podman save --format oci-archive, or by skopeo copy"
+            "an image archive is an OCI image layout or what docker save writes: docker buildx build --output \
+             type=oci,dest=image.tar, docker save -o image.tar, podman save, skopeo copy"
         }
         OpenError::Truncated { .. } => "write the archive again; the tool that made it was cut off",
+        OpenError::Scratch(_) => "make room there, or name another directory in TMPDIR",
         OpenError::Selection { .. } => "choose one with --image NAME or --image @N",
         OpenError::Incomplete { .. } => {
-            "export the image with all its platforms, or only with those that are there"
+            "push one of the platforms that are there with --platform OS/ARCHITECTURE, all of them with \
+             --only-present (which changes the digest), or export the image with all its platforms"
         }
         _ => return None,
     })
@@ -219,8 +230,12 @@ pub(crate) fn hint_for_archive(error: &OpenError) -> Option<&'static str> {
 
 fn hint_for(failure: &Failure) -> Option<String> {
     use oci_push::UnansweredKind;
-    let Failure::Unanswered(unanswered) = failure else {
-        return None;
+    let unanswered = match failure {
+        Failure::Unanswered(unanswered) => unanswered,
+        Failure::Layer { error, .. } if matches!(**error, CompressError::Scratch(_)) => {
+            return Some("make room there, or name another directory in TMPDIR".to_owned());
+        }
+        _ => return None,
     };
     match &unanswered.kind {
         UnansweredKind::Resolve(_) => Some(format!(

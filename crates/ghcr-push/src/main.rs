@@ -11,7 +11,10 @@ mod env;
 mod error;
 mod explain;
 mod github;
+mod image;
+mod inspect;
 mod keychain;
+mod layer_cache;
 mod logging;
 mod operands;
 mod output;
@@ -22,6 +25,7 @@ mod settings;
 
 use std::process::ExitCode;
 
+use args::Subcommand;
 use env::Environment;
 
 fn main() -> ExitCode {
@@ -30,5 +34,8 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(message) => return output::print_message(&message),
     };
-    push::run(&arguments, &environment)
+    match &arguments.command {
+        Some(Subcommand::Inspect(inspect)) => inspect::run(inspect, &environment),
+        None => push::run(&arguments, &environment),
+    }
 }

@@ -16,28 +16,30 @@ pub(crate) struct ImageOperand {
 }
 
 /// Prefixes that name a format, as skopeo and oras write them.
-const PREFIXES: [(&str, Format); 3] = [
+const PREFIXES: [(&str, Format); 4] = [
     ("oci-archive:", Format::OciArchive),
+    ("docker-archive:", Format::DockerArchive),
     ("oci-layout://", Format::OciDirectory),
     ("oci:", Format::OciDirectory),
 ];
 
-/// Splits the operands into the image and the references. `exists` tells whether a path does.
+impl ImageOperand {
+    /// Whether it is standard input.
+    pub(crate) fn is_stdin(&self) -> bool {
+        self.path.as_os_str() == "-"
+    }
+}
+
+/// Splits the operands into images and references. `exists` tells whether a path does.
 ///
 /// # Errors
 ///
-/// A usage error if either is missing or the order is wrong; an image error if a file is missing or
-/// the kind of input is not read by this version.
+/// A usage error if either is missing or the order is wrong; an image error if a file is missing.
 pub(crate) fn split(
     operands: &[String],
     exists: impl Fn(&str) -> bool,
-) -> Result<(ImageOperand, Vec<String>), CliError> {
-    let is_image = |operand: &str| {
-        operand == "-"
-            || prefixed(operand).is_some()
-            || operand.starts_with("docker-archive:")
-            || exists(operand)
-    };
+) -> Result<(Vec<ImageOperand>, Vec<String>), CliError> {
+    let is_image = |operand: &str| operand == "-" || prefixed(operand).is_some() || exists(operand);
     let count = operands
         .iter()
         .take_while(|operand| is_image(operand))
@@ -49,19 +51,27 @@ pub(crate) fn split(
                 .hint("images come first: ghcr-push image.tar ghcr.io/owner/name:tag"),
         );
     }
-    let image = match images {
-        [] => return Err(missing(operands)),
-        [image] => image,
-        _ => {
-            return Err(CliError::usage("several images were named")
-                .hint("this version pushes one image at a time"));
-        }
+    let Some(first) = images.first() else {
+        return Err(missing(operands));
     };
     if references.is_empty() {
         return Err(CliError::usage("no reference says where to push the image")
-            .hint(format!("ghcr-push {image} ghcr.io/OWNER/NAME:TAG")));
+            .hint(format!("ghcr-push {first} ghcr.io/OWNER/NAME:TAG")));
     }
-    Ok((operand(image)?, references.to_vec()))
+    Ok((read_images(images)?, references.to_vec()))
+}
+
+/// Operands that are images, all of them.
+///
+/// # Errors
+///
+/// A usage error if standard input is named twice.
+pub(crate) fn read_images(images: &[String]) -> Result<Vec<ImageOperand>, CliError> {
+    let operands: Vec<ImageOperand> = images.iter().map(|image| operand(image)).collect();
+    if operands.iter().filter(|operand| operand.is_stdin()).count() > 1 {
+        return Err(CliError::usage("standard input can be read once only"));
+    }
+    Ok(operands)
 }
 
 /// Which image `--image` means: `@N`, or a name.
@@ -75,31 +85,15 @@ pub(crate) fn selection(text: &str) -> Selection {
     }
 }
 
-fn operand(image: &str) -> Result<ImageOperand, CliError> {
-    if image == "-" {
-        return Err(CliError::new(
-            Kind::Image,
-            "standard input cannot be read as an image by this version",
-        )
-        .hint("write the archive to a file first"));
+fn operand(image: &str) -> ImageOperand {
+    let (path, format) = match prefixed(image) {
+        Some((path, format)) => (path, Some(format)),
+        None => (image, None),
+    };
+    ImageOperand {
+        path: path.into(),
+        format,
     }
-    if image.starts_with("docker-archive:") {
-        return Err(CliError::new(
-            Kind::Image,
-            "docker-save archives cannot be read by this version",
-        )
-        .hint("export an OCI layout: docker buildx build --output type=oci,dest=image.tar"));
-    }
-    Ok(match prefixed(image) {
-        Some((path, format)) => ImageOperand {
-            path: path.into(),
-            format: Some(format),
-        },
-        None => ImageOperand {
-            path: image.into(),
-            format: None,
-        },
-    })
 }
 
 fn prefixed(operand: &str) -> Option<(&str, Format)> {
@@ -128,7 +122,13 @@ mod tests {
     fn check(operands: &[&str]) -> Result<(String, usize), String> {
         let operands: Vec<String> = operands.iter().map(|text| (*text).to_owned()).collect();
         split(&operands, |path| path == "image.tar" || path == "other.tar")
-            .map(|(image, references)| (image.path.display().to_string(), references.len()))
+            .map(|(images, references)| {
+                let paths: Vec<String> = images
+                    .iter()
+                    .map(|image| image.path.display().to_string())
+                    .collect();
+                (paths.join(" "), references.len())
+            })
             .map_err(|error| format!("{} {}", error.kind.code(), error.message))
     }
 
@@ -169,7 +169,13 @@ mod tests {
             ),
             (
                 &["image.tar", "other.tar", "ghcr.io/o/n"],
-                refused("2 several images were named"),
+                image("image.tar other.tar", 1),
+            ),
+            (&["-", "ghcr.io/o/n"], image("-", 1)),
+            (&["docker-archive:x", "ghcr.io/o/n"], image("x", 1)),
+            (
+                &["-", "-", "ghcr.io/o/n"],
+                refused("2 standard input can be read once only"),
             ),
         ] {
             assert_eq!(check(operands), expected, "{operands:?}");

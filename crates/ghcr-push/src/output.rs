@@ -153,12 +153,9 @@ pub(crate) fn print_result(report: &PushReport, as_json: bool) -> io::Result<()>
         writeln!(output, "{}", clean_json(&json::success(report).to_string()))?;
     } else {
         for entry in &report.references {
-            writeln!(
-                output,
-                "{}@{}",
-                clean(&entry.reference.to_string()),
-                report.digest
-            )?;
+            if let Some(digest) = &entry.digest {
+                writeln!(output, "{}@{digest}", clean(&entry.reference.to_string()))?;
+            }
         }
     }
     output.flush()
@@ -184,11 +181,36 @@ pub(crate) fn print_json_failure(
     output.flush()
 }
 
+/// Prints lines of text on standard output.
+///
+/// # Errors
+///
+/// If standard output cannot be written to.
+pub(crate) fn print_lines(lines: &[String]) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    for line in lines {
+        writeln!(output, "{}", clean(line))?;
+    }
+    output.flush()
+}
+
+/// Prints a value as JSON on standard output.
+///
+/// # Errors
+///
+/// If standard output cannot be written to.
+pub(crate) fn print_json(value: &serde_json::Value) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    writeln!(output, "{}", clean_json(&value.to_string()))?;
+    output.flush()
+}
+
 /// Writes the digest to a file, as `podman push --digestfile` does.
 ///
 /// # Errors
 ///
 /// If the file cannot be written.
 pub(crate) fn write_digest(path: &Path, report: &PushReport) -> io::Result<()> {
-    std::fs::write(path, report.digest.to_string())
+    let digest = report.image.as_ref().map(|image| image.digest.to_string());
+    std::fs::write(path, digest.unwrap_or_default())
 }

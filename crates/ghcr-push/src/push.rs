@@ -4,13 +4,14 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use oci_archive::{Image, OpenOptions};
-use oci_push::{PushError, PushReport, Pusher, Reference, ReferenceStatus};
+use oci_archive::Content;
+use oci_push::{PushError, PushReport, Pusher, Reference, ReferenceStatus, Workshop};
 
 use crate::args::Arguments;
 use crate::env::Environment;
-use crate::error::{CliError, Kind, Signal, hint_for_archive};
+use crate::error::{CliError, Kind, Signal};
 use crate::explain::explain;
+use crate::image::{self, ImageSettings};
 use crate::keychain::{Found, FoundKeychain, find_credentials};
 use crate::operands::{self, ImageOperand};
 use crate::output::{self, Printer};
@@ -63,17 +64,24 @@ fn push(
     environment: &Environment,
     printer: &Arc<Printer>,
 ) -> Result<(), Failed> {
-    let (image, written) =
+    let (images, written) =
         operands::split(&arguments.operands, |operand| Path::new(operand).exists())?;
+    if arguments.password_stdin && images.iter().any(ImageOperand::is_stdin) {
+        let error = CliError::usage("standard input cannot be both the image and the password");
+        return Err(error.hint("give the token in GHCR_PUSH_TOKEN").into());
+    }
+    let settings = ImageSettings::of(&arguments.image, environment)?;
     let references = References::read(&written, &arguments.tags)?;
     for notice in &references.notices {
         printer.notice(&format!("notice: {notice}"));
     }
-    let image = open(&image, arguments.image.as_deref(), printer)?;
+    let content = image::open(&images, &settings, environment, printer)?;
+    let workshop = settings.workshop(environment);
     let credentials = find_credentials(arguments, environment, &references.references, printer)?;
     let report = match upload(
         arguments,
-        &image,
+        &content,
+        &workshop,
         &references.references,
         &credentials,
         printer,
@@ -117,29 +125,6 @@ fn push(
     Ok(())
 }
 
-fn open(
-    operand: &ImageOperand,
-    selected: Option<&str>,
-    printer: &Printer,
-) -> Result<Image, CliError> {
-    let mut options = OpenOptions::default();
-    options.format = operand.format;
-    options.select = selected.map(operands::selection);
-    let image = oci_archive::open(&operand.path, &options).map_err(|error| {
-        let path = operand.path.display();
-        let refused =
-            CliError::new(Kind::Image, format!("{path} cannot be pushed")).caused_by(&error);
-        match hint_for_archive(&error) {
-            Some(hint) => refused.hint(hint),
-            None => refused,
-        }
-    })?;
-    for notice in image.notices() {
-        printer.notice(&format!("notice: {}: {notice}", operand.path.display()));
-    }
-    Ok(image)
-}
-
 /// How an upload ended without success.
 enum Ended {
     Failed(Box<PushError>),
@@ -149,7 +134,8 @@ enum Ended {
 
 fn upload(
     arguments: &Arguments,
-    image: &Image,
+    content: &Content,
+    workshop: &Workshop,
     references: &[Reference],
     credentials: &Found,
     printer: &Arc<Printer>,
@@ -172,7 +158,7 @@ fn upload(
     .map_err(|failure| not_started(CliError::of_failure("nothing was sent", failure)))?;
     let outcome = runtime.block_on(async {
         tokio::select! {
-            result = pusher.push(image, references) => result.map_err(Ended::Failed),
+            result = push_content(&pusher, content, workshop, references) => result.map_err(Ended::Failed),
             signal = signal() => Err(Ended::Interrupted(signal)),
         }
     });
@@ -180,6 +166,19 @@ fn upload(
     // Threads that still read the archive for a connection that is gone must not be waited for.
     runtime.shutdown_background();
     outcome
+}
+
+async fn push_content(
+    pusher: &Pusher,
+    content: &Content,
+    workshop: &Workshop,
+    references: &[Reference],
+) -> Result<PushReport, Box<PushError>> {
+    match content {
+        Content::Draft(draft) => pusher.push_draft(draft, workshop, references).await,
+        Content::Image(image) => pusher.push(image, references).await,
+        _ => unreachable!("there are images and drafts"),
+    }
 }
 
 /// Waits for Ctrl-C or, where there is one, SIGTERM.

@@ -12,7 +12,7 @@ use crate::digest::Digest;
 use crate::error::OpenError;
 use crate::image::Notice;
 use crate::source::BlobSource;
-use crate::tar_index::{Ending, Item, TarIndex};
+use crate::tar_index::{self, Ending, Item, TarIndex};
 
 /// An opened tar file or directory.
 #[derive(Debug)]
@@ -24,25 +24,56 @@ pub(crate) enum Container {
 /// A tar file with its index.
 #[derive(Debug)]
 pub(crate) struct TarContainer {
-    file: Arc<File>,
-    path: Arc<Path>,
+    backing: Backing,
     index: TarIndex,
 }
 
+/// Where a tar file's bytes are.
+#[derive(Debug)]
+pub(crate) enum Backing {
+    File {
+        file: Arc<File>,
+        /// Its name, for messages.
+        path: Arc<Path>,
+    },
+    Memory(Bytes),
+}
+
+impl Backing {
+    pub(crate) fn file(file: File, path: &Path) -> Self {
+        Self::File {
+            file: Arc::new(file),
+            path: path.into(),
+        }
+    }
+
+    fn range(&self, offset: u64, length: u64) -> BlobSource {
+        match self {
+            Self::File { file, path } => {
+                BlobSource::from_file_range(Arc::clone(file), Arc::clone(path), offset, length)
+            }
+            Self::Memory(bytes) => {
+                // The index holds no entry that is not within the file.
+                let range = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+                BlobSource::from_bytes(bytes.slice(range(offset)..range(offset + length)))
+            }
+        }
+    }
+}
+
 impl Container {
-    /// Indexes a tar file.
-    pub(crate) fn open_tar(file: File, path: &Path, length: u64) -> Result<Self, OpenError> {
-        let index = TarIndex::read(&file, length)?;
+    /// Indexes a tar file, which is at its beginning.
+    pub(crate) fn open_tar(backing: Backing, length: u64) -> Result<Self, OpenError> {
+        let index = match &backing {
+            Backing::File { file, .. } => TarIndex::read(&**file, length)?,
+            Backing::Memory(bytes) => TarIndex::read(io::Cursor::new(bytes), length)?,
+        };
         if index.is_empty() {
             return Err(OpenError::NotAnArchive {
                 reason: "it is an empty tar file, with no entries".to_owned(),
             });
         }
-        Ok(Self::Tar(TarContainer {
-            file: Arc::new(file),
-            path: path.into(),
-            index,
-        }))
+        Ok(Self::Tar(TarContainer { backing, index }))
     }
 
     /// Oddities that do no harm.
@@ -100,6 +131,21 @@ impl Container {
         self.read_small(&blob_name(digest), limit)
     }
 
+    /// A file by the name that a document of the archive gives it.
+    pub(crate) fn named(&self, name: &str) -> Result<Option<BlobSource>, OpenError> {
+        self.file(&plain_name(name)?)
+    }
+
+    /// A small file's bytes, by the name that a document of the archive gives it.
+    pub(crate) fn read_named(&self, name: &str, limit: u64) -> Result<Option<Bytes>, OpenError> {
+        self.read_small(&plain_name(name)?, limit)
+    }
+
+    /// A small file's bytes, if it can be had.
+    pub(crate) fn glance(&self, name: &str, limit: u64) -> Option<Bytes> {
+        self.read_small(name, limit).ok().flatten()
+    }
+
     /// The bytes of a file that no digest vouches for. If it stands twice with different contents, two
     /// readers would see two archives.
     pub(crate) fn read_only_one(&self, name: &str, limit: u64) -> Result<Option<Bytes>, OpenError> {
@@ -141,7 +187,7 @@ impl Container {
         match self {
             Self::Tar(tar) => {
                 let place = tar.index.file(name)?;
-                Ok(place.map(|(offset, length)| tar.source(offset, length)))
+                Ok(place.map(|(offset, length)| tar.backing.range(offset, length)))
             }
             Self::Directory(root) => file_in(root, name),
         }
@@ -149,15 +195,6 @@ impl Container {
 }
 
 impl TarContainer {
-    fn source(&self, offset: u64, length: u64) -> BlobSource {
-        BlobSource::from_file_range(
-            Arc::clone(&self.file),
-            Arc::clone(&self.path),
-            offset,
-            length,
-        )
-    }
-
     /// Whether an entry holds exactly `bytes`.
     fn is_same(&self, item: &Item, bytes: &Bytes) -> Result<bool, OpenError> {
         // A link in place of a file is refused rather than followed: reading one large file for each of
@@ -168,7 +205,7 @@ impl TarContainer {
         if length != bytes.len() as u64 {
             return Ok(false);
         }
-        let again = self.source(offset, length).read_all();
+        let again = self.backing.range(offset, length).read_all();
         again
             .map(|again| again == *bytes)
             .map_err(|source| unreadable("a repeated entry", source))
@@ -197,6 +234,13 @@ impl TarContainer {
         }
         notices
     }
+}
+
+fn plain_name(name: &str) -> Result<String, OpenError> {
+    tar_index::normalize(name).map_err(|reason| OpenError::Entry {
+        name: name.to_owned(),
+        reason: reason.to_owned(),
+    })
 }
 
 fn unreadable(name: &str, source: io::Error) -> OpenError {

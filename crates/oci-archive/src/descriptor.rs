@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::digest::Digest;
 
 /// A reference to content (<https://github.com/opencontainers/image-spec/blob/main/descriptor.md>).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Descriptor {
@@ -21,20 +21,42 @@ pub struct Descriptor {
     #[serde(deserialize_with = "size")]
     pub size: u64,
     /// What the image is made for.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
     /// Notes on the content.
-    #[serde(default, deserialize_with = "null_is_nothing")]
+    #[serde(
+        default,
+        deserialize_with = "null_is_nothing",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub annotations: BTreeMap<String, String>,
     /// Where else the content may be had. Never fetched.
-    #[serde(default, deserialize_with = "null_is_nothing")]
+    #[serde(
+        default,
+        deserialize_with = "null_is_nothing",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub urls: Vec<String>,
     /// What kind of artifact the manifest describes.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
 }
 
 impl Descriptor {
+    /// A descriptor that says no more than what every one says.
+    #[must_use]
+    pub fn new(media_type: impl Into<String>, digest: Digest, size: u64) -> Self {
+        Self {
+            media_type: media_type.into(),
+            digest,
+            size,
+            platform: None,
+            annotations: BTreeMap::new(),
+            urls: Vec::new(),
+            artifact_type: None,
+        }
+    }
+
     /// An annotation's value.
     #[must_use]
     pub fn annotation(&self, key: &str) -> Option<&str> {
@@ -63,7 +85,7 @@ where
 }
 
 /// A platform (<https://github.com/opencontainers/image-spec/blob/main/image-index.md>).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Platform {
     /// The operating system, as Go names it.
@@ -73,11 +95,24 @@ pub struct Platform {
     #[serde(default)]
     pub architecture: String,
     /// The architecture's variant.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_blank")]
     pub variant: Option<String>,
     /// The operating system's version.
-    #[serde(default, rename = "os.version")]
+    #[serde(default, rename = "os.version", skip_serializing_if = "is_blank")]
     pub os_version: Option<String>,
+    /// What the image needs of the operating system.
+    #[serde(
+        default,
+        rename = "os.features",
+        deserialize_with = "null_is_nothing",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub os_features: Vec<String>,
+}
+
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
+fn is_blank(text: &Option<String>) -> bool {
+    text.as_deref().unwrap_or_default().is_empty()
 }
 
 impl Platform {

@@ -3,13 +3,17 @@
 //! What two readers could take for two different things is refused; an unknown media type is not
 //! (<https://github.com/opencontainers/image-spec/blob/main/manifest.md>).
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::container::Container;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::error::OpenError;
+use crate::image::Manifest;
 use crate::json;
 use crate::media_type;
 
@@ -48,10 +52,43 @@ impl Document {
     }
 }
 
+/// Manifests that were written anew, and are in no archive.
+#[derive(Debug, Default)]
+pub(crate) struct Written(BTreeMap<Digest, Bytes>);
+
+impl Written {
+    pub(crate) fn insert(&mut self, digest: Digest, bytes: Bytes) {
+        self.0.insert(digest, bytes);
+    }
+}
+
+/// A document as compact JSON.
+pub(crate) fn write(document: &impl Serialize) -> Result<Vec<u8>, OpenError> {
+    serde_json::to_vec(document).map_err(|source| OpenError::Json {
+        what: "the new manifest".to_owned(),
+        source,
+    })
+}
+
+/// A manifest with everything in it, to be changed and written again. Unknown fields and the order of
+/// all stay as they are.
+pub(crate) fn parse_object(manifest: &Manifest) -> Result<Map<String, Value>, OpenError> {
+    parse_bytes(&manifest.descriptor().digest, manifest.bytes())
+}
+
+/// The same from bytes.
+pub(crate) fn parse_bytes(digest: &Digest, bytes: &[u8]) -> Result<Map<String, Value>, OpenError> {
+    serde_json::from_slice(bytes).map_err(|source| OpenError::Json {
+        what: describe(digest),
+        source,
+    })
+}
+
 /// A manifest's bytes, verified, and its document if it is of a known kind; `None` if it is not in the
 /// archive.
 pub(crate) fn load(
     container: &Container,
+    written: &Written,
     descriptor: &Descriptor,
 ) -> Result<Option<(Bytes, Option<Document>)>, OpenError> {
     let what = describe(&descriptor.digest);
@@ -67,8 +104,12 @@ pub(crate) fn load(
             "schema version 1 is not supported",
         ));
     }
-    let Some(bytes) = container.read_blob(&descriptor.digest, MANIFEST_LIMIT)? else {
-        return Ok(None);
+    let bytes = match written.0.get(&descriptor.digest) {
+        Some(bytes) => bytes.clone(),
+        None => match container.read_blob(&descriptor.digest, MANIFEST_LIMIT)? {
+            Some(bytes) => bytes,
+            None => return Ok(None),
+        },
     };
     let length = bytes.len() as u64;
     if length != descriptor.size {
@@ -97,7 +138,12 @@ pub(crate) fn size_mismatch(named: u64, found: u64) -> String {
     format!("size mismatch: it is named with {named} bytes and has {found}")
 }
 
-fn read(what: &str, descriptor: &Descriptor, bytes: &[u8]) -> Result<Option<Document>, OpenError> {
+/// The document, if it is of a known kind and can be understood in one way only.
+pub(crate) fn read(
+    what: &str,
+    descriptor: &Descriptor,
+    bytes: &[u8],
+) -> Result<Option<Document>, OpenError> {
     let is_index = media_type::is_index(&descriptor.media_type);
     if !is_index && !media_type::is_image_manifest(&descriptor.media_type) {
         return Ok(None);

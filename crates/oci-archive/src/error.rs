@@ -4,7 +4,9 @@
 use std::fmt;
 use std::io;
 
+use crate::compression::Compression;
 use crate::digest::Digest;
+use crate::scratch::ScratchError;
 
 /// Why an archive cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +21,18 @@ pub enum OpenError {
         #[source]
         source: io::Error,
     },
+    /// The compression around the archive is broken, or needs more memory than is allowed.
+    #[error("the {compression} compression around the archive cannot be undone")]
+    Compression {
+        /// The format.
+        compression: Compression,
+        /// What the decoder says.
+        #[source]
+        source: io::Error,
+    },
+    /// The archive must be copied, and cannot be.
+    #[error(transparent)]
+    Scratch(#[from] ScratchError),
     /// A kind of input that is not read.
     #[error("this is {kind}, which is not supported")]
     Unsupported {
@@ -99,6 +113,14 @@ pub enum OpenError {
     Incomplete {
         /// What is absent, in the index's order.
         absent: Vec<AbsentManifest>,
+    },
+    /// A platform that is asked for and that the image has not.
+    #[error("the image has no platform {}; it has: {}", .wanted.join(", "), list(.available))]
+    NoPlatform {
+        /// What was asked for.
+        wanted: Vec<String>,
+        /// What there is.
+        available: Vec<String>,
     },
     /// Several images and no selection, or one that chooses none.
     #[error("{reason}; it holds: {}", list(.images))]

@@ -4,8 +4,11 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use crate::Format;
+use crate::compression::Compression;
 use crate::descriptor::{Descriptor, Platform};
-use crate::digest::Digest;
+use crate::digest::{Algorithm, Digest};
+use crate::media_type;
 use crate::source::BlobSource;
 
 /// Content that is not a manifest: a configuration, a layer, an attestation.
@@ -136,6 +139,8 @@ pub enum Notice {
     LayerLeftOut(Digest),
     /// Something about the image, such as a signature, that stands beside it and not in its index.
     ReferrerLeftOut(Digest),
+    /// Attestations are about manifests that were changed on their way.
+    AttestationsOutdated,
     /// A manifest of an unknown media type: what it names, if anything, is not looked at.
     UnknownManifest {
         /// The manifest.
@@ -174,6 +179,9 @@ impl fmt::Display for Notice {
                 formatter,
                 "manifest {digest} is about the image, but no part of it, and is left out"
             ),
+            Self::AttestationsOutdated => formatter.write_str(
+                "the attestations' statements name the manifests as they were before annotations were added",
+            ),
             Self::UnknownManifest { digest, media_type } => write!(
                 formatter,
                 "manifest {digest} has the unknown media type {media_type:?}; what it names is not looked at"
@@ -192,9 +200,69 @@ pub struct Image {
     pub(crate) names: Vec<String>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) config_digest: Option<Digest>,
+    pub(crate) referrers: Vec<Manifest>,
+    pub(crate) origin: Origin,
+    pub(crate) changes: Vec<String>,
+}
+
+/// Where an image comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Origin {
+    /// The kind of archive; `None` if there were several.
+    pub format: Option<Format>,
+    /// How the archive as a whole is compressed; `None` if it is not.
+    pub compression: Option<Compression>,
+    /// The tool that wrote it, as far as its habits show.
+    pub producer: Option<&'static str>,
 }
 
 impl Image {
+    /// Nothing, to be filled.
+    pub(crate) fn empty() -> Self {
+        let nothing = Digest::of(Algorithm::Sha256, b"");
+        Self {
+            manifests: Vec::new(),
+            root: Manifest {
+                descriptor: Descriptor::new(media_type::OCI_INDEX, nothing, 0),
+                bytes: Bytes::new(),
+                kind: ManifestKind::Index,
+                platform: None,
+                children: Vec::new(),
+                references: Vec::new(),
+                subject: None,
+                level: 0,
+            },
+            blobs: Vec::new(),
+            platforms: Vec::new(),
+            names: Vec::new(),
+            notices: Vec::new(),
+            config_digest: None,
+            referrers: Vec::new(),
+            origin: Origin::default(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// Manifests that are about the image and no part of it, such as signatures, in the order in which
+    /// they can be published. None unless they were asked for.
+    #[must_use]
+    pub fn referrers(&self) -> &[Manifest] {
+        &self.referrers
+    }
+
+    /// Where it comes from.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// How its root differs from what is in the archive; empty if it is the archive's, byte for byte.
+    #[must_use]
+    pub fn changes(&self) -> &[String] {
+        &self.changes
+    }
+
     /// The manifest or index that a tag should name.
     #[must_use]
     pub fn root(&self) -> &Manifest {

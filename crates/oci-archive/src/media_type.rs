@@ -12,6 +12,9 @@ pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list
 /// Docker's image manifest, schema 2.
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
+/// An image's configuration.
+pub const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+
 /// What `BuildKit` calls an attestation manifest
 /// (<https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md>).
 pub const DOCKER_ATTESTATION: &str = "application/vnd.docker.attestation.manifest.v1+json";
@@ -37,6 +40,15 @@ pub fn is_image_manifest(media_type: &str) -> bool {
 pub fn is_non_distributable(media_type: &str) -> bool {
     media_type.starts_with("application/vnd.oci.image.layer.nondistributable.")
         || media_type.starts_with("application/vnd.docker.image.rootfs.foreign.")
+}
+
+/// Whether this is a layer that is not compressed.
+#[must_use]
+pub fn is_uncompressed_layer(media_type: &str) -> bool {
+    matches!(
+        media_type,
+        "application/vnd.oci.image.layer.v1.tar" | "application/vnd.docker.image.rootfs.diff.tar"
+    )
 }
 
 /// Whether this is a manifest of Docker's first schema, which names no sizes and which registries no longer

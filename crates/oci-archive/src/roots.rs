@@ -1,19 +1,18 @@
-//! Which of the descriptors in `index.json` are images, and which one is meant.
+//! Which of the descriptors in `index.json` are images.
 //!
 //! It is no list of images: exporters also put children, attestations, signatures and fallback tags
 //! there. An image is what no other descriptor lists as its child, is about nothing else, and is no
-//! fallback tag. That it names an `artifactType` does not make it something else. Nothing is ever chosen
-//! by chance: where two are possible, both are named and none is taken.
+//! fallback tag. That it names an `artifactType` does not make it something else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::Selection;
 use crate::container::Container;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
-use crate::document;
+use crate::document::{self, Written};
 use crate::error::OpenError;
 use crate::image::{Manifest, Notice};
+use crate::select::Candidate;
 
 /// containerd's mark of a descriptor that is about another one
 /// (<https://github.com/moby/moby/pull/51497>).
@@ -25,57 +24,12 @@ const NAME_ANNOTATIONS: [&str; 2] = [
     "org.opencontainers.image.ref.name",
 ];
 
-/// One of the manifests in `index.json`, chosen.
-#[derive(Debug)]
-pub(crate) struct Choice {
-    pub(crate) descriptor: Descriptor,
-    /// All its names; a tar exported under two names lists one image twice.
-    pub(crate) names: Vec<String>,
-    /// Manifests that are about another one, with that one where it is told by its digest.
-    pub(crate) about_others: BTreeMap<Digest, Option<Digest>>,
-}
-
-/// Chooses one of the images among `listed`.
-pub(crate) fn choose(
-    container: &Container,
-    listed: &[Descriptor],
-    selection: Option<&Selection>,
-) -> Result<Choice, OpenError> {
-    let Contents {
-        mut roots,
-        others,
-        about_others,
-    } = contents(container, listed)?;
-    let chosen = match selection {
-        None if roots.is_empty() => {
-            return Err(OpenError::invalid(
-                "index.json",
-                "it lists no image, only manifests that are about others",
-            ));
-        }
-        None => (roots.len() == 1).then(|| roots.remove(0)),
-        Some(Selection::Index(position)) => {
-            (*position < roots.len()).then(|| roots.remove(*position))
-        }
-        Some(Selection::Name(name)) => by_name(&roots, &others, name)?.cloned(),
-    };
-    match chosen {
-        Some(Candidate { descriptor, names }) => Ok(Choice {
-            descriptor,
-            names,
-            about_others,
-        }),
-        None => Err(unselected(&roots, selection)),
-    }
-}
-
 /// Those among `about_others` that are about one of `manifests`, but none of them.
-pub(crate) fn left_out(
+pub(crate) fn left_out<'a>(
     about_others: &BTreeMap<Digest, Option<Digest>>,
-    manifests: &[Manifest],
+    manifests: impl Iterator<Item = &'a Manifest>,
 ) -> Vec<Notice> {
     let published: BTreeSet<&Digest> = manifests
-        .iter()
         .map(|manifest| &manifest.descriptor().digest)
         .collect();
     let left_out = about_others.iter().filter(|(digest, subject)| {
@@ -87,22 +41,20 @@ pub(crate) fn left_out(
         .collect()
 }
 
-/// A listed manifest with all names that it is listed under.
-#[derive(Debug, Clone)]
-struct Candidate {
-    descriptor: Descriptor,
-    names: Vec<String>,
-}
-
 /// What `index.json` lists, told apart; each digest once, in the order in which they are first listed.
-struct Contents {
-    roots: Vec<Candidate>,
+pub(crate) struct Contents {
+    pub(crate) roots: Vec<Candidate<Descriptor>>,
     /// What is no image by itself: children, and what is about others.
-    others: Vec<Candidate>,
-    about_others: BTreeMap<Digest, Option<Digest>>,
+    pub(crate) others: Vec<Candidate<Descriptor>>,
+    /// Manifests that are about another one, with that one where it is told by its digest.
+    pub(crate) about_others: BTreeMap<Digest, Option<Digest>>,
 }
 
-fn contents(container: &Container, listed: &[Descriptor]) -> Result<Contents, OpenError> {
+/// Tells apart what `index.json` lists.
+pub(crate) fn contents(
+    container: &Container,
+    listed: &[Descriptor],
+) -> Result<Contents, OpenError> {
     let mut children: BTreeSet<Digest> = BTreeSet::new();
     let mut about_others: BTreeMap<Digest, Option<Digest>> = BTreeMap::new();
     let mut seen: BTreeMap<&Digest, &Descriptor> = BTreeMap::new();
@@ -116,7 +68,8 @@ fn contents(container: &Container, listed: &[Descriptor]) -> Result<Contents, Op
             continue;
         }
         // An absent manifest has no children to tell; if it turns out to be an image, it is missed then.
-        let Some((_, Some(document))) = document::load(container, descriptor)? else {
+        let Some((_, Some(document))) = document::load(container, &Written::default(), descriptor)?
+        else {
             continue;
         };
         if let Some(subject) = &document.subject {
@@ -143,6 +96,31 @@ fn contents(container: &Container, listed: &[Descriptor]) -> Result<Contents, Op
     })
 }
 
+/// The configurations of everything that `index.json` names, indexes included, as far as it is in the
+/// archive.
+pub(crate) fn configurations(
+    container: &Container,
+    contents: &Contents,
+) -> Result<BTreeSet<Digest>, OpenError> {
+    /// Deeper and wider than any index that a builder writes; what is missed here is asked about.
+    const MOST: usize = 20_000;
+    let mut found = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let all = contents.roots.iter().chain(&contents.others);
+    let mut left: Vec<Descriptor> = all.map(|one| one.target.clone()).collect();
+    while let Some(descriptor) = left.pop() {
+        if seen.len() > MOST || !seen.insert(descriptor.digest.clone()) {
+            continue;
+        }
+        let loaded = document::load(container, &Written::default(), &descriptor)?;
+        if let Some((_, Some(document))) = loaded {
+            found.extend(document.config.iter().map(|config| config.digest.clone()));
+            left.extend(document.manifests().iter().cloned());
+        }
+    }
+    Ok(found)
+}
+
 /// Descriptors of one digest that contradict each other: only one of them can be right.
 fn agree(first: &Descriptor, second: &Descriptor) -> Result<(), OpenError> {
     if first.media_type == second.media_type && first.size == second.size {
@@ -155,15 +133,16 @@ fn agree(first: &Descriptor, second: &Descriptor) -> Result<(), OpenError> {
     ))
 }
 
-fn group<'a>(descriptors: impl Iterator<Item = &'a Descriptor>) -> Vec<Candidate> {
-    let mut candidates: Vec<Candidate> = Vec::new();
+fn group<'a>(descriptors: impl Iterator<Item = &'a Descriptor>) -> Vec<Candidate<Descriptor>> {
+    let mut candidates: Vec<Candidate<Descriptor>> = Vec::new();
     let mut positions: BTreeMap<&Digest, usize> = BTreeMap::new();
     let mut known: BTreeSet<(usize, &str)> = BTreeSet::new();
     for descriptor in descriptors {
         let position = *positions.entry(&descriptor.digest).or_insert_with(|| {
             candidates.push(Candidate {
-                descriptor: descriptor.clone(),
+                digest: descriptor.digest.clone(),
                 names: Vec::new(),
+                target: descriptor.clone(),
             });
             candidates.len() - 1
         });
@@ -174,56 +153,6 @@ fn group<'a>(descriptors: impl Iterator<Item = &'a Descriptor>) -> Vec<Candidate
         }
     }
     candidates
-}
-
-/// The one image of this name; if none has it, what else has it.
-fn by_name<'a>(
-    roots: &'a [Candidate],
-    others: &'a [Candidate],
-    name: &str,
-) -> Result<Option<&'a Candidate>, OpenError> {
-    for candidates in [roots, others] {
-        let mut named = candidates
-            .iter()
-            .filter(|candidate| candidate.names.iter().any(|other| other == name));
-        let first = named.next();
-        if named.next().is_some() {
-            return Err(OpenError::Selection {
-                reason: format!("the archive holds more than one image {name:?}"),
-                images: shown(candidates),
-            });
-        }
-        if first.is_some() {
-            return Ok(first);
-        }
-    }
-    Ok(None)
-}
-
-fn unselected(roots: &[Candidate], selection: Option<&Selection>) -> OpenError {
-    let reason = match selection {
-        None => format!(
-            "the archive holds {} images, and one must be selected",
-            roots.len()
-        ),
-        Some(Selection::Index(position)) => format!("the archive holds no image @{position}"),
-        Some(Selection::Name(name)) => format!("the archive holds no image {name:?}"),
-    };
-    OpenError::Selection {
-        reason,
-        images: shown(roots),
-    }
-}
-
-fn shown(candidates: &[Candidate]) -> Vec<String> {
-    let lines = candidates.iter().enumerate().map(|(position, candidate)| {
-        format!(
-            "@{position} {} {}",
-            candidate.descriptor.digest.short(),
-            candidate.names.join(" ")
-        )
-    });
-    lines.map(|line| line.trim_end().to_owned()).collect()
 }
 
 fn names(descriptor: &Descriptor) -> impl Iterator<Item = &str> {

@@ -76,6 +76,11 @@ pub(crate) enum Ending {
     Trailing,
 }
 
+/// A name as an entry has it in the index, or why no entry can have it.
+pub(crate) fn normalize(name: &str) -> Result<String, &'static str> {
+    name::normalize(name).map_err(name::Oddity::reason)
+}
+
 const SPARSE: &str = "it is a sparse file, whose bytes do not lie in one piece";
 
 impl TarIndex {

@@ -3,16 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::annotate::REFERENCE_DIGEST;
 use crate::container::Container;
 use crate::descriptor::{Descriptor, Platform};
 use crate::digest::Digest;
-use crate::document::{self, Document, MANIFEST_LIMIT, describe, size_mismatch};
+use crate::document::{self, Document, MANIFEST_LIMIT, Written, describe, size_mismatch};
 use crate::error::{AbsentManifest, OpenError};
-use crate::image::{Blob, Image, Manifest, ManifestKind, Notice};
+use crate::image::{Blob, Image, Manifest, ManifestKind, Notice, Origin};
 use crate::media_type;
 
 /// Indexes within indexes. Docker 29 nests two levels; nobody is known to nest more than five.
-const DEEPEST: usize = 16;
+pub(crate) const DEEPEST: usize = 16;
 
 /// Manifests of one image. An index of 4 `MiB` cannot list more than some 20,000.
 const MOST_MANIFESTS: usize = 20_000;
@@ -20,10 +21,16 @@ const MOST_MANIFESTS: usize = 20_000;
 /// All manifests of one image together, which are kept in memory. Real ones are a few `KiB` each.
 const MOST_MANIFEST_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Collects everything below `root`.
-pub(crate) fn walk(container: &Container, root: &Descriptor) -> Result<Image, OpenError> {
+/// Collects everything below `root`, and, of `about_others`, what is about it.
+pub(crate) fn walk(
+    container: &Container,
+    written: &Written,
+    root: &Descriptor,
+    about_others: &[&Descriptor],
+) -> Result<Image, OpenError> {
     let mut walk = Walk {
         container,
+        written,
         manifests: Vec::new(),
         manifest_bytes: 0,
         levels: BTreeMap::new(),
@@ -35,9 +42,15 @@ pub(crate) fn walk(container: &Container, root: &Descriptor) -> Result<Image, Op
     };
     walk.visit(root, &Siblings::new(), 0)?;
     let last = walk.manifests.last().cloned();
-    match last {
-        Some(root) if walk.absent.is_empty() => Ok(walk.into_image(root)),
-        last => Err(incomplete(container, root, last.as_ref(), walk.absent)),
+    let Some(found) = last.as_ref().filter(|_| walk.absent.is_empty()) else {
+        return Err(incomplete(container, root, last.as_ref(), walk.absent));
+    };
+    let own = walk.manifests.len();
+    walk.visit_referrers(about_others)?;
+    if walk.absent.is_empty() {
+        Ok(walk.into_image(found.clone(), own))
+    } else {
+        Err(incomplete(container, root, None, walk.absent))
     }
 }
 
@@ -85,6 +98,7 @@ type Siblings<'a> = BTreeMap<&'a Digest, &'a Descriptor>;
 
 struct Walk<'a> {
     container: &'a Container,
+    written: &'a Written,
     /// In the order in which they can be published.
     manifests: Vec<Manifest>,
     manifest_bytes: u64,
@@ -100,7 +114,34 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn into_image(self, root: Manifest) -> Image {
+    /// Visits those of `candidates` that are about something visited, and what is about them in turn.
+    fn visit_referrers(&mut self, candidates: &[&Descriptor]) -> Result<(), OpenError> {
+        let mut left: Vec<&Descriptor> = candidates.to_vec();
+        loop {
+            let mut others = Vec::new();
+            let before = left.len();
+            for candidate in left {
+                let loaded = document::load(self.container, self.written, candidate)?;
+                let subject = loaded.and_then(|(_, document)| document?.subject);
+                let is_about_this =
+                    subject.is_some_and(|subject| self.levels.contains_key(&subject.digest));
+                if is_about_this {
+                    self.visit(candidate, &Siblings::new(), 0)?;
+                } else {
+                    others.push(candidate);
+                }
+            }
+            if others.len() == before {
+                return Ok(());
+            }
+            left = others;
+        }
+    }
+
+    /// The image of which `root` is the root and the first `own` manifests are parts; the others are about
+    /// it.
+    fn into_image(mut self, root: Manifest, own: usize) -> Image {
+        let referrers = self.manifests.split_off(own);
         let is_image = media_type::is_image_manifest(&root.descriptor.media_type);
         let mut platforms: Vec<Platform> = Vec::new();
         let mut seen = BTreeSet::new();
@@ -118,6 +159,9 @@ impl Walk<'_> {
             blobs: self.blobs,
             names: Vec::new(),
             notices: self.notices,
+            referrers,
+            origin: Origin::default(),
+            changes: Vec::new(),
         }
     }
 
@@ -139,7 +183,8 @@ impl Walk<'_> {
         if self.levels.len() + self.absent.len() >= MOST_MANIFESTS {
             return refused("there are too many manifests, the limit is 20000");
         }
-        let Some((bytes, document)) = document::load(self.container, descriptor)? else {
+        let Some((bytes, document)) = document::load(self.container, self.written, descriptor)?
+        else {
             self.note_absence(descriptor, Vec::new());
             return Ok(());
         };
@@ -243,10 +288,7 @@ impl Walk<'_> {
                 size_mismatch(descriptor.size, found),
             ))
         };
-        // Registries take a manifest whose blob they lack only if it says where else the blob is
-        // (<https://github.com/distribution/distribution/blob/main/registry/storage/schema2manifesthandler.go>).
-        let may_be_absent =
-            media_type::is_non_distributable(&descriptor.media_type) && !descriptor.urls.is_empty();
+        let may_be_absent = may_be_absent(descriptor);
         if let Some((size, is_present)) = self.located.get(digest) {
             return if *size == descriptor.size {
                 Ok(*is_present || may_be_absent)
@@ -285,21 +327,44 @@ impl Walk<'_> {
         Ok(platform.filter(Platform::is_known))
     }
 
-    /// An artifact's configuration may be anything, so one that is no image configuration is no error.
     fn configured_platform(&mut self, config: &Descriptor) -> Result<Option<Platform>, OpenError> {
         if let Some(known) = self.platform_of.get(&config.digest) {
             return Ok(known.clone());
         }
-        let platform = if config.size > MANIFEST_LIMIT {
-            None
-        } else {
-            let bytes = self.container.read_blob(&config.digest, MANIFEST_LIMIT)?;
-            bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        };
+        let platform = platform_in(self.container, config)?;
         self.platform_of
             .insert(config.digest.clone(), platform.clone());
         Ok(platform)
     }
+}
+
+/// An artifact's configuration may be anything, so one that is no image configuration is no error.
+fn platform_in(container: &Container, config: &Descriptor) -> Result<Option<Platform>, OpenError> {
+    if config.size > MANIFEST_LIMIT {
+        return Ok(None);
+    }
+    let bytes = container.read_blob(&config.digest, MANIFEST_LIMIT)?;
+    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+}
+
+/// What the configuration says that a manifest names.
+pub(crate) fn configured_platform(
+    container: &Container,
+    written: &Written,
+    manifest: &Descriptor,
+) -> Result<Option<Platform>, OpenError> {
+    let loaded = document::load(container, written, manifest)?;
+    match loaded.and_then(|(_, document)| document?.config) {
+        Some(config) => platform_in(container, &config),
+        None => Ok(None),
+    }
+}
+
+/// Whether an archive may lack a blob. Registries take a manifest whose blob they lack only if it says
+/// where else the blob is
+/// (<https://github.com/distribution/distribution/blob/main/registry/storage/schema2manifesthandler.go>).
+pub(crate) fn may_be_absent(blob: &Descriptor) -> bool {
+    media_type::is_non_distributable(&blob.media_type) && !blob.urls.is_empty()
 }
 
 fn once_each<'a>(descriptors: impl Iterator<Item = &'a Descriptor>) -> Vec<Digest> {
@@ -328,9 +393,6 @@ fn kind(descriptor: &Descriptor, document: Option<&Document>) -> ManifestKind {
 
 /// The manifest that an attestation in an index is about
 /// (<https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md>).
-fn described_by(descriptor: &Descriptor) -> Option<Digest> {
-    descriptor
-        .annotation("vnd.docker.reference.digest")?
-        .parse()
-        .ok()
+pub(crate) fn described_by(descriptor: &Descriptor) -> Option<Digest> {
+    descriptor.annotation(REFERENCE_DIGEST)?.parse().ok()
 }

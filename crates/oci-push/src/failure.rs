@@ -8,7 +8,7 @@ use std::fmt;
 use std::io;
 
 use http::{Method, StatusCode};
-use oci_archive::Digest;
+use oci_archive::{CompressError, Digest, OpenError};
 use oci_client::errors::OciEnvelope;
 use url::Url;
 
@@ -37,6 +37,18 @@ pub enum Failure {
         #[source]
         fault: BlobFault,
     },
+    /// A layer cannot be brought into the form in which it is pushed.
+    #[error("layer {diff_id} cannot be compressed")]
+    Layer {
+        /// The digest of its uncompressed bytes.
+        diff_id: Digest,
+        /// What is wrong.
+        #[source]
+        error: Box<CompressError>,
+    },
+    /// The finished layers make no image.
+    #[error("the image cannot be put together")]
+    Assembly(#[source] Box<OpenError>),
     /// The push succeeded as far as the registry said, but the registry holds something else.
     #[error("{reference} does not answer with the digest that was pushed ({expected})")]
     NotPublished {
@@ -62,7 +74,7 @@ impl Failure {
             Self::Unanswered(unanswered) => Some(unanswered.step),
             Self::Violation(violation) => Some(violation.step),
             Self::NotPublished { .. } => Some(Step::Verify),
-            Self::Blob { .. } | Self::Client(_) => None,
+            Self::Blob { .. } | Self::Layer { .. } | Self::Assembly(_) | Self::Client(_) => None,
         }
     }
 

@@ -16,12 +16,14 @@
 //! use oci_push::{FixedKeychain, PushOptions, Pusher, Reference, Silent};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let image = oci_archive::open(Path::new("image.tar"), &oci_archive::OpenOptions::default())?;
+//! let content = oci_archive::open(Path::new("image.tar"), &oci_archive::OpenOptions::default())?;
+//! let image = content.into_image().ok_or("its layers are not compressed; see Pusher::push_draft")?;
 //! let reference: Reference = "registry.example/owner/app:1.2".parse()?;
 //! let keychain = Arc::new(FixedKeychain(None));
 //! let pusher = Pusher::new(PushOptions::default(), keychain, Arc::new(Silent))?;
 //! let report = pusher.push(&image, &[reference]).await?;
-//! assert_eq!(&report.digest, &image.root().descriptor().digest);
+//! let pushed = report.image.map(|pushed| pushed.digest);
+//! assert_eq!(pushed.as_ref(), Some(&image.root().descriptor().digest));
 //! # Ok(())
 //! # }
 //! ```
@@ -31,11 +33,13 @@ mod batch;
 mod body;
 mod clock;
 mod failure;
+mod finishing;
 mod http;
 mod observer;
 mod options;
 mod origin;
 mod profile;
+mod publication;
 mod pusher;
 mod report;
 mod repository;
@@ -55,12 +59,15 @@ pub use failure::{
     BlobFault, Failure, Found, RegistryError, Rejection, Unanswered, UnansweredKind, Violation,
     ViolationKind,
 };
+pub use finishing::{LayerCache, NoCache, Workshop};
 pub use observer::{Event, Observer, Silent};
 pub use oci_client::Reference;
 pub use options::{PushOptions, Verify};
 pub use profile::Profile;
 pub use pusher::Pusher;
-pub use report::{BlobCounts, PushError, PushReport, ReferenceReport, ReferenceStatus};
+pub use report::{
+    BlobCounts, PushError, PushReport, PushedImage, ReferenceReport, ReferenceStatus,
+};
 pub use request::{Body, Replay, Request, Response, Transport};
 pub use retry::{Attempt, Outcome, RetryPolicy, RetryTransport, Verdict, is_transient};
 pub use step::Step;

@@ -49,6 +49,33 @@ pub enum Event<'a> {
         /// Why it is sent that way.
         reason: &'static str,
     },
+    /// A layer is about to be compressed, or looked into if it is compressed already.
+    LayerStarted {
+        /// The digest of its uncompressed bytes.
+        diff_id: &'a Digest,
+        /// Its size in the archive, in bytes.
+        size: u64,
+        /// Whether it is compressed already.
+        is_compressed: bool,
+    },
+    /// A layer is being read.
+    LayerProgress {
+        /// The digest of its uncompressed bytes.
+        diff_id: &'a Digest,
+        /// How many of its bytes have been read.
+        offset: u64,
+    },
+    /// A layer is in the form in which it is pushed.
+    LayerFinished {
+        /// The digest of its uncompressed bytes.
+        diff_id: &'a Digest,
+        /// The digest that it has now.
+        digest: &'a Digest,
+        /// The size that it has now, in bytes.
+        size: u64,
+        /// How long it took.
+        duration: Duration,
+    },
     /// Bytes of a blob are on their way.
     BlobProgress {
         /// The blob.

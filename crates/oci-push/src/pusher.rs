@@ -1,37 +1,26 @@
-//! The walk of a push: blobs, then manifests children first, then tags, then a look at what they name.
-//!
-//! Not one byte of a blob travels before a small authorised request has succeeded (the one that starts
-//! the upload), and no tag moves before everything it names is stored.
+//! What pushes: the HTTP client with its settings, and the repositories one after the other.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
 
-use oci_archive::{Blob, Image, Manifest};
+use oci_archive::{Draft, Image};
 use oci_client::Reference;
 use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::auth::{AuthSettings, AuthTransport, Keychain};
-use crate::batch::Batch;
 use crate::clock::{Clock, SystemClock};
 use crate::failure::Failure;
+use crate::finishing::{Finishing, Workshop};
 use crate::http::HttpTransport;
-use crate::observer::{Event, Observer};
-use crate::options::{PushOptions, Verify};
+use crate::observer::Observer;
+use crate::options::PushOptions;
 use crate::profile::Profile;
-use crate::report::{BlobCounts, PushError, PushReport, ReferenceReport, ReferenceStatus};
-use crate::repository::{Repository, tag_of};
-use crate::request::Transport;
+use crate::publication::{Chain, Publication};
+use crate::report::{PushError, PushReport};
+use crate::repository::Repository;
 use crate::retry::{RetryPolicy, RetryTransport};
 use crate::tally::Tally;
-use crate::upload::{BlobUpload, UploadSettings};
-use crate::verify::{self, Reader};
-
-/// Small requests in flight at a time. They cost the registry little and the push a round trip each.
-const CONTROL_WIDTH: usize = 16;
-
-/// Blobs under way at a time, those included that wait for a slot or for their commit.
-const BLOBS_UNDER_WAY: usize = 32;
 
 /// What every part of a push may use.
 pub(crate) struct Services {
@@ -40,8 +29,6 @@ pub(crate) struct Services {
     pub(crate) tally: Arc<Tally>,
     pub(crate) retry: RetryPolicy,
 }
-
-type Chain = AuthTransport<Arc<RetryTransport<HttpTransport>>>;
 
 /// Pushes images.
 pub struct Pusher {
@@ -113,14 +100,56 @@ impl Pusher {
         references: &[Reference],
     ) -> Result<PushReport, Box<PushError>> {
         let start = self.services.clock.now();
-        let mut report = PushReport::new(image, references);
+        let mut report = PushReport::new(references);
+        report.blobs.count(image);
+        report.identify(image);
         let mut outcome = Ok(());
         for group in by_repository(references) {
-            outcome = self.push_to(image, &group, &mut report).await;
+            outcome = match self.publication(&group) {
+                Ok(publication) => publication.publish(image, &mut report).await,
+                Err(failure) => Err(failure),
+            };
             if outcome.is_err() {
                 break;
             }
         }
+        self.conclude(report, start, outcome)
+    }
+
+    /// Publishes what `draft` becomes under every one of `references`. Layers are compressed in `workshop`,
+    /// each once, while those that are finished go up already; nothing is compressed that a registry has.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pusher::push`]; a layer that cannot be finished is [`Failure::Layer`].
+    pub async fn push_draft(
+        &self,
+        draft: &Draft,
+        workshop: &Workshop,
+        references: &[Reference],
+    ) -> Result<PushReport, Box<PushError>> {
+        let start = self.services.clock.now();
+        let mut report = PushReport::new(references);
+        let finishing = Finishing::new(draft, workshop, Arc::clone(&self.services.observer));
+        let mut outcome = Ok(());
+        for group in by_repository(references) {
+            outcome = match self.publication(&group) {
+                Ok(publication) => publication.publish_draft(&finishing, &mut report).await,
+                Err(failure) => Err(failure),
+            };
+            if outcome.is_err() {
+                break;
+            }
+        }
+        self.conclude(report, start, outcome)
+    }
+
+    fn conclude(
+        &self,
+        mut report: PushReport,
+        start: Instant,
+        outcome: Result<(), Failure>,
+    ) -> Result<PushReport, Box<PushError>> {
         report.requests = self.services.tally.requests();
         report.retries = self.services.tally.retries();
         report.duration = self.services.clock.now().duration_since(start);
@@ -130,186 +159,21 @@ impl Pusher {
         }
     }
 
-    /// Pushes to one repository; all of `references` name it.
-    async fn push_to(
-        &self,
-        image: &Image,
-        references: &[&Reference],
-        report: &mut PushReport,
-    ) -> Result<(), Failure> {
-        let Some(first) = references.first() else {
-            return Ok(());
+    /// What is to be done in one repository; all of `references` name it.
+    fn publication<'a>(&'a self, references: &[&'a Reference]) -> Result<Publication<'a>, Failure> {
+        let [first, ..] = references else {
+            return Err(Failure::Client("no reference was given".into()));
         };
         let registry = self.registry(first)?;
-        let repository = self.repository(&registry, first);
-        let root = image.root();
-        self.services.observer.observe(&Event::RepositoryStarted {
-            repository: &format!("{}/{}", first.registry(), first.repository()),
-            blobs: image.blobs().len(),
-            bytes: image.blobs().iter().map(|blob| blob.descriptor.size).sum(),
-        });
-
-        let before = current_tags(&repository, references).await?;
-        let unchanged = |digest: &Option<_>| digest.as_ref() == Some(&root.descriptor().digest);
-        for (reference, previous) in references.iter().zip(&before) {
-            report.entry(reference).previous.clone_from(previous);
-        }
-        if before.iter().all(unchanged) {
-            report.blobs.existing += image.blobs().len();
-        } else {
-            self.push_blobs(&repository, image.blobs(), &mut report.blobs)
-                .await?;
-            self.push_children(&repository, image.manifests()).await?;
-        }
-        for (reference, previous) in references.iter().zip(&before) {
-            let settled = unchanged(previous);
-            if !settled {
-                repository
-                    .put_manifest(root, Some(tag_of(reference)))
-                    .await?;
-            }
-            self.settle(reference, root, settled, report.entry(reference));
-        }
-        if self.options.verify == Verify::Manifest {
-            let moved = references.iter().zip(&before);
-            for (reference, _) in moved.filter(|(_, previous)| !unchanged(previous)) {
-                let verified = self.verify(&repository, reference, root).await;
-                if let Err(failure) = verified {
-                    report.entry(reference).status = ReferenceStatus::Failed;
-                    return Err(failure);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn settle(
-        &self,
-        reference: &Reference,
-        root: &Manifest,
-        unchanged: bool,
-        entry: &mut ReferenceReport,
-    ) {
-        entry.status = if unchanged {
-            ReferenceStatus::Unchanged
-        } else {
-            ReferenceStatus::Pushed
-        };
-        self.services.observer.observe(&Event::ReferenceSettled {
-            reference: &reference.to_string(),
-            digest: &root.descriptor().digest,
-            unchanged,
-        });
-    }
-
-    /// Asks for all blobs at once, then uploads the missing ones, longest first: a long one that starts
-    /// last would keep the push waiting alone.
-    async fn push_blobs(
-        &self,
-        repository: &Repository<Chain>,
-        blobs: &[Blob],
-        counts: &mut BlobCounts,
-    ) -> Result<(), Failure> {
-        let mut checks = Batch::new();
-        for blob in blobs {
-            checks.push(async move { Ok((blob, self.check_blob(repository, blob).await?)) });
-        }
-        let checked = checks.run(CONTROL_WIDTH).await?;
-        let mut missing: Vec<&Blob> = checked
-            .into_iter()
-            .filter_map(|(blob, exists)| (!exists).then_some(blob))
-            .collect();
-        missing.sort_by_key(|blob| std::cmp::Reverse(blob.descriptor.size));
-        counts.existing += blobs.len() - missing.len();
-
-        let settings = UploadSettings {
-            mode: self.options.upload_mode,
-            chunk_size: self.options.chunk_size,
-        };
-        let slots = Arc::new(Semaphore::new(self.options.jobs.max(1)));
-        let (uploaded, bytes) = (&AtomicUsize::new(0), &AtomicU64::new(0));
-        let mut uploads = Batch::new();
-        for blob in missing {
-            let slots = Arc::clone(&slots);
-            uploads.push(async move {
-                let upload = BlobUpload::new(repository, &self.services, settings, blob, slots);
-                upload.run().await?;
-                uploaded.fetch_add(1, Ordering::Relaxed);
-                bytes.fetch_add(blob.descriptor.size, Ordering::Relaxed);
-                Ok(())
-            });
-        }
-        let outcome = uploads.run(BLOBS_UNDER_WAY).await;
-        // What went up before a failure is there, and is counted.
-        counts.uploaded += uploaded.load(Ordering::Relaxed);
-        counts.bytes_uploaded += bytes.load(Ordering::Relaxed);
-        outcome.map(drop)
-    }
-
-    async fn check_blob(
-        &self,
-        repository: &Repository<Chain>,
-        blob: &Blob,
-    ) -> Result<bool, Failure> {
-        let exists = repository.has_blob(&blob.descriptor).await?;
-        self.services.observer.observe(&Event::BlobChecked {
-            digest: &blob.descriptor.digest,
-            size: blob.descriptor.size,
-            exists,
-        });
-        Ok(exists)
-    }
-
-    /// Stores every manifest but the root, level by level: a registry refuses a manifest whose
-    /// children it does not have.
-    async fn push_children(
-        &self,
-        repository: &Repository<Chain>,
-        manifests: &[Manifest],
-    ) -> Result<(), Failure> {
-        let Some((_, children)) = manifests.split_last() else {
-            return Ok(());
-        };
-        let highest = children.iter().map(Manifest::level).max().unwrap_or(0);
-        for level in 0..=highest {
-            let mut stored = Batch::new();
-            for manifest in children.iter().filter(|manifest| manifest.level() == level) {
-                stored.push(async move {
-                    repository.put_manifest(manifest, None).await?;
-                    let digest = &manifest.descriptor().digest;
-                    self.services
-                        .observer
-                        .observe(&Event::ManifestStored { digest });
-                    Ok(())
-                });
-            }
-            stored.run(CONTROL_WIDTH).await?;
-        }
-        Ok(())
-    }
-
-    async fn verify(
-        &self,
-        repository: &Repository<Chain>,
-        reference: &Reference,
-        root: &Manifest,
-    ) -> Result<(), Failure> {
-        let expected = &root.descriptor().digest;
-        let clock = &*self.services.clock;
-        if !self.system_roots {
-            // oci-client ends the process where there are no certificates.
-            return verify::expect(reference, expected, clock, repository).await;
-        }
-        let transport = repository.transport();
-        let basic = if transport.is_basic().await {
-            let host = reference.resolve_registry();
-            self.keychain.credentials(host).await
-        } else {
-            None
-        };
-        let bearer = transport.bearer().await;
-        let reader = Reader::new(self.options.plain_http, bearer.as_ref(), basic.as_ref())?;
-        verify::expect(reference, expected, clock, &reader).await
+        Ok(Publication {
+            repository: self.repository(&registry, first),
+            references: references.to_vec(),
+            options: &self.options,
+            services: &self.services,
+            keychain: &self.keychain,
+            system_roots: self.system_roots,
+            slots: Arc::new(Semaphore::new(self.options.jobs.max(1))),
+        })
     }
 
     fn registry(&self, reference: &Reference) -> Result<Url, Failure> {
@@ -339,23 +203,6 @@ impl Pusher {
         let transport = AuthTransport::new(Arc::clone(&self.transport), settings);
         Repository::new(transport, registry, reference.repository(), profile)
     }
-}
-
-/// What each reference's tag points to now.
-async fn current_tags<T: Transport>(
-    repository: &Repository<T>,
-    references: &[&Reference],
-) -> Result<Vec<Option<oci_archive::Digest>>, Failure> {
-    let mut questions = Batch::new();
-    for reference in references {
-        questions.push(async move { Ok((*reference, repository.tag(tag_of(reference)).await?)) });
-    }
-    let answers = questions.run(CONTROL_WIDTH).await?;
-    let of = |reference: &Reference| answers.iter().find(|(asked, _)| *asked == reference);
-    Ok(references
-        .iter()
-        .map(|reference| of(reference).and_then(|(_, digest)| digest.clone()))
-        .collect())
 }
 
 /// References grouped by repository, in the order in which the repositories were first named.

@@ -36,6 +36,8 @@ impl ReferenceStatus {
 pub struct ReferenceReport {
     /// The reference as it was pushed.
     pub reference: Reference,
+    /// What it should name; `None` while that is not known, as layers are still to be compressed.
+    pub digest: Option<Digest>,
     /// What became of it.
     pub status: ReferenceStatus,
     /// What the tag pointed to before, if anything was seen there.
@@ -58,11 +60,26 @@ pub struct BlobCounts {
     pub bytes_uploaded: u64,
 }
 
-/// The result of a push.
+impl BlobCounts {
+    /// Takes the size of `image` into account.
+    pub(crate) fn count(&mut self, image: &Image) {
+        self.total = image.blobs().len();
+        self.bytes_total = image.blobs().iter().map(|blob| blob.descriptor.size).sum();
+    }
+
+    /// Adds what happened to some blobs.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.uploaded += other.uploaded;
+        self.existing += other.existing;
+        self.bytes_uploaded += other.bytes_uploaded;
+    }
+}
+
+/// What was pushed.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct PushReport {
-    /// The digest that every reference names now.
+pub struct PushedImage {
+    /// The digest that references name now.
     pub digest: Digest,
     /// The media type of the manifest or index behind it.
     pub media_type: String,
@@ -72,6 +89,15 @@ pub struct PushReport {
     pub platforms: Vec<String>,
     /// The image's configuration, where there is one image only.
     pub config_digest: Option<Digest>,
+}
+
+/// The result of a push.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PushReport {
+    /// What was pushed; always there after a push that succeeded. If layers were compressed, and one of
+    /// several repositories had the image in another form, that of the first.
+    pub image: Option<PushedImage>,
     /// Every reference, in the order given.
     pub references: Vec<ReferenceReport>,
     /// Blobs by what happened to them.
@@ -85,31 +111,35 @@ pub struct PushReport {
 }
 
 impl PushReport {
-    pub(crate) fn new(image: &Image, references: &[Reference]) -> Self {
-        let root = image.root().descriptor();
+    pub(crate) fn new(references: &[Reference]) -> Self {
         Self {
+            image: None,
+            references: references
+                .iter()
+                .map(|reference| ReferenceReport {
+                    reference: reference.clone(),
+                    digest: None,
+                    status: ReferenceStatus::Failed,
+                    previous: None,
+                })
+                .collect(),
+            blobs: BlobCounts::default(),
+            requests: 0,
+            retries: 0,
+            duration: Duration::ZERO,
+        }
+    }
+
+    /// Notes which image it is.
+    pub(crate) fn identify(&mut self, image: &Image) {
+        let root = image.root().descriptor();
+        self.image.get_or_insert_with(|| PushedImage {
             digest: root.digest.clone(),
             media_type: root.media_type.clone(),
             size: root.size,
             platforms: image.platforms().iter().map(ToString::to_string).collect(),
             config_digest: image.config_digest().cloned(),
-            references: references
-                .iter()
-                .map(|reference| ReferenceReport {
-                    reference: reference.clone(),
-                    status: ReferenceStatus::Failed,
-                    previous: None,
-                })
-                .collect(),
-            blobs: BlobCounts {
-                total: image.blobs().len(),
-                bytes_total: image.blobs().iter().map(|blob| blob.descriptor.size).sum(),
-                ..BlobCounts::default()
-            },
-            requests: 0,
-            retries: 0,
-            duration: Duration::ZERO,
-        }
+        });
     }
 
     /// The entry of one of the references that the report was made for.

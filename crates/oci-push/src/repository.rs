@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, Method, header};
-use oci_archive::{Descriptor, Digest, Manifest};
+use oci_archive::{Algorithm, Descriptor, Digest, Manifest};
 use oci_client::Reference;
 use url::Url;
 
@@ -22,6 +23,17 @@ const ACCEPTED_MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
      application/vnd.oci.image.manifest.v1+json, \
      application/vnd.docker.distribution.manifest.list.v2+json, \
      application/vnd.docker.distribution.manifest.v2+json";
+
+/// The limit that registries set for manifests (distribution-spec, "Pushing Manifests").
+const MANIFEST_LIMIT: usize = 4 * 1024 * 1024;
+
+/// A manifest as a registry holds it.
+#[derive(Debug, Clone)]
+pub(crate) struct RemoteManifest {
+    pub(crate) media_type: String,
+    pub(crate) digest: Digest,
+    pub(crate) bytes: Bytes,
+}
 
 /// A repository that is being pushed to.
 pub(crate) struct Repository<T> {
@@ -70,6 +82,32 @@ impl<T: Transport> Repository<T> {
         }
         let digest = response.header("docker-content-digest");
         Ok(digest.and_then(|digest| digest.parse().ok()))
+    }
+
+    /// The manifest that a tag points to, `None` if there is none, this credential may not know, or it is
+    /// none that can be trusted.
+    pub(crate) async fn manifest(&self, tag: &str) -> Result<Option<RemoteManifest>, Failure> {
+        let mut request = Request::new(Step::CheckManifest, Method::GET, self.manifest_url(tag))
+            .header(header::ACCEPT, HeaderValue::from_static(ACCEPTED_MANIFESTS));
+        request.response_limit = MANIFEST_LIMIT;
+        let response = self.transport.send(&request).await?;
+        let response = response.expect(&request, &[200, 403, 404])?;
+        if response.status != 200 {
+            return Ok(None);
+        }
+        let digest = Digest::of(Algorithm::Sha256, &response.body);
+        // A body that was cut, or that is not what the tag names, is as good as none.
+        let named = response.header("docker-content-digest");
+        if named.is_some_and(|named| named != digest.to_string()) {
+            return Ok(None);
+        }
+        let media_type = response.header("content-type").unwrap_or_default();
+        let media_type = media_type.split(';').next().unwrap_or_default();
+        Ok(Some(RemoteManifest {
+            media_type: media_type.trim().to_owned(),
+            digest,
+            bytes: response.body,
+        }))
     }
 
     /// The refusal of a HEAD with the words that only the answer to a GET can carry.

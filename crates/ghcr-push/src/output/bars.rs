@@ -39,6 +39,8 @@ pub(super) struct Bars {
 #[derive(Default)]
 struct State {
     active: BTreeMap<Digest, ProgressBar>,
+    /// Layers that are compressed, by diff id.
+    compressing: BTreeMap<Digest, ProgressBar>,
     finished: u64,
     blobs_done: usize,
     blobs: usize,
@@ -62,26 +64,37 @@ impl Bars {
     pub(super) fn close(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.closed = true;
-        for bar in state.active.values() {
+        for bar in state.active.values().chain(state.compressing.values()) {
             bar.finish_and_clear();
         }
         state.active.clear();
+        state.compressing.clear();
         self.total.finish_and_clear();
     }
 
     fn started(&self, state: &mut State, digest: &Digest, size: u64) {
-        let bar = state.active.entry(digest.clone()).or_insert_with(|| {
-            let bar = self
-                .screen
-                .0
-                .insert_before(&self.total, ProgressBar::new(size));
-            bar.set_style(style(BLOB));
-            bar.set_prefix(digest.short().to_owned());
-            bar
-        });
+        let bar = state
+            .active
+            .entry(digest.clone())
+            .or_insert_with(|| self.bar(digest, size));
         // After a restart the bar goes back, visibly.
         bar.set_position(0);
         bar.set_message("uploading");
+    }
+
+    fn bar(&self, digest: &Digest, size: u64) -> ProgressBar {
+        let bar = ProgressBar::new(size);
+        let bar = self.screen.0.insert_before(&self.total, bar);
+        bar.set_style(style(BLOB));
+        bar.set_prefix(digest.short().to_owned());
+        bar
+    }
+
+    fn finished(&self, bar: Option<ProgressBar>) {
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+            self.screen.0.remove(&bar);
+        }
     }
 
     fn update_total(&self, state: &State) {
@@ -110,6 +123,27 @@ impl Observer for Bars {
                 state.blobs += 1;
                 self.total.inc_length(*size);
             }
+            Event::LayerStarted {
+                diff_id,
+                size,
+                is_compressed,
+            } => {
+                let bar = self.bar(diff_id, *size);
+                bar.set_message(if *is_compressed {
+                    "checking"
+                } else {
+                    "compressing"
+                });
+                state.compressing.insert((*diff_id).clone(), bar);
+            }
+            Event::LayerProgress { diff_id, offset } => {
+                if let Some(bar) = state.compressing.get(*diff_id) {
+                    bar.set_position(*offset);
+                }
+            }
+            Event::LayerFinished { diff_id, .. } => {
+                self.finished(state.compressing.remove(*diff_id));
+            }
             Event::BlobStarted { digest, size, .. } => self.started(&mut state, digest, *size),
             Event::BlobProgress { digest, offset } => {
                 if let Some(bar) = state.active.get(*digest) {
@@ -122,10 +156,7 @@ impl Observer for Bars {
                 }
             }
             Event::BlobFinished { digest, size } => {
-                if let Some(bar) = state.active.remove(*digest) {
-                    bar.finish_and_clear();
-                    self.screen.0.remove(&bar);
-                }
+                self.finished(state.active.remove(*digest));
                 state.finished += size;
                 state.blobs_done += 1;
             }

@@ -7,14 +7,17 @@ use crate::error::CliError;
 
 /// A push that succeeded.
 pub(super) fn success(report: &PushReport) -> Value {
+    let image = report.image.as_ref();
     json!({
         "schemaVersion": 1,
         "status": "pushed",
-        "digest": report.digest.to_string(),
-        "mediaType": report.media_type,
-        "size": report.size,
-        "platforms": report.platforms,
-        "configDigest": report.config_digest.as_ref().map(ToString::to_string),
+        "digest": image.map(|image| image.digest.to_string()),
+        "mediaType": image.map(|image| image.media_type.as_str()),
+        "size": image.map(|image| image.size),
+        "platforms": image.map(|image| image.platforms.as_slice()).unwrap_or_default(),
+        "configDigest": image
+            .and_then(|image| image.config_digest.as_ref())
+            .map(ToString::to_string),
         "references": references(report),
         "blobs": {
             "total": report.blobs.total,
@@ -58,7 +61,7 @@ fn references(report: &PushReport) -> Vec<Value> {
     let value = |entry: &ReferenceReport| {
         json!({
             "reference": entry.reference.to_string(),
-            "digest": report.digest.to_string(),
+            "digest": entry.digest.as_ref().map(ToString::to_string),
             "status": entry.status.as_str(),
             "previousDigest": entry.previous.as_ref().map(ToString::to_string),
         })

@@ -64,6 +64,34 @@ impl Lines {
                 state.to_send += size;
                 None
             }
+            Event::LayerStarted {
+                diff_id,
+                size,
+                is_compressed,
+            } => {
+                let doing = if *is_compressed {
+                    "checking"
+                } else {
+                    "compressing"
+                };
+                Some(format!(
+                    "{}  {doing} {}",
+                    diff_id.short(),
+                    display_size(*size)
+                ))
+            }
+            Event::LayerFinished {
+                diff_id,
+                digest,
+                size,
+                duration,
+            } => Some(format!(
+                "{}  is {} ({}), after {}",
+                diff_id.short(),
+                digest.short(),
+                display_size(*size),
+                display_duration(*duration)
+            )),
             Event::BlobStarted {
                 digest,
                 size,

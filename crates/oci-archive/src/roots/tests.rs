@@ -38,7 +38,8 @@ fn many_names_and_images() {
     let candidates = group(listed.iter());
     assert_eq!(candidates.len(), MANY + 1);
     assert_eq!(candidates[MANY].names.len(), MANY);
-    let error = unselected(&candidates, None).to_string();
+    let error = crate::select::choose(&candidates, &[], None).expect_err("there are many");
+    let error = error.to_string();
     assert!(
         error.ends_with(&format!("and {} more", MANY + 1 - 32)),
         "{error}"

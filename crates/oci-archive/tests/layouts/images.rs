@@ -185,7 +185,7 @@ fn what_is_absent_is_named() {
         let one = layout.image("amd64", &[b"layer"]);
         layout.roots(&[one]);
         let gone = match missing {
-            "config" => br#"{"architecture":"amd64","os":"linux"}"#.as_slice(),
+            "config" => br#"{"os":"linux","architecture":"amd64"}"#.as_slice(),
             _ => b"layer",
         };
         let gone = layout.blob("", gone);

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 
-use oci_archive::{Algorithm, Digest, Image, OpenOptions, media_type, open};
+use oci_archive::{Algorithm, Digest, Image, OpenOptions, media_type};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{self, Layout, blob_name};
+use crate::support::{self, Layout, blob_name, open};
 
 /// An image by its parts.
 #[derive(Debug, Clone)]

@@ -2,12 +2,12 @@
 
 use std::io::Read as _;
 
-use oci_archive::{Format, ManifestKind, Notice, OpenError, OpenOptions, media_type, open};
+use oci_archive::{Format, ManifestKind, Notice, OpenError, OpenOptions, media_type};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Layout, OCI_LAYOUT, blob_name, digest, refused, sound};
+use crate::support::{Layout, OCI_LAYOUT, blob_name, digest, open, refused, sound};
 
 #[test]
 fn kinds_of_manifests() {
@@ -95,7 +95,7 @@ fn what_is_no_layout_is_named() {
     };
     let index = br#"{"schemaVersion":2,"manifests":[]}"#;
     check(&[], "no entries");
-    check(&[("manifest.json", b"[]")], "docker-save");
+    check(&[("manifest.json", b"[]")], "it is empty");
     check(&[("repositories", b"{}")], "older than 1.10");
     check(
         &[("etc/passwd", b"")],

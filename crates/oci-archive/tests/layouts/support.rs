@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use oci_archive::{Algorithm, Digest, Image, OpenError, OpenOptions, media_type, open};
+use oci_archive::{Algorithm, Digest, Image, OpenError, OpenOptions, media_type};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -110,6 +110,12 @@ impl Layout {
         self.write_tar(&path, "");
         (open(&path, options), directory)
     }
+}
+
+/// Opens an image that needs no finishing.
+pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Image, OpenError> {
+    let content = oci_archive::open(path, options)?;
+    Ok(content.into_image().expect("its layers are finished"))
 }
 
 pub(crate) fn blob_name(digest: &Digest) -> String {

@@ -1,5 +1,6 @@
 //! An image, a registry, an engine whose waits take no time, and what it said.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -28,7 +29,7 @@ impl Source {
         let path = directory.path().join("image.tar");
         let sample = image.write(&path).expect("the image can be written");
         Self {
-            image: oci_archive::open(&path, &OpenOptions::default()).expect("the image is sound"),
+            image: open(&path),
             sample,
             _directory: directory,
         }
@@ -38,6 +39,12 @@ impl Source {
     pub(crate) fn ten_mib() -> Self {
         Self::new(&SampleImage::of_layers(&[10 * MIB]))
     }
+}
+
+/// Opens an image that needs no finishing.
+pub(crate) fn open(path: &Path) -> Image {
+    let content = oci_archive::open(path, &OpenOptions::default()).expect("the image is sound");
+    content.into_image().expect("its layers are finished")
 }
 
 /// Waits are noted and take no time. Sockets are real, so time itself goes on.

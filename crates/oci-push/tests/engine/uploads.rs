@@ -257,8 +257,7 @@ fn an_empty_blob_is_a_blob() {
     // Not a tar file, but nobody says that a layer is one.
     let mut image = tempfile::NamedTempFile::new().expect("a file");
     write_layout_with_empty_layer(image.as_file_mut());
-    let opened =
-        oci_archive::open(image.path(), &oci_archive::OpenOptions::default()).expect("sound");
+    let opened = crate::support::open(image.path());
     assert_eq!(opened.blobs()[1].descriptor.size, 0);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let keychain = std::sync::Arc::new(oci_push::FixedKeychain(None));

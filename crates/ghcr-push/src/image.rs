@@ -1,0 +1,281 @@
+//! From operands and options to the image that is pushed.
+
+use std::io;
+use std::num::NonZero;
+use std::path::Path;
+use std::sync::Arc;
+
+use oci_archive::{
+    Annotation, Archive, Attestations, CompressionFormat, CompressionSettings, Compressor, Content,
+    OpenError, OpenOptions, PlatformFilter, Scratch,
+};
+use oci_push::{LayerCache, NoCache, Workshop};
+
+use crate::args::image::{self, ImageArguments};
+use crate::env::Environment;
+use crate::error::{CliError, Kind, hint_for_archive};
+use crate::layer_cache::DirectoryCache;
+use crate::operands::{self, ImageOperand};
+use crate::output::Printer;
+
+/// What the options say, understood.
+#[derive(Debug, Clone)]
+pub(crate) struct ImageSettings {
+    pub(crate) open: OpenOptions,
+    pub(crate) compression: CompressionSettings,
+    /// Whether the format was asked for.
+    pub(crate) insists_on_format: bool,
+    preserve_digests: bool,
+    annotations: Vec<Annotation>,
+    scratch: Scratch,
+}
+
+impl ImageSettings {
+    /// Understands the options.
+    ///
+    /// # Errors
+    ///
+    /// A usage error that names the option at fault.
+    pub(crate) fn of(
+        arguments: &ImageArguments,
+        environment: &Environment,
+    ) -> Result<Self, CliError> {
+        let format = match arguments.compression_format {
+            Some(image::CompressionFormat::Gzip) | None => CompressionFormat::Gzip,
+            Some(image::CompressionFormat::Zstd) => CompressionFormat::Zstd,
+            Some(image::CompressionFormat::None) => CompressionFormat::None,
+        };
+        let compression = CompressionSettings::new(format, arguments.compression_level)
+            .map_err(|reason| CliError::usage(format!("--compression-level: {reason}")))?;
+        let scratch = Scratch::new(environment.temporary_directory.clone());
+        let mut open = OpenOptions::default();
+        open.select = arguments.image.as_deref().map(operands::selection);
+        open.platforms = platforms(&arguments.platforms)?;
+        open.only_present = arguments.only_present;
+        open.attestations = match arguments.attestations {
+            image::Attestations::Keep => Attestations::Keep,
+            image::Attestations::Strip => Attestations::Strip,
+        };
+        open.referrers = arguments.referrers;
+        // Where the archive has a manifest over uncompressed layers, nobody asked for another one then.
+        open.verbatim = arguments.preserve_digests || format == CompressionFormat::None;
+        open.scratch = Some(scratch.clone());
+        Ok(Self {
+            open,
+            compression,
+            insists_on_format: arguments.compression_format.is_some(),
+            preserve_digests: arguments.preserve_digests,
+            annotations: annotations(&arguments.annotations)?,
+            scratch,
+        })
+    }
+
+    /// Adds the annotations that are asked for.
+    ///
+    /// # Errors
+    ///
+    /// If one is for an index, and there is none.
+    pub(crate) fn annotate(&self, content: &mut Content) -> Result<(), CliError> {
+        content.annotate(&self.annotations).map_err(|error| {
+            CliError::new(Kind::Image, "the image cannot be annotated").caused_by(&error)
+        })
+    }
+
+    /// What compresses layers.
+    pub(crate) fn compressor(&self) -> Compressor {
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Compressor::new(self.compression, threads, self.scratch.clone())
+    }
+
+    /// What drafts are finished with.
+    pub(crate) fn workshop(&self, environment: &Environment) -> Workshop {
+        let cache: Arc<dyn LayerCache> = match environment.cache_directory() {
+            Some(directory) => Arc::new(DirectoryCache::new(directory)),
+            None => Arc::new(NoCache),
+        };
+        let mut workshop = Workshop::new(Arc::new(self.compressor()), cache);
+        workshop.insists_on_format = self.insists_on_format;
+        workshop
+    }
+}
+
+fn platforms(texts: &[String]) -> Result<Vec<PlatformFilter>, CliError> {
+    let items = texts.iter().flat_map(|text| text.split([',', '\n']));
+    items
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .map(|item| {
+            item.parse()
+                .map_err(|error| CliError::usage(format!("--platform {item:?}: {error}")))
+        })
+        .collect()
+}
+
+fn annotations(texts: &[String]) -> Result<Vec<Annotation>, CliError> {
+    let items = texts.iter().map(|text| text.trim());
+    items
+        .filter(|item| !item.is_empty())
+        .map(|item| {
+            item.parse()
+                .map_err(|error| CliError::usage(format!("--annotation {item:?}: {error}")))
+        })
+        .collect()
+}
+
+/// Opens every archive and makes one image of them.
+pub(crate) fn open(
+    operands: &[ImageOperand],
+    settings: &ImageSettings,
+    environment: &Environment,
+    printer: &Printer,
+) -> Result<Content, CliError> {
+    let mut contents = Vec::new();
+    for operand in operands {
+        let path = operand.path.display();
+        let content = archive(operand, settings, environment).and_then(|archive| {
+            let read = archive.read(&options(operand, settings));
+            read.map_err(|error| refused(operand, &error))
+        })?;
+        for notice in content.notices() {
+            printer.notice(&format!("notice: {path}: {notice}"));
+        }
+        contents.push(content);
+    }
+    let cannot = |error: &OpenError| {
+        CliError::new(Kind::Image, "the image cannot be put together").caused_by(error)
+    };
+    let mut content = oci_archive::merge(contents).map_err(|error| cannot(&error))?;
+    settings.annotate(&mut content)?;
+    preserved(&content, settings.preserve_digests)?;
+    if let Content::Image(image) = &content {
+        for change in image.changes() {
+            printer.notice(&format!(
+                "notice: the digest is not the archive's: {change}"
+            ));
+        }
+    }
+    Ok(content)
+}
+
+/// Opens an archive, whatever its kind.
+pub(crate) fn archive(
+    operand: &ImageOperand,
+    settings: &ImageSettings,
+    environment: &Environment,
+) -> Result<Archive, CliError> {
+    let options = options(operand, settings);
+    let opened = if operand.is_stdin() {
+        if environment.stdin_is_terminal {
+            return Err(
+                CliError::usage("standard input is a terminal, not an image").hint(
+                    "pipe an archive in: docker save name | ghcr-push - ghcr.io/owner/name:tag",
+                ),
+            );
+        }
+        Archive::from_reader(io::stdin().lock(), Path::new("standard input"), &options)
+    } else {
+        Archive::open(&operand.path, &options)
+    };
+    opened.map_err(|error| refused(operand, &error))
+}
+
+/// How to read what an operand names.
+pub(crate) fn options(operand: &ImageOperand, settings: &ImageSettings) -> OpenOptions {
+    let mut options = settings.open.clone();
+    options.format = operand.format;
+    options
+}
+
+/// What the user is told of an archive that is refused.
+pub(crate) fn refused(operand: &ImageOperand, error: &OpenError) -> CliError {
+    let kind = match error {
+        // A full disk says nothing about the image.
+        OpenError::Scratch(_) => Kind::Internal,
+        _ => Kind::Image,
+    };
+    let name = if operand.is_stdin() {
+        "standard input".to_owned()
+    } else {
+        operand.path.display().to_string()
+    };
+    let refused = CliError::new(kind, format!("{name} cannot be pushed")).caused_by(error);
+    match hint_for_archive(error) {
+        Some(hint) => refused.hint(hint),
+        None => refused,
+    }
+}
+
+/// Holds `--preserve-digests`.
+fn preserved(content: &Content, is_asked_for: bool) -> Result<(), CliError> {
+    if !is_asked_for {
+        return Ok(());
+    }
+    let changes = match content {
+        Content::Draft(_) => {
+            &["a docker-save archive has no manifest that could be kept".to_owned()][..]
+        }
+        Content::Image(image) => image.changes(),
+        _ => &[],
+    };
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let mut error = CliError::new(Kind::Image, "the digest cannot be preserved");
+    error.causes.extend_from_slice(changes);
+    Err(error.hint("leave out --preserve-digests, or export an OCI layout and push that as it is"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn understood(arguments: &ImageArguments) -> Result<ImageSettings, String> {
+        ImageSettings::of(arguments, &Environment::of(&[])).map_err(|error| error.message)
+    }
+
+    #[test]
+    fn lists() {
+        let settings = understood(&ImageArguments {
+            platforms: vec![
+                "linux/amd64,linux/arm64\n".to_owned(),
+                "linux/arm/v7".to_owned(),
+            ],
+            annotations: vec!["a=b,c".to_owned(), String::new(), "index:d=e".to_owned()],
+            ..ImageArguments::default()
+        });
+        let settings = settings.expect("sound");
+        assert_eq!(settings.open.platforms.len(), 3);
+        assert_eq!(settings.annotations.len(), 2);
+        assert_eq!(settings.annotations[0].value, "b,c");
+    }
+
+    #[test]
+    fn mistakes() {
+        for (arguments, words) in [
+            (
+                ImageArguments {
+                    platforms: vec!["amd64".to_owned()],
+                    ..ImageArguments::default()
+                },
+                "--platform \"amd64\"",
+            ),
+            (
+                ImageArguments {
+                    annotations: vec!["layer:a=b".to_owned()],
+                    ..ImageArguments::default()
+                },
+                "--annotation \"layer:a=b\"",
+            ),
+            (
+                ImageArguments {
+                    compression_level: Some(12),
+                    ..ImageArguments::default()
+                },
+                "between 1 and 9",
+            ),
+        ] {
+            let message = understood(&arguments).expect_err("a mistake");
+            assert!(message.contains(words), "{message}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+use super::*;
+
+fn check(start: &[u8], words: &str) {
+    let message = identify(start, start.len() as u64)
+        .expect_err("it should be refused")
+        .to_string();
+    assert!(
+        message.contains(words),
+        "{message:?} does not say {words:?}"
+    );
+}
+
+fn header(name: &str) -> Vec<u8> {
+    let mut header = tar::Header::new_ustar();
+    header.set_path(name).expect("short");
+    header.set_size(0);
+    header.set_cksum();
+    header.as_bytes().to_vec()
+}
+
+#[test]
+fn kinds_are_told_apart() {
+    check(b"", "empty (0 bytes)");
+    check(b"\x04\x22\x4d\x18", "compressed with lz4");
+    check(b"PK\x03\x04", "ZIP");
+    check(b"\x89PNG\r\n", "PNG");
+    check(b"{}", "JSON");
+    check(b"hello", "too short");
+    check(&[b'x'; 512], "checksum");
+    check(&[0; 511], "too short");
+}
+
+#[test]
+fn compressions_are_told_apart() {
+    for (start, expected) in [
+        (&b"\x1f\x8b\x08\0"[..], Compression::Gzip),
+        (b"\x28\xb5\x2f\xfd", Compression::Zstd),
+        (b"\x50\x2a\x4d\x18", Compression::Zstd),
+        (b"\xfd7zXZ\0", Compression::Xz),
+        (b"BZh91AY", Compression::Bzip2),
+    ] {
+        assert_eq!(identify(start, 100).expect("known"), expected);
+    }
+}
+
+#[test]
+fn names_that_begin_like_another_kind() {
+    for name in ["BZh9", "PK\x03\x04", "{", "oci-layout"] {
+        assert_eq!(
+            identify(&header(name), 512).expect("a tar file"),
+            Compression::None
+        );
+    }
+    assert_eq!(
+        identify(&[0; 512], 512).expect("a tar file"),
+        Compression::None
+    );
+}
+
+#[test]
+fn a_changed_header() {
+    let mut header = header("oci-layout");
+    header[0] ^= 1;
+    check(&header, "checksum");
+}
+
+/// Without scratch space nothing is copied, and nobody is surprised by a file somewhere.
+#[test]
+fn scratch_space_is_asked_for() {
+    let refused = read(&header("a")[..], Path::new("-"), &OpenOptions::default());
+    let error = refused.expect_err("there is no scratch space");
+    let source = std::error::Error::source(&error).expect("a cause");
+    assert!(source.to_string().contains("scratch space"), "{source}");
+}
+
+#[test]
+fn a_missing_scratch_directory_is_named() {
+    let options = OpenOptions {
+        scratch: Some(crate::Scratch::new("/nowhere/at/all")),
+        ..OpenOptions::default()
+    };
+    let refused = read(&header("a")[..], Path::new("-"), &options);
+    let error = refused.expect_err("there is no such directory").to_string();
+    assert!(error.contains("/nowhere/at/all"), "{error}");
+}
+
+#[test]
+fn a_directory_is_no_stream() {
+    let options = OpenOptions {
+        format: Some(crate::Format::OciDirectory),
+        ..OpenOptions::default()
+    };
+    let refused = read(&header("a")[..], Path::new("-"), &options);
+    assert!(matches!(refused, Err(OpenError::WrongFormat { .. })));
+}

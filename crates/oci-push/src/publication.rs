@@ -1,0 +1,308 @@
+//! The walk of a push in one repository: blobs, then manifests children first, then tags, then a look at
+//! what they name.
+//!
+//! Not one byte of a blob travels before a small authorised request has succeeded (the one that starts
+//! the upload), and no tag moves before everything it names is stored.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use oci_archive::{Blob, Digest, Image, Manifest};
+use oci_client::Reference;
+use tokio::sync::Semaphore;
+
+use crate::auth::{AuthTransport, Keychain};
+use crate::batch::Batch;
+use crate::failure::Failure;
+use crate::finishing::Finishing;
+use crate::http::HttpTransport;
+use crate::observer::Event;
+use crate::options::{PushOptions, Verify};
+use crate::pusher::Services;
+use crate::report::{BlobCounts, PushReport, ReferenceStatus};
+use crate::repository::{RemoteManifest, Repository, tag_of};
+use crate::retry::RetryTransport;
+use crate::upload::{BlobUpload, UploadSettings};
+use crate::verify::{self, Answerer, Reader};
+
+/// Small requests in flight at a time. They cost the registry little and the push a round trip each.
+pub(crate) const CONTROL_WIDTH: usize = 16;
+
+/// Blobs under way at a time, those included that wait for a slot or for their commit.
+const BLOBS_UNDER_WAY: usize = 32;
+
+pub(crate) type Chain = AuthTransport<Arc<RetryTransport<HttpTransport>>>;
+
+/// One repository and the references in it.
+pub(crate) struct Publication<'a> {
+    pub(crate) repository: Repository<Chain>,
+    pub(crate) references: Vec<&'a Reference>,
+    pub(crate) options: &'a PushOptions,
+    pub(crate) services: &'a Services,
+    pub(crate) keychain: &'a Arc<dyn Keychain>,
+    /// Whether the machine has certificates of its own.
+    pub(crate) system_roots: bool,
+    /// Blobs whose bytes may be in flight.
+    pub(crate) slots: Arc<Semaphore>,
+}
+
+/// What each reference pointed to before the push.
+type Before = Vec<Option<Digest>>;
+
+impl Publication<'_> {
+    /// Publishes an image.
+    pub(crate) async fn publish(
+        &self,
+        image: &Image,
+        report: &mut PushReport,
+    ) -> Result<(), Failure> {
+        let sizes = image.blobs().iter().map(|blob| blob.descriptor.size);
+        self.begin(image.blobs().len(), sizes.sum());
+        let before = self.current_tags().await?;
+        self.note_before(&before, report);
+        let root = &image.root().descriptor().digest;
+        let is_there = |digest: &Option<Digest>| digest.as_ref() == Some(root);
+        if before.iter().all(is_there) && image.referrers().is_empty() {
+            report.blobs.existing += image.blobs().len();
+        } else {
+            self.push_blobs(image.blobs(), &mut report.blobs).await?;
+            self.push_children(image).await?;
+        }
+        self.put_tags(image, &before, report).await
+    }
+
+    /// Publishes what a draft becomes. If one of the tags names it already, nothing is compressed.
+    pub(crate) async fn publish_draft(
+        &self,
+        finishing: &Finishing<'_>,
+        report: &mut PushReport,
+    ) -> Result<(), Failure> {
+        let known = finishing.draft().blobs();
+        let sizes = known.iter().map(|blob| blob.descriptor.size);
+        self.begin(known.len() + finishing.draft().layers().len(), sizes.sum());
+        let found = self.current_manifests().await?;
+        let before: Before = found
+            .iter()
+            .map(|found| found.as_ref().map(|found| found.digest.clone()))
+            .collect();
+        self.note_before(&before, report);
+        let mut there = found.iter().flatten();
+        if let Some(image) = there.find_map(|found| finishing.recognise(found)) {
+            let existing = image.root().references().len();
+            report.blobs.total = report.blobs.total.max(existing);
+            report.blobs.existing += existing;
+            report.identify(&image);
+            return self.put_tags(&image, &before, report).await;
+        }
+        let mut counts = BlobCounts::default();
+        let (outcome, layers) = tokio::join!(
+            self.push_blobs(&known, &mut counts),
+            finishing.finish_layers(self)
+        );
+        report.blobs.add(&counts);
+        report.blobs.add(&finishing.take_counts());
+        outcome?;
+        let image = finishing.assemble(&layers?)?;
+        if report.image.is_none() {
+            report.blobs.count(&image);
+        }
+        report.identify(&image);
+        self.push_children(&image).await?;
+        self.put_tags(&image, &before, report).await
+    }
+
+    fn begin(&self, blobs: usize, bytes: u64) {
+        if let Some(first) = self.references.first() {
+            self.services.observer.observe(&Event::RepositoryStarted {
+                repository: &format!("{}/{}", first.registry(), first.repository()),
+                blobs,
+                bytes,
+            });
+        }
+    }
+
+    fn note_before(&self, before: &Before, report: &mut PushReport) {
+        for (reference, previous) in self.references.iter().zip(before) {
+            report.entry(reference).previous.clone_from(previous);
+        }
+    }
+
+    /// Makes the references name the image, and sees that they do.
+    async fn put_tags(
+        &self,
+        image: &Image,
+        before: &Before,
+        report: &mut PushReport,
+    ) -> Result<(), Failure> {
+        let root = image.root();
+        let digest = &root.descriptor().digest;
+        let mut moved = Vec::new();
+        for (reference, previous) in self.references.iter().zip(before) {
+            let unchanged = previous.as_ref() == Some(digest);
+            report.entry(reference).digest = Some(digest.clone());
+            if !unchanged {
+                let tag = tag_of(reference);
+                self.repository.put_manifest(root, Some(tag)).await?;
+                moved.push(*reference);
+            }
+            report.entry(reference).status = if unchanged {
+                ReferenceStatus::Unchanged
+            } else {
+                ReferenceStatus::Pushed
+            };
+            self.services.observer.observe(&Event::ReferenceSettled {
+                reference: &reference.to_string(),
+                digest,
+                unchanged,
+            });
+        }
+        if self.options.verify == Verify::None || moved.is_empty() {
+            return Ok(());
+        }
+        let reader = self.reader().await?;
+        let answerer: &dyn Answerer = match &reader {
+            Some(reader) => reader,
+            None => &self.repository,
+        };
+        for reference in moved {
+            let clock = &*self.services.clock;
+            let verified = verify::expect(reference, digest, clock, answerer).await;
+            if let Err(failure) = verified {
+                report.entry(reference).status = ReferenceStatus::Failed;
+                return Err(failure);
+            }
+        }
+        Ok(())
+    }
+
+    /// Who tells what tags name now. `None` where there are no certificates, as oci-client ends the process
+    /// there.
+    async fn reader(&self) -> Result<Option<Reader>, Failure> {
+        let Some(first) = self.references.first().filter(|_| self.system_roots) else {
+            return Ok(None);
+        };
+        let transport = self.repository.transport();
+        let basic = if transport.is_basic().await {
+            self.keychain.credentials(first.resolve_registry()).await
+        } else {
+            None
+        };
+        let bearer = transport.bearer().await;
+        Reader::new(self.options.plain_http, bearer.as_ref(), basic.as_ref()).map(Some)
+    }
+
+    /// Asks for all blobs at once, then uploads the missing ones, longest first: a long one that starts
+    /// last would keep the push waiting alone.
+    async fn push_blobs(&self, blobs: &[Blob], counts: &mut BlobCounts) -> Result<(), Failure> {
+        let mut checks = Batch::new();
+        for blob in blobs {
+            checks.push(async move { Ok((blob, self.has(blob).await?)) });
+        }
+        let checked = checks.run(CONTROL_WIDTH).await?;
+        let mut missing: Vec<&Blob> = checked
+            .into_iter()
+            .filter_map(|(blob, exists)| (!exists).then_some(blob))
+            .collect();
+        missing.sort_by_key(|blob| std::cmp::Reverse(blob.descriptor.size));
+        counts.existing += blobs.len() - missing.len();
+
+        let (uploaded, bytes) = (&AtomicUsize::new(0), &AtomicU64::new(0));
+        let mut uploads = Batch::new();
+        for blob in missing {
+            uploads.push(async move {
+                self.upload(blob).await?;
+                uploaded.fetch_add(1, Ordering::Relaxed);
+                bytes.fetch_add(blob.descriptor.size, Ordering::Relaxed);
+                Ok(())
+            });
+        }
+        let outcome = uploads.run(BLOBS_UNDER_WAY).await;
+        // What went up before a failure is there, and is counted.
+        counts.uploaded += uploaded.load(Ordering::Relaxed);
+        counts.bytes_uploaded += bytes.load(Ordering::Relaxed);
+        outcome.map(drop)
+    }
+
+    /// Whether the registry has a blob.
+    pub(crate) async fn has(&self, blob: &Blob) -> Result<bool, Failure> {
+        let exists = self.repository.has_blob(&blob.descriptor).await?;
+        self.services.observer.observe(&Event::BlobChecked {
+            digest: &blob.descriptor.digest,
+            size: blob.descriptor.size,
+            exists,
+        });
+        Ok(exists)
+    }
+
+    /// Uploads a blob that the registry lacks.
+    pub(crate) async fn upload(&self, blob: &Blob) -> Result<(), Failure> {
+        let settings = UploadSettings {
+            mode: self.options.upload_mode,
+            chunk_size: self.options.chunk_size,
+        };
+        let slots = Arc::clone(&self.slots);
+        let upload = BlobUpload::new(&self.repository, self.services, settings, blob, slots);
+        upload.run().await
+    }
+
+    /// Stores every manifest but the root, level by level: a registry refuses a manifest whose
+    /// children it does not have. What is about the image comes last.
+    async fn push_children(&self, image: &Image) -> Result<(), Failure> {
+        let children = image.manifests().split_last().map(|(_, children)| children);
+        self.push_manifests(children.unwrap_or_default()).await?;
+        self.push_manifests(image.referrers()).await
+    }
+
+    async fn push_manifests(&self, manifests: &[Manifest]) -> Result<(), Failure> {
+        let highest = manifests.iter().map(Manifest::level).max().unwrap_or(0);
+        for level in 0..=highest {
+            let mut stored = Batch::new();
+            for manifest in manifests
+                .iter()
+                .filter(|manifest| manifest.level() == level)
+            {
+                stored.push(async move {
+                    self.repository.put_manifest(manifest, None).await?;
+                    let digest = &manifest.descriptor().digest;
+                    self.services
+                        .observer
+                        .observe(&Event::ManifestStored { digest });
+                    Ok(())
+                });
+            }
+            stored.run(CONTROL_WIDTH).await?;
+        }
+        Ok(())
+    }
+
+    /// What each reference's tag points to now.
+    async fn current_tags(&self) -> Result<Before, Failure> {
+        let mut questions = Batch::new();
+        for (position, reference) in self.references.iter().enumerate() {
+            questions.push(async move {
+                let digest = self.repository.tag(tag_of(reference)).await?;
+                Ok((position, digest))
+            });
+        }
+        in_order(questions).await
+    }
+
+    /// The manifest behind each reference's tag.
+    async fn current_manifests(&self) -> Result<Vec<Option<RemoteManifest>>, Failure> {
+        let mut questions = Batch::new();
+        for (position, reference) in self.references.iter().enumerate() {
+            questions.push(async move {
+                let manifest = self.repository.manifest(tag_of(reference)).await?;
+                Ok((position, manifest))
+            });
+        }
+        in_order(questions).await
+    }
+}
+
+/// The answers to small questions, in the order of the questions.
+async fn in_order<T>(questions: Batch<'_, (usize, T)>) -> Result<Vec<T>, Failure> {
+    let mut answers = questions.run(CONTROL_WIDTH).await?;
+    answers.sort_by_key(|(position, _)| *position);
+    Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+}
