@@ -259,7 +259,12 @@ fn no_layout(container: &Container) -> OpenError {
                 "a directory of skopeo's dir: format"
             }
             Container::Directory(_) => "an unpacked docker-save archive",
-            Container::Tar(_) => "a docker-save archive, not an OCI image layout",
+            Container::Tar(_) => {
+                return OpenError::WrongFormat {
+                    found: "a docker-save archive",
+                    wanted: "an OCI image layout",
+                };
+            }
         }
     } else if container.contains("repositories") {
         "a docker-save archive of a Docker older than 1.10"

@@ -77,9 +77,10 @@ impl Publication<'_> {
         finishing: &Finishing<'_>,
         report: &mut PushReport,
     ) -> Result<(), Failure> {
-        let known = finishing.draft().blobs();
+        let (known, layers) = (finishing.draft().blobs(), finishing.draft().layers());
         let sizes = known.iter().map(|blob| blob.descriptor.size);
-        self.begin(known.len() + finishing.draft().layers().len(), sizes.sum());
+        let in_archive = layers.iter().map(|layer| layer.source.len());
+        self.begin(known.len() + layers.len(), sizes.chain(in_archive).sum());
         let found = self.current_manifests().await?;
         let before: Before = found
             .iter()
@@ -95,16 +96,20 @@ impl Publication<'_> {
             return self.put_tags(&image, &before, report).await;
         }
         let mut counts = BlobCounts::default();
-        let (outcome, layers) = tokio::join!(
+        // If one of them fails, the other is of no use any more.
+        let outcome = tokio::try_join!(
             self.push_blobs(&known, &mut counts),
             finishing.finish_layers(self)
         );
+        counts.add(&finishing.take_counts());
         report.blobs.add(&counts);
-        report.blobs.add(&finishing.take_counts());
-        outcome?;
-        let image = finishing.assemble(&layers?)?;
+        let ((), layers) = outcome?;
+        let image = finishing.assemble(&layers)?;
         if report.image.is_none() {
-            report.blobs.count(&image);
+            let sizes = known.iter().map(|blob| blob.descriptor.size);
+            let finished = layers.values().map(|layer| layer.descriptor.size);
+            report.blobs.total = counts.existing + counts.uploaded;
+            report.blobs.bytes_total = sizes.chain(finished).sum();
         }
         report.identify(&image);
         self.push_children(&image).await?;
