@@ -2,6 +2,8 @@
 //! installed. What the engine decides is tested in its own crate; here it is wiring, output, exit codes,
 //! and that other tools read back what was pushed.
 
+mod archives;
+mod corpus;
 mod denials;
 mod expired_token;
 mod failures;

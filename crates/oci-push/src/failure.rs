@@ -340,7 +340,9 @@ pub enum ViolationKind {
 #[non_exhaustive]
 pub enum BlobFault {
     /// The bytes hash to something else: the archive is damaged or was changed.
-    #[error("the archive's bytes hash to {actual}: the archive is damaged or was changed")]
+    #[error(
+        "digest mismatch: the archive's bytes hash to {actual}; the archive is damaged or was changed"
+    )]
     DigestMismatch {
         /// What the bytes hash to.
         actual: Digest,
