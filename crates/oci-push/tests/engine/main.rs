@@ -3,6 +3,7 @@
 
 mod answers;
 mod authentication;
+mod drafts;
 mod manifests;
 mod support;
 mod trust;
