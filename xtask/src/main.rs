@@ -1,5 +1,8 @@
-//! The project's own tasks: `cargo xtask demo`, `cargo xtask test`, `cargo xtask check`.
+//! The project's own tasks: `cargo xtask demo`, `cargo xtask test`, `cargo xtask check`,
+//! `cargo xtask bench`.
 
+mod bench;
+mod bench_archive;
 mod check;
 mod debian;
 mod demo;
@@ -14,6 +17,7 @@ const USAGE: &str = "\
 cargo xtask demo    push a sample image to an embedded registry, read it back, show an explained 403
 cargo xtask test    run all tests; installs Debian's registry and tools where it may
 cargo xtask check   format, lints, documentation, house rules, licences
+cargo xtask bench   push a docker-save archive beside the other tools that are on PATH, and compare
 cargo xtask sample MIB FILE
                     write an OCI image layout with one layer of so many MiB, to measure with";
 
@@ -22,6 +26,7 @@ fn main() -> ExitCode {
     let result = match task.as_str() {
         "demo" => demo::demo(),
         "test" => test::test(),
+        "bench" => bench::bench(),
         "check" => check::check(),
         "sample" => sample(&std::env::args().skip(2).collect::<Vec<_>>()),
         _ => Err(USAGE.to_owned()),

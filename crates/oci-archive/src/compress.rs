@@ -14,8 +14,8 @@ mod readers;
 
 use std::collections::VecDeque;
 use std::io::{self, BufReader, Read, Write as _};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::compression::Compression;
 use crate::descriptor::Descriptor;
@@ -25,7 +25,7 @@ use crate::image::Blob;
 use crate::scratch::{Scratch, ScratchError, fill};
 use crate::source::BlobSource;
 use block::{Codec, Encoded};
-use budget::Budget;
+use budget::{Budget, Lease};
 use pool::Pool;
 use readers::{Cancelled, Hashing, Watched};
 
@@ -145,6 +145,9 @@ pub struct Compressor {
     scratch: Scratch,
     pool: Pool,
     budget: Budget,
+    /// Blocks that nobody uses. Memory that was given back to the system would come back page by page, at
+    /// some cost.
+    spare: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Compressor {
@@ -162,6 +165,7 @@ impl Compressor {
             scratch,
             pool: Pool::new(threads),
             budget: Budget::new(memory),
+            spare: Mutex::default(),
         }
     }
 
@@ -219,14 +223,17 @@ impl Compressor {
             file.write_all(bytes).map_err(lost)?;
             Ok(())
         };
-        let mut pending: VecDeque<(Receiver<io::Result<Encoded>>, usize)> = VecDeque::new();
-        // Memory that was given back to the system would come back page by page, at some cost.
-        let mut spare: Vec<Vec<u8>> = Vec::new();
+        let mut pending: VecDeque<(Receiver<io::Result<Encoded>>, Lease<'_>)> = VecDeque::new();
         let mut is_read = false;
         while !is_read || !pending.is_empty() {
             let size = self.codec.block_size();
-            if !is_read && self.budget.take(size, pending.is_empty()) {
-                let mut bytes = spare.pop().unwrap_or_default();
+            let lease = if is_read {
+                None
+            } else {
+                self.budget.take(size, pending.is_empty())
+            };
+            if let Some(lease) = lease {
+                let mut bytes = self.spare().pop().unwrap_or_default();
                 bytes.resize(size, 0);
                 let filled = fill(reader, &mut bytes).map_err(|error| work.unreadable(error))?;
                 bytes.truncate(filled);
@@ -234,32 +241,33 @@ impl Compressor {
                 is_read = filled < size;
                 // An empty block says nothing, except that the layer is empty.
                 if filled > 0 || pending.is_empty() && content_length == 0 {
-                    pending.push_back((self.submit(bytes), size));
-                } else {
-                    self.budget.give_back(size);
+                    pending.push_back((self.submit(bytes), lease));
                 }
                 content_length += filled as u64;
                 continue;
             }
-            let Some((receiver, size)) = pending.pop_front() else {
+            let Some((receiver, _lease)) = pending.pop_front() else {
                 continue;
             };
             // The pool's threads answer every block, unless one of them has panicked.
             let done = receiver
                 .recv()
                 .unwrap_or_else(|error| Err(io::Error::other(error)));
-            self.budget.give_back(size);
             let done = done.map_err(|source| CompressError::Encode {
                 name: work.layer.name.to_string(),
                 source,
             })?;
             write(&done.bytes)?;
-            spare.push(done.block);
+            self.spare().push(done.block);
         }
         work.check_diff_id(&content.finish())?;
         let source =
             BlobSource::from_file_range(Arc::new(file), self.scratch.directory(), 0, length);
         Ok(blob(self.settings.format, encoded.finish(), source))
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn submit(&self, block: Vec<u8>) -> Receiver<io::Result<Encoded>> {

@@ -9,6 +9,13 @@ pub(super) struct Budget {
     changed: Condvar,
 }
 
+/// A part of a [`Budget`], given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Lease<'a> {
+    budget: &'a Budget,
+    bytes: usize,
+}
+
 impl Budget {
     pub(super) fn new(bytes: usize) -> Self {
         Self {
@@ -19,11 +26,11 @@ impl Budget {
 
     /// Takes `bytes`. Waits for them if `wait`, which is safe only for a caller that holds none: all who
     /// hold some give them back without waiting for more.
-    pub(super) fn take(&self, bytes: usize, wait: bool) -> bool {
+    pub(super) fn take(&self, bytes: usize, wait: bool) -> Option<Lease<'_>> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         while *left < bytes {
             if !wait {
-                return false;
+                return None;
             }
             left = self
                 .changed
@@ -31,11 +38,17 @@ impl Budget {
                 .unwrap_or_else(PoisonError::into_inner);
         }
         *left -= bytes;
-        true
+        Some(Lease {
+            budget: self,
+            bytes,
+        })
     }
+}
 
-    pub(super) fn give_back(&self, bytes: usize) {
-        *self.left.lock().unwrap_or_else(PoisonError::into_inner) += bytes;
-        self.changed.notify_one();
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        let budget = self.budget;
+        *budget.left.lock().unwrap_or_else(PoisonError::into_inner) += self.bytes;
+        budget.changed.notify_one();
     }
 }

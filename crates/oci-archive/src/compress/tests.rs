@@ -248,6 +248,20 @@ fn cancelling() {
     }
 }
 
+/// What failed has given back what it held: others go on.
+#[test]
+fn failures_give_back_what_they_held() {
+    let compressor = compressor(CompressionFormat::Gzip, None, 1);
+    for _ in 0..10 {
+        let mut wrong = layer(&content(9_000_000));
+        wrong.diff_id = Digest::of(Algorithm::Sha256, b"other");
+        compressor
+            .finish(&wrong, &|read| read < 4_000_000)
+            .expect_err("cancelled");
+    }
+    finish(&compressor, &layer(&content(9_000_000)));
+}
+
 /// Many layers at once share a budget that is too small for all of them.
 #[test]
 fn many_layers_at_once() {
