@@ -10,5 +10,6 @@ mod expired_token;
 mod failures;
 mod interoperability;
 mod modes;
+mod other_tools;
 mod output;
 mod support;

@@ -5,11 +5,12 @@ use std::process::Command;
 use crate::run::{have, say, succeed};
 
 /// Programs by the package they come in.
-const TOOLS: [(&str, &str); 4] = [
+const TOOLS: [(&str, &str); 5] = [
     ("docker-registry", "docker-registry"),
     ("skopeo", "skopeo"),
     ("buildah", "buildah"),
     ("podman", "podman"),
+    ("umoci", "umoci"),
 ];
 
 /// Installs what is missing, where that is allowed; otherwise says what is missing.
