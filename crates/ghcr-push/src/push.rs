@@ -163,6 +163,9 @@ fn upload(
         }
     });
     printer.end_progress();
+    if outcome.is_err() {
+        runtime.block_on(pusher.abandon());
+    }
     // Threads that still read the archive for a connection that is gone must not be waited for.
     runtime.shutdown_background();
     outcome

@@ -4,12 +4,14 @@
 //! Not one byte of a blob travels before a small authorised request has succeeded (the one that starts
 //! the upload), and no tag moves before everything it names is stored.
 
+mod lanes;
+mod visibility;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use oci_archive::{Blob, Digest, Image, Manifest};
 use oci_client::Reference;
-use tokio::sync::Semaphore;
 
 use crate::auth::{AuthTransport, Keychain};
 use crate::batch::Batch;
@@ -28,22 +30,23 @@ use crate::verify::{self, Answerer, Reader};
 /// Small requests in flight at a time. They cost the registry little and the push a round trip each.
 pub(crate) const CONTROL_WIDTH: usize = 16;
 
-/// Blobs under way at a time, those included that wait for a slot or for their commit.
-const BLOBS_UNDER_WAY: usize = 32;
+/// Blobs that are looked at or wait. They cost a little memory each.
+const BLOBS_KNOWN: usize = 1024;
+
+pub(crate) use lanes::Lanes;
 
 pub(crate) type Chain = AuthTransport<Arc<RetryTransport<HttpTransport>>>;
 
 /// One repository and the references in it.
 pub(crate) struct Publication<'a> {
-    pub(crate) repository: Repository<Chain>,
+    pub(crate) repository: Arc<Repository<Chain>>,
     pub(crate) references: Vec<&'a Reference>,
     pub(crate) options: &'a PushOptions,
     pub(crate) services: &'a Services,
     pub(crate) keychain: &'a Arc<dyn Keychain>,
     /// Whether the machine has certificates of its own.
     pub(crate) system_roots: bool,
-    /// Blobs whose bytes may be in flight.
-    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) lanes: Lanes,
 }
 
 /// What each reference pointed to before the push.
@@ -146,8 +149,7 @@ impl Publication<'_> {
             let unchanged = previous.as_ref() == Some(digest);
             report.entry(reference).digest = Some(digest.clone());
             if !unchanged {
-                let tag = tag_of(reference);
-                self.repository.put_manifest(root, Some(tag)).await?;
+                self.store(image, root, Some(tag_of(reference))).await?;
                 moved.push(*reference);
             }
             report.entry(reference).status = if unchanged {
@@ -167,7 +169,7 @@ impl Publication<'_> {
         let reader = self.reader().await?;
         let answerer: &dyn Answerer = match &reader {
             Some(reader) => reader,
-            None => &self.repository,
+            None => &*self.repository,
         };
         for reference in moved {
             let clock = &*self.services.clock;
@@ -196,33 +198,29 @@ impl Publication<'_> {
         Reader::new(self.options.plain_http, bearer.as_ref(), basic.as_ref()).map(Some)
     }
 
-    /// Asks for all blobs at once, then uploads the missing ones, longest first: a long one that starts
-    /// last would keep the push waiting alone.
+    /// Asks for all blobs and uploads the missing ones, longest first: a long one that starts last would
+    /// keep the push waiting alone. The first upload does not wait for the last answer.
     async fn push_blobs(&self, blobs: &[Blob], counts: &mut BlobCounts) -> Result<(), Failure> {
-        let mut checks = Batch::new();
-        for blob in blobs {
-            checks.push(async move { Ok((blob, self.has(blob).await?)) });
-        }
-        let checked = checks.run(CONTROL_WIDTH).await?;
-        let mut missing: Vec<&Blob> = checked
-            .into_iter()
-            .filter_map(|(blob, exists)| (!exists).then_some(blob))
-            .collect();
-        missing.sort_by_key(|blob| std::cmp::Reverse(blob.descriptor.size));
-        counts.existing += blobs.len() - missing.len();
-
-        let (uploaded, bytes) = (&AtomicUsize::new(0), &AtomicU64::new(0));
-        let mut uploads = Batch::new();
-        for blob in missing {
-            uploads.push(async move {
+        let mut ordered: Vec<&Blob> = blobs.iter().collect();
+        ordered.sort_by_key(|blob| std::cmp::Reverse(blob.descriptor.size));
+        let (existing, uploaded) = (&AtomicUsize::new(0), &AtomicUsize::new(0));
+        let bytes = &AtomicU64::new(0);
+        let mut work = Batch::new();
+        for blob in ordered {
+            work.push(async move {
+                if self.has(blob).await? {
+                    existing.fetch_add(1, Ordering::Relaxed);
+                    return Ok(());
+                }
                 self.upload(blob).await?;
                 uploaded.fetch_add(1, Ordering::Relaxed);
                 bytes.fetch_add(blob.descriptor.size, Ordering::Relaxed);
                 Ok(())
             });
         }
-        let outcome = uploads.run(BLOBS_UNDER_WAY).await;
+        let outcome = work.run(BLOBS_KNOWN).await;
         // What went up before a failure is there, and is counted.
+        counts.existing += existing.load(Ordering::Relaxed);
         counts.uploaded += uploaded.load(Ordering::Relaxed);
         counts.bytes_uploaded += bytes.load(Ordering::Relaxed);
         outcome.map(drop)
@@ -230,7 +228,10 @@ impl Publication<'_> {
 
     /// Whether the registry has a blob.
     pub(crate) async fn has(&self, blob: &Blob) -> Result<bool, Failure> {
+        // The semaphores are never closed.
+        let permit = self.lanes.control.acquire().await.ok();
         let exists = self.repository.has_blob(&blob.descriptor).await?;
+        drop(permit);
         self.services.observer.observe(&Event::BlobChecked {
             digest: &blob.descriptor.digest,
             size: blob.descriptor.size,
@@ -245,7 +246,9 @@ impl Publication<'_> {
             mode: self.options.upload_mode,
             chunk_size: self.options.chunk_size,
         };
-        let slots = Arc::clone(&self.slots);
+        let lane = self.lanes.of(blob);
+        let _permit = lane.under_way.acquire().await.ok();
+        let slots = Arc::clone(&lane.slots);
         let upload = BlobUpload::new(&self.repository, self.services, settings, blob, slots);
         upload.run().await
     }
@@ -254,11 +257,12 @@ impl Publication<'_> {
     /// children it does not have. What is about the image comes last.
     async fn push_children(&self, image: &Image) -> Result<(), Failure> {
         let children = image.manifests().split_last().map(|(_, children)| children);
-        self.push_manifests(children.unwrap_or_default()).await?;
-        self.push_manifests(image.referrers()).await
+        self.push_manifests(image, children.unwrap_or_default())
+            .await?;
+        self.push_manifests(image, image.referrers()).await
     }
 
-    async fn push_manifests(&self, manifests: &[Manifest]) -> Result<(), Failure> {
+    async fn push_manifests(&self, image: &Image, manifests: &[Manifest]) -> Result<(), Failure> {
         let highest = manifests.iter().map(Manifest::level).max().unwrap_or(0);
         for level in 0..=highest {
             let mut stored = Batch::new();
@@ -267,7 +271,7 @@ impl Publication<'_> {
                 .filter(|manifest| manifest.level() == level)
             {
                 stored.push(async move {
-                    self.repository.put_manifest(manifest, None).await?;
+                    self.store(image, manifest, None).await?;
                     let digest = &manifest.descriptor().digest;
                     self.services
                         .observer

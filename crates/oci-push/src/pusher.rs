@@ -1,11 +1,11 @@
 //! What pushes: the HTTP client with its settings, and the repositories one after the other.
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use oci_archive::{Draft, Image};
 use oci_client::Reference;
-use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::auth::{AuthSettings, AuthTransport, Keychain};
@@ -16,7 +16,7 @@ use crate::http::HttpTransport;
 use crate::observer::Observer;
 use crate::options::PushOptions;
 use crate::profile::Profile;
-use crate::publication::{Chain, Publication};
+use crate::publication::{Chain, Lanes, Publication};
 use crate::report::{PushError, PushReport};
 use crate::repository::Repository;
 use crate::retry::{RetryPolicy, RetryTransport};
@@ -38,6 +38,8 @@ pub struct Pusher {
     transport: Arc<RetryTransport<HttpTransport>>,
     /// Whether the machine has certificates of its own.
     system_roots: bool,
+    /// The repositories that were pushed to.
+    repositories: Mutex<Vec<Arc<Repository<Chain>>>>,
 }
 
 impl Pusher {
@@ -86,7 +88,26 @@ impl Pusher {
             options,
             transport: Arc::new(transport),
             system_roots,
+            repositories: Mutex::default(),
         })
+    }
+
+    /// Cancels what a push that was dropped or has failed left open, as far as the registries take that
+    /// within two seconds.
+    pub async fn abandon(&self) {
+        const PATIENCE: Duration = Duration::from_secs(2);
+        let repositories = {
+            let mut known = self
+                .repositories
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *known)
+        };
+        let cancelled = repositories
+            .iter()
+            .map(|repository| repository.cancel_sessions());
+        // What is not cancelled by then expires by itself.
+        let _ = tokio::time::timeout(PATIENCE, join_all(cancelled)).await;
     }
 
     /// Publishes `image` under every one of `references`. Blobs go up once per repository.
@@ -165,14 +186,19 @@ impl Pusher {
             return Err(Failure::Client("no reference was given".into()));
         };
         let registry = self.registry(first)?;
+        let repository = Arc::new(self.repository(&registry, first));
+        self.repositories
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Arc::clone(&repository));
         Ok(Publication {
-            repository: self.repository(&registry, first),
+            repository,
             references: references.to_vec(),
             options: &self.options,
             services: &self.services,
             keychain: &self.keychain,
             system_roots: self.system_roots,
-            slots: Arc::new(Semaphore::new(self.options.jobs.max(1))),
+            lanes: Lanes::new(self.options.jobs),
         })
     }
 

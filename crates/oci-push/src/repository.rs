@@ -1,7 +1,7 @@
 //! One repository of one registry: the small requests, and what this run has learned about it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use crate::failure::{Failure, Rejection, ViolationKind};
 use crate::profile::Profile;
 use crate::request::{Body, Request, Response, Transport};
 use crate::step::Step;
-use crate::upload::session::UploadSession;
+use crate::upload::session::{SessionHandle, UploadSession};
 use crate::verify::{Answer, Answerer};
 
 /// Manifest media types; without the index types ghcr.io answers 404 for a tag that names an index.
@@ -26,6 +26,9 @@ const ACCEPTED_MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
 
 /// The limit that registries set for manifests (distribution-spec, "Pushing Manifests").
 const MANIFEST_LIMIT: usize = 4 * 1024 * 1024;
+
+/// How long a registry may take to cancel a session.
+const CANCEL_DEADLINE: Duration = Duration::from_secs(2);
 
 /// A manifest as a registry holds it.
 #[derive(Debug, Clone)]
@@ -42,6 +45,15 @@ pub(crate) struct Repository<T> {
     base: Url,
     pub(crate) profile: Profile,
     pub(crate) learned: Learned,
+    /// Sessions that may be open.
+    sessions: Mutex<Vec<SessionHandle>>,
+}
+
+fn open_at(handle: &SessionHandle) -> Option<Url> {
+    handle
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone()
 }
 
 impl<T: Transport> Repository<T> {
@@ -53,6 +65,7 @@ impl<T: Transport> Repository<T> {
             base,
             profile,
             learned: Learned::default(),
+            sessions: Mutex::default(),
         }
     }
 
@@ -151,7 +164,33 @@ impl<T: Transport> Repository<T> {
             .send(&request)
             .await?
             .expect(&request, &[202])?;
-        UploadSession::open(&request, &response)
+        let session = UploadSession::open(&request, &response)?;
+        let mut sessions = self.sessions();
+        sessions.retain(|handle| open_at(handle).is_some());
+        sessions.push(session.handle());
+        Ok(session)
+    }
+
+    /// Cancels the sessions that are open, as far as the registry takes that: best effort, for a push that
+    /// ends early (distribution-spec, "Cancel a blob upload").
+    pub(crate) async fn cancel_sessions(&self) {
+        let handles = std::mem::take(&mut *self.sessions());
+        let requests: Vec<Request> = handles
+            .iter()
+            .filter_map(open_at)
+            .map(|url| {
+                Request::new(Step::CancelUpload, Method::DELETE, url)
+                    .sent_once()
+                    .deadline(CANCEL_DEADLINE)
+            })
+            .collect();
+        let sent = requests.iter().map(|request| self.transport.send(request));
+        // Nobody waits for a refusal; sessions expire by themselves.
+        let _ = futures_util::future::join_all(sent).await;
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, Vec<SessionHandle>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Stores a manifest, byte for byte, under its digest or a tag.
@@ -227,7 +266,10 @@ pub(crate) struct Learned {
     /// 0 while no chunk has been refused as too large.
     chunk_limit: AtomicU64,
     body_refused: AtomicBool,
+    chunks_refused: AtomicBool,
     goodput: Mutex<Option<f64>>,
+    /// The shortest small request, which is what every request costs.
+    overhead: Mutex<Option<Duration>>,
 }
 
 impl Learned {
@@ -257,6 +299,26 @@ impl Learned {
 
     pub(crate) fn body_refused(&self) -> bool {
         self.body_refused.load(Ordering::Relaxed)
+    }
+
+    /// The registry has put chunks together into something else than was sent.
+    pub(crate) fn refuse_chunks(&self) {
+        self.chunks_refused.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn chunks_refused(&self) -> bool {
+        self.chunks_refused.load(Ordering::Relaxed)
+    }
+
+    /// Takes the time that a small request took into account.
+    pub(crate) fn answered_in(&self, duration: Duration) {
+        let mut overhead = self.overhead.lock().unwrap_or_else(PoisonError::into_inner);
+        *overhead = Some(overhead.map_or(duration, |known| known.min(duration)));
+    }
+
+    /// What a request costs beside its body.
+    pub(crate) fn overhead(&self) -> Option<Duration> {
+        *self.overhead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the rate of a finished upload into account.

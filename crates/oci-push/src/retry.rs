@@ -6,20 +6,26 @@
 //! untouched, so that tries are never multiplied by tries.
 
 mod advice;
+mod gate;
+mod outcome;
 
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
+use http::Method;
 
 use crate::clock::Clock;
-use crate::failure::{Failure, UnansweredKind};
+use crate::failure::Failure;
 use crate::observer::{Event, Observer};
 use crate::request::{Replay, Request, Response, Transport};
 use crate::tally::Tally;
 
 pub(crate) use advice::advised_wait;
+use gate::Gate;
+pub use outcome::Outcome;
 
 /// Tries of a host that has never answered in this run: a typing mistake should not take ten minutes
 /// to be told, a short hiccup of the resolver should not end a push.
@@ -27,6 +33,20 @@ const TRIES_BEFORE_FIRST_CONTACT: u32 = 4;
 
 /// No wait is shorter, whatever the server advises: ghcr.io advises fractions of a millisecond.
 const SHORTEST_WAIT: Duration = Duration::from_millis(100);
+
+/// The wait for GitHub's secondary rate limit where it names none, doubled with each try
+/// (<https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately>).
+const SECONDARY_LIMIT: Duration = Duration::from_mins(1);
+const LIMITED_TRIES: u32 = 4;
+
+/// A 403 without a word is tried again after this long, twice as long, ...
+const WORDLESS_WAIT: Duration = Duration::from_secs(2);
+const WORDLESS_TRIES: u32 = 4;
+
+/// How long rights to a new package may take to be the same everywhere
+/// (<https://github.com/orgs/community/discussions/26274>).
+const SETTLING_TIME: Duration = Duration::from_mins(1);
+const SETTLING_WAIT: Duration = Duration::from_secs(3);
 
 /// How stubborn a push is.
 #[derive(Debug, Clone)]
@@ -64,26 +84,13 @@ pub struct Attempt {
     pub number: u32,
     /// The time since the first try.
     pub elapsed: Duration,
+    /// The time since the first try or, if that was later, since anything else succeeded: what outlasts the
+    /// budget only while nothing moves.
+    pub idle: Duration,
     /// The wait before this try, zero for the first.
     pub waited: Duration,
     /// Whether the host has answered anything in this run.
     pub host_answered: bool,
-}
-
-/// How a try ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// With an answer.
-    Answered {
-        /// Its status.
-        status: u16,
-        /// The wait that it asks for.
-        advised: Option<Duration>,
-    },
-    /// Without one, in a way that may pass.
-    Unanswered,
-    /// In a way that no repetition changes (an untrusted certificate, a damaged archive).
-    Final,
 }
 
 /// What is to be done.
@@ -99,16 +106,35 @@ impl RetryPolicy {
     /// Decides whether a request is tried again. `fraction` is a random number in `0.0..1.0`.
     #[must_use]
     pub fn decide(&self, attempt: &Attempt, outcome: Outcome, fraction: f64) -> Verdict {
-        let advised = match outcome {
-            Outcome::Answered { status, advised } if is_transient(status) => advised,
-            Outcome::Unanswered => None,
-            Outcome::Answered { .. } | Outcome::Final => return Verdict::Settled,
+        let first = attempt.number.saturating_sub(1);
+        let (least, advised, tries) = match outcome {
+            Outcome::Answered { status, advised } if is_transient(status) => {
+                (Duration::ZERO, advised, u32::MAX)
+            }
+            Outcome::Unanswered => (Duration::ZERO, None, u32::MAX),
+            Outcome::Limited { advised } => {
+                let wait = SECONDARY_LIMIT * 2_u32.saturating_pow(first.min(8));
+                let least = if advised.is_some() {
+                    Duration::ZERO
+                } else {
+                    wait
+                };
+                (least, advised, LIMITED_TRIES)
+            }
+            Outcome::Wordless => (WORDLESS_WAIT * (first + 1), None, WORDLESS_TRIES),
+            Outcome::Unsettled if attempt.elapsed < SETTLING_TIME => {
+                (SETTLING_WAIT, None, u32::MAX)
+            }
+            Outcome::Answered { .. } | Outcome::Unsettled | Outcome::Final => {
+                return Verdict::Settled;
+            }
         };
         let exhausted = attempt.replay == Replay::Never
+            || attempt.number >= tries
             || self.max_tries.is_some_and(|tries| attempt.number >= tries)
             || (!attempt.host_answered && attempt.number >= TRIES_BEFORE_FIRST_CONTACT);
-        let wait = self.wait(attempt.waited, advised, fraction);
-        if exhausted || attempt.elapsed + wait > self.max_time {
+        let wait = self.wait(attempt.waited, advised, fraction).max(least);
+        if exhausted || attempt.idle.saturating_add(wait) > self.max_time {
             Verdict::Settled
         } else {
             Verdict::Retry(wait)
@@ -146,6 +172,16 @@ pub struct RetryTransport<T> {
     observer: Arc<dyn Observer>,
     tally: Arc<Tally>,
     host_answered: AtomicBool,
+    gates: Mutex<HashMap<String, Arc<Gate>>>,
+    progress: Mutex<Progress>,
+}
+
+/// What has succeeded in this run.
+#[derive(Default)]
+struct Progress {
+    last: Option<Instant>,
+    /// The repositories that have taken something, as beginnings of paths.
+    written: HashSet<String>,
 }
 
 impl<T: Transport> RetryTransport<T> {
@@ -164,28 +200,48 @@ impl<T: Transport> RetryTransport<T> {
             observer,
             tally,
             host_answered: AtomicBool::new(false),
+            gates: Mutex::default(),
+            progress: Mutex::default(),
         }
     }
 
     async fn until_settled(&self, request: &Request) -> Result<Response, Failure> {
         let start = self.clock.now();
+        let gate = self.gate(request);
         let mut attempt = Attempt {
             replay: request.replay,
             number: 1,
             elapsed: Duration::ZERO,
+            idle: Duration::ZERO,
             waited: Duration::ZERO,
             host_answered: false,
         };
         loop {
+            let pass = gate.enter(&*self.clock).await;
             let result = self.inner.send(request).await;
+            drop(pass);
             if result.is_ok() {
                 self.host_answered.store(true, Ordering::Relaxed);
             }
-            attempt.elapsed = self.clock.now().duration_since(start);
+            let outcome = Outcome::of(request, &result, self.wrote_before(request));
+            let now = self.clock.now();
+            self.note(request, &result, now);
+            attempt.elapsed = now.duration_since(start);
+            attempt.idle =
+                now.duration_since(self.progress().last.map_or(start, |at| at.max(start)));
             attempt.host_answered = self.host_answered.load(Ordering::Relaxed);
-            let verdict = self
-                .policy
-                .decide(&attempt, outcome(&result), self.clock.fraction());
+            let fraction = self.clock.fraction();
+            let verdict = self.policy.decide(&attempt, outcome, fraction);
+            if outcome.is_limit() {
+                // Also where the request itself is not repeated here: others should wait all the same.
+                let wait = match verdict {
+                    Verdict::Retry(wait) => wait,
+                    Verdict::Settled => self.policy.wait(Duration::ZERO, None, fraction),
+                };
+                gate.close(wait, now);
+            } else if outcome.is_good() {
+                gate.widen();
+            }
             let Verdict::Retry(wait) = verdict else {
                 return result;
             };
@@ -202,26 +258,49 @@ impl<T: Transport> RetryTransport<T> {
             attempt.waited = wait;
         }
     }
+
+    fn gate(&self, request: &Request) -> Arc<Gate> {
+        let host = request.url.authority().to_owned();
+        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(gates.entry(host).or_default())
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wrote_before(&self, request: &Request) -> bool {
+        let written = &self.progress().written;
+        repository_of(request).is_some_and(|repository| written.contains(&repository))
+    }
+
+    /// Takes note of what has succeeded.
+    fn note(&self, request: &Request, result: &Result<Response, Failure>, now: Instant) {
+        let is_good = result
+            .as_ref()
+            .is_ok_and(|response| response.status.is_success());
+        if !is_good {
+            return;
+        }
+        let mut progress = self.progress();
+        progress.last = Some(now);
+        let is_write = !matches!(request.method, Method::GET | Method::HEAD);
+        if let Some(repository) = repository_of(request).filter(|_| is_write) {
+            progress.written.insert(repository);
+        }
+    }
+}
+
+/// The repository that a request is about, with its host.
+fn repository_of(request: &Request) -> Option<String> {
+    let path = request.url.path();
+    let end = path.find("/blobs/").or_else(|| path.find("/manifests/"))?;
+    Some(format!("{}{}", request.url.authority(), &path[..end]))
 }
 
 impl<T: Transport> Transport for RetryTransport<T> {
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, Failure>> {
         Box::pin(self.until_settled(request))
-    }
-}
-
-/// How a try ended, for the policy.
-fn outcome(result: &Result<Response, Failure>) -> Outcome {
-    match result {
-        Ok(response) => Outcome::Answered {
-            status: response.status.as_u16(),
-            advised: advised_wait(response),
-        },
-        Err(Failure::Unanswered(unanswered)) => match unanswered.kind {
-            UnansweredKind::Certificate(_) => Outcome::Final,
-            _ => Outcome::Unanswered,
-        },
-        Err(_) => Outcome::Final,
     }
 }
 

@@ -25,6 +25,8 @@ pub enum Step {
     CommitBlob,
     /// Ask an upload session how much it holds.
     UploadStatus,
+    /// Give up an upload session.
+    CancelUpload,
     /// Publish a manifest under its digest.
     PutManifest,
     /// Publish a manifest under a tag.
@@ -46,6 +48,7 @@ impl Step {
             Self::UploadBlob => "upload-blob",
             Self::CommitBlob => "commit-blob",
             Self::UploadStatus => "upload-status",
+            Self::CancelUpload => "cancel-upload",
             Self::PutManifest => "put-manifest",
             Self::PutTag => "put-tag",
             Self::Verify => "verify",
@@ -64,6 +67,7 @@ impl Step {
             Self::UploadBlob => "upload a blob",
             Self::CommitBlob => "finish a blob upload",
             Self::UploadStatus => "tell how much of a blob has arrived",
+            Self::CancelUpload => "cancel an upload",
             Self::PutManifest => "store a manifest",
             Self::PutTag => "set the tag",
             Self::Verify => "tell what the tag points to after the push",

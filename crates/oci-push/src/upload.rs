@@ -28,7 +28,7 @@ use crate::request::{Body, Request, Response, Transport};
 use crate::step::Step;
 use mode::{Mode, Situation, UploadMode};
 use recovery::{Aftermath, aftermath};
-use session::UploadSession;
+use session::{SessionHandle, UploadSession};
 
 /// Sessions opened for one blob before giving up on it.
 const SESSIONS: u32 = 5;
@@ -94,7 +94,10 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
         loop {
             self.take_slot().await;
             let (mode, reason) = self.choose(broken_streams);
+            let asked = self.services.clock.now();
             let session = self.repository.start_upload().await?;
+            let answered = self.services.clock.now().duration_since(asked);
+            self.repository.learned.answered_in(answered);
             self.sent.store(0, Ordering::Relaxed);
             self.observe(&Event::BlobStarted {
                 digest: &self.descriptor.digest,
@@ -102,11 +105,14 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
                 mode,
                 reason,
             });
+            let handle = session.handle();
             let result = match mode {
                 Mode::Streamed => self.close(&session, 0).await,
                 Mode::Chunked(size) => self.send_chunks(session, size).await,
             };
             let Err(failure) = result else { break };
+            // A session that has failed is left to expire: it may be the one that is being committed.
+            forget(&handle);
             match aftermath(&failure, self.all_sent()) {
                 Aftermath::TooLarge if self.step_down(mode) => continue,
                 Aftermath::TooLarge | Aftermath::Final => return Err(failure),
@@ -115,10 +121,10 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             }
             sessions += 1;
             broken_streams += u32::from(mode == Mode::Streamed);
-            waited = self
-                .services
-                .retry
-                .wait(waited, None, self.services.clock.fraction());
+            if mode != Mode::Streamed && recovery::is_corrupted(&failure) {
+                self.repository.learned.refuse_chunks();
+            }
+            waited = self.wait(waited, &failure);
             let elapsed = self.services.clock.now().duration_since(start);
             let tries = self
                 .services
@@ -153,6 +159,8 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             goodput: learned.goodput(),
             chunk,
             body_refused: learned.body_refused(),
+            chunks_refused: learned.chunks_refused(),
+            overhead: learned.overhead(),
         };
         mode::choose(self.settings.mode, &situation)
     }
@@ -189,10 +197,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
                     if tries >= CHUNK_TRIES || !recovery::is_resumable(&failure) {
                         return Err(failure);
                     }
-                    waited = self
-                        .services
-                        .retry
-                        .wait(waited, None, self.services.clock.fraction());
+                    waited = self.wait(waited, &failure);
                     self.pause(&failure, waited, tries).await;
                     match self.held(&mut session).await {
                         // Less than was acknowledged, or more than was sent: not a session to trust.
@@ -270,6 +275,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
         self.measure(start, length);
         check_confirmation(&request, &response, digest)?;
         // Only 201 says that the blob is stored; the others are asked about.
+        session.closed();
         if response.status == 201 || self.has_arrived().await? {
             return Ok(());
         }
@@ -340,6 +346,15 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
         self.repository.learned.measured(bytes, duration);
     }
 
+    /// How long to wait after a failure and a wait of `previous`.
+    fn wait(&self, previous: Duration, failure: &Failure) -> Duration {
+        let services = self.services;
+        let advised = recovery::advised(failure);
+        services
+            .retry
+            .wait(previous, advised, services.clock.fraction())
+    }
+
     async fn pause(&self, failure: &Failure, wait: Duration, attempt: u32) {
         self.services.tally.count_retry();
         self.observe(&Event::Retrying {
@@ -355,6 +370,10 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
     fn observe(&self, event: &Event<'_>) {
         self.services.observer.observe(event);
     }
+}
+
+fn forget(handle: &SessionHandle) {
+    *handle.lock().unwrap_or_else(PoisonError::into_inner) = None;
 }
 
 const OCTET_STREAM: HeaderValue = HeaderValue::from_static("application/octet-stream");

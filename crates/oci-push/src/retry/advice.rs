@@ -1,6 +1,6 @@
 //! The wait that a server asks for.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::header::RETRY_AFTER;
 
@@ -17,7 +17,7 @@ pub(crate) fn advised_wait(response: &Response) -> Option<Duration> {
         .headers
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok())
-        .and_then(seconds);
+        .and_then(|value| seconds(value).or_else(|| until(value, response)));
     header.or_else(|| {
         (response.status == 429)
             .then(|| in_text(&response.body))
@@ -31,6 +31,18 @@ fn seconds(value: &str) -> Option<Duration> {
     let seconds: f64 = value.trim().parse().ok()?;
     let bounded = seconds.min(LONGEST_ADVICE.as_secs_f64());
     Duration::try_from_secs_f64(bounded).ok()
+}
+
+/// `Retry-After` as a date, from the server's own time on, since clocks differ
+/// (<https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>).
+fn until(value: &str, response: &Response) -> Option<Duration> {
+    let date = httpdate::parse_http_date(value.trim()).ok()?;
+    let now = response
+        .header("date")
+        .and_then(|date| httpdate::parse_http_date(date).ok())
+        .unwrap_or_else(SystemTime::now);
+    let wait = date.duration_since(now).unwrap_or_default();
+    Some(wait.min(LONGEST_ADVICE))
 }
 
 fn in_text(body: &[u8]) -> Option<Duration> {

@@ -11,6 +11,7 @@ fn attempt() -> Attempt {
         replay: Replay::Safe,
         number: 1,
         elapsed: Duration::ZERO,
+        idle: Duration::ZERO,
         waited: Duration::ZERO,
         host_answered: true,
     }
@@ -68,7 +69,7 @@ fn what_ends_the_tries() {
         (
             "ten minutes",
             Attempt {
-                elapsed: Duration::from_mins(10),
+                idle: Duration::from_mins(10),
                 ..first
             },
             answered(503),

@@ -58,6 +58,10 @@ pub struct Situation {
     pub chunk: u64,
     /// Whether the registry has refused a whole blob as too large in this run.
     pub body_refused: bool,
+    /// Whether the registry has put chunks together wrongly in this run.
+    pub chunks_refused: bool,
+    /// What a request costs beside its body, if it has been measured in this run.
+    pub overhead: Option<Duration>,
 }
 
 /// Chooses the mode, and says why.
@@ -66,6 +70,9 @@ pub fn choose(asked: UploadMode, situation: &Situation) -> (Mode, &'static str) 
     let chunked = Mode::Chunked(situation.chunk);
     if situation.size <= situation.chunk {
         return (Mode::Streamed, "it fits into one chunk");
+    }
+    if situation.chunks_refused && !situation.body_refused {
+        return (Mode::Streamed, "the registry does not put chunks together");
     }
     match asked {
         UploadMode::Stream => return (Mode::Streamed, "as asked"),
@@ -89,7 +96,32 @@ pub fn choose(asked: UploadMode, situation: &Situation) -> (Mode, &'static str) 
             "at the measured rate it would outlast the upload limit",
         );
     }
+    if is_nearly_free(situation) {
+        return (
+            chunked,
+            "at the measured rate chunks cost little, and an interruption costs one",
+        );
+    }
     (Mode::Streamed, "a stream needs the fewest requests")
+}
+
+/// Whether the requests that chunks need are lost in the time that their bytes take, and few enough for
+/// the limits on requests.
+fn is_nearly_free(situation: &Situation) -> bool {
+    /// At most one chunk a second: 60 of the 2000 requests a minute that ghcr.io allows all jobs of an
+    /// address together (<https://github.com/chainguard-images/images/issues/173>).
+    const LEAST: f64 = 1.0;
+    /// What a request may cost, as a part of the time that its chunk takes.
+    const TOLERATED: f64 = 0.15;
+    let (Some(rate), Some(overhead)) = (situation.goodput, situation.overhead) else {
+        return false;
+    };
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "an estimate of seconds needs no more than 52 bits of size"
+    )]
+    let seconds = situation.chunk as f64 / rate;
+    seconds >= LEAST && overhead.as_secs_f64() <= seconds * TOLERATED
 }
 
 #[cfg(test)]
@@ -106,6 +138,8 @@ mod tests {
             goodput: None,
             chunk: 4 * MIB,
             body_refused: false,
+            chunks_refused: false,
+            overhead: None,
         };
         let chunks = Mode::Chunked(4 * MIB);
         for (name, asked, situation, expected) in [
@@ -161,6 +195,48 @@ mod tests {
                     ..large
                 },
                 chunks,
+            ),
+            (
+                "a desk behind a slow uplink",
+                UploadMode::Auto,
+                Situation {
+                    size: 40 * MIB,
+                    goodput: Some(2e6),
+                    overhead: Some(Duration::from_millis(80)),
+                    ..large
+                },
+                chunks,
+            ),
+            (
+                "a slow and distant registry",
+                UploadMode::Auto,
+                Situation {
+                    size: 40 * MIB,
+                    goodput: Some(2e6),
+                    overhead: Some(Duration::from_millis(800)),
+                    ..large
+                },
+                Mode::Streamed,
+            ),
+            (
+                "a runner with a fast link",
+                UploadMode::Auto,
+                Situation {
+                    size: 40 * MIB,
+                    goodput: Some(5e7),
+                    overhead: Some(Duration::from_millis(5)),
+                    ..large
+                },
+                Mode::Streamed,
+            ),
+            (
+                "chunks put together wrongly",
+                UploadMode::Chunked,
+                Situation {
+                    chunks_refused: true,
+                    ..large
+                },
+                Mode::Streamed,
             ),
             (
                 "too large",

@@ -1,5 +1,7 @@
 //! What the registry may hold after an upload request has failed, and so what to do next.
 
+use std::time::Duration;
+
 use crate::failure::{Failure, Rejection, UnansweredKind};
 use crate::retry::is_transient;
 
@@ -38,6 +40,8 @@ pub(super) fn aftermath(failure: &Failure, all_sent: bool) -> Aftermath {
             // Either the commit had succeeded before, or the session is gone.
             404 => Aftermath::Unclear,
             status if is_transient(status) => open,
+            // A rate limit, or a refusal without a word: nothing was stored, and it may pass.
+            403 if rejection.is_rate_limit() || rejection.is_wordless() => Aftermath::Lost,
             _ => Aftermath::Final,
         },
         _ => Aftermath::Final,
@@ -61,6 +65,23 @@ pub(super) fn is_resumable(failure: &Failure) -> bool {
 /// ghcr.io's 416 for a chunk over its limit says so only in its text.
 fn is_too_large(rejection: &Rejection) -> bool {
     rejection.words().contains("too large")
+}
+
+/// Whether the registry says that it holds other bytes than were sent.
+pub(super) fn is_corrupted(failure: &Failure) -> bool {
+    matches!(failure, Failure::Rejected(rejection)
+        if rejection.has_code("DIGEST_INVALID") || rejection.has_code("SIZE_INVALID"))
+}
+
+/// The wait that the registry asks for before anything else.
+pub(super) fn advised(failure: &Failure) -> Option<Duration> {
+    /// Where it names none (`retry.rs`).
+    const LIMITED: Duration = Duration::from_mins(1);
+    let Failure::Rejected(rejection) = failure else {
+        return None;
+    };
+    let is_secondary = rejection.is_rate_limit() && rejection.status == 403;
+    rejection.retry_after.or(is_secondary.then_some(LIMITED))
 }
 
 fn is_damaged(rejection: &Rejection) -> bool {
@@ -125,6 +146,7 @@ mod tests {
             (503, "", Aftermath::Lost, Aftermath::Unclear),
             (403, denied, Aftermath::Final, Aftermath::Final),
             (401, "", Aftermath::Final, Aftermath::Final),
+            (403, "", Aftermath::Lost, Aftermath::Lost),
         ] {
             let failure = rejected(status, body);
             assert_eq!(aftermath(&failure, false), before, "{status} {body}");

@@ -1,5 +1,7 @@
 //! An upload session: where it is, and how its address changes.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use url::Url;
 
 use crate::failure::{Failure, ViolationKind, displayed};
@@ -8,16 +10,24 @@ use crate::request::{Request, Response};
 
 /// An open upload session. The address is opaque: it is never parsed, never rebuilt, and may change
 /// with every answer (Distribution keeps state in its query).
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct UploadSession {
     url: Url,
+    /// The same for whoever has to cancel the session, `None` once it is closed.
+    handle: SessionHandle,
 }
+
+/// Where an open session is, for whoever cancels it.
+pub(crate) type SessionHandle = Arc<Mutex<Option<Url>>>;
 
 impl UploadSession {
     /// The session that `response` opens.
     pub(crate) fn open(request: &Request, response: &Response) -> Result<Self, Failure> {
         match location(request, response)? {
-            Some(url) => Ok(Self { url }),
+            Some(url) => Ok(Self {
+                handle: Arc::new(Mutex::new(Some(url.clone()))),
+                url,
+            }),
             None => Err(Failure::violation(request, ViolationKind::LocationMissing)),
         }
     }
@@ -25,9 +35,24 @@ impl UploadSession {
     /// Takes over the address in an answer, if there is one.
     pub(crate) fn follow(&mut self, request: &Request, response: &Response) -> Result<(), Failure> {
         if let Some(url) = location(request, response)? {
+            self.point_to(Some(url.clone()));
             self.url = url;
         }
         Ok(())
+    }
+
+    /// Where the session is as long as it is open.
+    pub(crate) fn handle(&self) -> SessionHandle {
+        Arc::clone(&self.handle)
+    }
+
+    /// The session is closed, and need not be cancelled.
+    pub(crate) fn closed(&self) {
+        self.point_to(None);
+    }
+
+    fn point_to(&self, url: Option<Url>) {
+        *self.handle.lock().unwrap_or_else(PoisonError::into_inner) = url;
     }
 
     /// The session's address.

@@ -4,6 +4,7 @@
 mod answers;
 mod authentication;
 mod drafts;
+mod endurance;
 mod manifests;
 mod support;
 mod trust;

@@ -1,0 +1,57 @@
+//! How much is under way at a time: small requests, small blobs, large blobs.
+
+use std::sync::Arc;
+
+use oci_archive::Blob;
+use tokio::sync::Semaphore;
+
+use super::CONTROL_WIDTH;
+
+/// Below this a blob's requests take longer than its bytes, so that more of them are sent at a time
+/// (120 layers of 64 KB at 40 ms: 4.7 s and more one after the other or by fours, 1.4 s by sixteens).
+const SMALL: u64 = 1024 * 1024;
+
+/// Small blobs whose bytes are in flight.
+const SMALL_SLOTS: usize = 16;
+
+/// Blobs that have not been confirmed, so that a registry that is slow to confirm is not given more and
+/// more connections.
+const SMALL_UNDER_WAY: usize = 32;
+const LARGE_UNDER_WAY: usize = 16;
+
+/// What may be under way at a time.
+pub(crate) struct Lanes {
+    pub(super) control: Semaphore,
+    large: Lane,
+    small: Lane,
+}
+
+/// Blobs of one size.
+pub(super) struct Lane {
+    /// Blobs whose bytes may be in flight.
+    pub(super) slots: Arc<Semaphore>,
+    pub(super) under_way: Semaphore,
+}
+
+impl Lanes {
+    /// `jobs` large blobs at a time.
+    pub(crate) fn new(jobs: usize) -> Self {
+        let lane = |slots: usize, under_way: usize| Lane {
+            slots: Arc::new(Semaphore::new(slots.max(1))),
+            under_way: Semaphore::new(under_way),
+        };
+        Self {
+            control: Semaphore::new(CONTROL_WIDTH),
+            large: lane(jobs, LARGE_UNDER_WAY.max(jobs)),
+            small: lane(SMALL_SLOTS, SMALL_UNDER_WAY),
+        }
+    }
+
+    pub(super) fn of(&self, blob: &Blob) -> &Lane {
+        if blob.descriptor.size < SMALL {
+            &self.small
+        } else {
+            &self.large
+        }
+    }
+}
