@@ -141,7 +141,12 @@ impl<T: Transport> AuthTransport<T> {
         response: &Response,
     ) -> Result<Option<Authorization>, Failure> {
         let mut state = self.state.lock().await;
-        if state.generation == generation {
+        let is_over = |authorization: &Authorization| {
+            let now = self.settings.clock.now();
+            authorization.renew_at.is_some_and(|at| now >= at)
+        };
+        // A long upload may meet a 401 when even the token that others fetched meanwhile has ended.
+        if state.generation == generation || state.authorization.as_ref().is_some_and(is_over) {
             match Challenge::best(&response.headers) {
                 Some(challenge) => state.challenge = Some(challenge),
                 None if state.challenge.is_some() => {}

@@ -1,9 +1,9 @@
 //! Blobs on their way out: read from the archive, hashed, and handed to the connection in frames.
 //!
-//! A body is a range of a blob, never a buffer: it can be sent again from any offset. Every byte that
-//! is sent for the first time passes the blob's [`Verifier`], and the frame that would complete the
-//! blob is withheld until the digest is known to be right. A registry can therefore never be asked
-//! to store, under a digest, bytes that do not have it.
+//! A body is a range of a blob, never a buffer: it can be sent again from any offset. Every byte of a
+//! session passes the blob's [`Verifier`], and the frame that would complete the blob is withheld until
+//! the digest is known to be right. Only a part of a session that is sent a second time is not hashed a
+//! second time; should the file have changed in between, the registry's own check finds it.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -153,6 +153,15 @@ impl Verifier {
 
     pub(crate) fn size(&self) -> u64 {
         self.blob.descriptor.size
+    }
+
+    /// Forgets what was hashed: the blob is sent from its beginning, and the file may have changed.
+    pub(crate) fn start_over(&self) {
+        let mut progress = self.progress();
+        if !matches!(progress.state, State::Wrong) {
+            progress.state = State::Hashing(Box::new(self.digest().hasher()));
+            progress.hashed = 0;
+        }
     }
 
     /// What was found wrong with the blob, if anything. Given out once.

@@ -25,7 +25,7 @@ use crate::roots;
 use crate::step::Step;
 use crate::tally::Tally;
 
-use body::{CountedBody, Sent};
+use body::{CountedBody, EndsWith, Sent};
 
 /// Long enough for a distant host, short enough that an address that swallows packets is noticed.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -128,6 +128,7 @@ impl HttpTransport {
             Body::Empty | Body::Bytes(_) => 0,
         };
         let sent = Arc::new(Sent::new(streamed));
+        let _body = EndsWith(Arc::clone(&sent));
         let answer = self.client.execute(Self::build(request, &sent));
         let watched = async {
             let response = answer.await?;

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use oci_archive::{Blob, Digest, Image, Manifest};
 use oci_client::Reference;
 
-use crate::auth::{AuthTransport, Keychain};
+use crate::auth::AuthTransport;
 use crate::batch::Batch;
 use crate::failure::Failure;
 use crate::finishing::Finishing;
@@ -25,7 +25,7 @@ use crate::report::{BlobCounts, PushReport, ReferenceStatus};
 use crate::repository::{RemoteManifest, Repository, tag_of};
 use crate::retry::RetryTransport;
 use crate::upload::{BlobUpload, UploadSettings};
-use crate::verify::{self, Answerer, Reader};
+use crate::verify::{self, Reader};
 
 /// Small requests in flight at a time. They cost the registry little and the push a round trip each.
 pub(crate) const CONTROL_WIDTH: usize = 16;
@@ -43,7 +43,6 @@ pub(crate) struct Publication<'a> {
     pub(crate) references: Vec<&'a Reference>,
     pub(crate) options: &'a PushOptions,
     pub(crate) services: &'a Services,
-    pub(crate) keychain: &'a Arc<dyn Keychain>,
     /// Whether the machine has certificates of its own.
     pub(crate) system_roots: bool,
     pub(crate) lanes: Lanes,
@@ -131,7 +130,7 @@ impl Publication<'_> {
 
     fn note_before(&self, before: &Before, report: &mut PushReport) {
         for (reference, previous) in self.references.iter().zip(before) {
-            report.entry(reference).previous.clone_from(previous);
+            report.update(reference, |entry| entry.previous.clone_from(previous));
         }
     }
 
@@ -147,16 +146,17 @@ impl Publication<'_> {
         let mut moved = Vec::new();
         for (reference, previous) in self.references.iter().zip(before) {
             let unchanged = previous.as_ref() == Some(digest);
-            report.entry(reference).digest = Some(digest.clone());
+            report.update(reference, |entry| entry.digest = Some(digest.clone()));
             if !unchanged {
                 self.store(image, root, Some(tag_of(reference))).await?;
                 moved.push(*reference);
             }
-            report.entry(reference).status = if unchanged {
+            let status = if unchanged {
                 ReferenceStatus::Unchanged
             } else {
                 ReferenceStatus::Pushed
             };
+            report.update(reference, |entry| entry.status = status);
             self.services.observer.observe(&Event::ReferenceSettled {
                 reference: &reference.to_string(),
                 digest,
@@ -167,35 +167,28 @@ impl Publication<'_> {
             return Ok(());
         }
         let reader = self.reader().await?;
-        let answerer: &dyn Answerer = match &reader {
-            Some(reader) => reader,
-            None => &*self.repository,
-        };
         for reference in moved {
             let clock = &*self.services.clock;
-            let verified = verify::expect(reference, digest, clock, answerer).await;
+            let (reader, own) = (reader.as_ref(), &*self.repository);
+            let verified = verify::expect(reference, root, clock, reader, own).await;
             if let Err(failure) = verified {
-                report.entry(reference).status = ReferenceStatus::Failed;
+                report.update(reference, |entry| entry.status = ReferenceStatus::Failed);
                 return Err(failure);
             }
         }
         Ok(())
     }
 
-    /// Who tells what tags name now. `None` where there are no certificates, as oci-client ends the process
-    /// there.
+    /// oci-client, with the push's own token, so that it need not fetch one. `None` where there are no
+    /// certificates, as it ends the process there, and where the registry wants the credential itself: it
+    /// would follow a challenge that `origin.rs` does not trust.
     async fn reader(&self) -> Result<Option<Reader>, Failure> {
-        let Some(first) = self.references.first().filter(|_| self.system_roots) else {
-            return Ok(None);
-        };
         let transport = self.repository.transport();
-        let basic = if transport.is_basic().await {
-            self.keychain.credentials(first.resolve_registry()).await
-        } else {
-            None
-        };
+        if !self.system_roots || transport.is_basic().await {
+            return Ok(None);
+        }
         let bearer = transport.bearer().await;
-        Reader::new(self.options.plain_http, bearer.as_ref(), basic.as_ref()).map(Some)
+        Reader::new(self.options.plain_http, bearer.as_ref()).map(Some)
     }
 
     /// Asks for all blobs and uploads the missing ones, longest first: a long one that starts last would

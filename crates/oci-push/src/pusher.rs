@@ -196,7 +196,6 @@ impl Pusher {
             references: references.to_vec(),
             options: &self.options,
             services: &self.services,
-            keychain: &self.keychain,
             system_roots: self.system_roots,
             lanes: Lanes::new(self.options.jobs),
         })
@@ -242,6 +241,7 @@ fn by_repository(references: &[Reference]) -> Vec<Vec<&Reference>> {
             })
         };
         match groups.iter_mut().find(same) {
+            Some(group) if group.contains(&reference) => {}
             Some(group) => group.push(reference),
             None => groups.push(vec![reference]),
         }

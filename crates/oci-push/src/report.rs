@@ -142,14 +142,13 @@ impl PushReport {
         });
     }
 
-    /// The entry of one of the references that the report was made for.
-    pub(crate) fn entry(&mut self, reference: &Reference) -> &mut ReferenceReport {
-        let position = self
-            .references
-            .iter()
-            .position(|entry| entry.reference == *reference)
-            .unwrap_or_default();
-        &mut self.references[position]
+    /// Takes note of something about one of the references that the report was made for.
+    pub(crate) fn update(&mut self, reference: &Reference, change: impl Fn(&mut ReferenceReport)) {
+        // One that is named twice has two entries.
+        let entries = self.references.iter_mut();
+        entries
+            .filter(|entry| entry.reference == *reference)
+            .for_each(change);
     }
 }
 

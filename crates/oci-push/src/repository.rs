@@ -142,11 +142,13 @@ impl<T: Transport> Repository<T> {
         let request = Request::new(Step::CheckBlob, Method::HEAD, url);
         let response = match self.transport.send(&request).await {
             Ok(response) => response.expect(&request, &[200, 403, 404, 405])?,
-            // A blob store elsewhere: not followed, and no proof.
+            // To a blob store elsewhere, which registries send to only for what they have. It is not
+            // followed; should the blob be missing all the same, the manifest is refused, and the blob
+            // sent after all.
             Err(Failure::Violation(violation))
                 if matches!(violation.kind, ViolationKind::RedirectElsewhere(_)) =>
             {
-                return Ok(false);
+                return Ok(true);
             }
             Err(failure) => return Err(failure),
         };
@@ -249,7 +251,8 @@ pub(crate) fn check_confirmation(
     digest: &Digest,
 ) -> Result<(), Failure> {
     match response.header("docker-content-digest") {
-        Some(found) if found != digest.to_string() => {
+        // In another algorithm it says nothing about ours.
+        Some(found) if found != digest.to_string() && is_of_algorithm(found, digest) => {
             let kind = ViolationKind::DigestDiffers {
                 expected: digest.clone(),
                 found: found.to_owned(),
@@ -258,6 +261,11 @@ pub(crate) fn check_confirmation(
         }
         _ => Ok(()),
     }
+}
+
+fn is_of_algorithm(found: &str, digest: &Digest) -> bool {
+    let other: Result<Digest, _> = found.parse();
+    other.is_ok_and(|other| other.algorithm() == digest.algorithm()) || !found.contains(':')
 }
 
 /// What the answers of this run have taught, for all blobs of a repository.
@@ -280,7 +288,10 @@ impl Learned {
             .into_iter()
             .find(|candidate| *candidate < size);
         if let Some(limit) = smaller {
-            self.chunk_limit.store(limit, Ordering::Relaxed);
+            // Another refusal may have lowered it further meanwhile.
+            let lowered = |known| (known == 0 || limit < known).then_some(limit);
+            let order = Ordering::Relaxed;
+            let _ = self.chunk_limit.fetch_update(order, order, lowered);
         }
         smaller.is_some()
     }

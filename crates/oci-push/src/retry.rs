@@ -10,7 +10,6 @@ mod gate;
 mod outcome;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -171,7 +170,6 @@ pub struct RetryTransport<T> {
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
     tally: Arc<Tally>,
-    host_answered: AtomicBool,
     gates: Mutex<HashMap<String, Arc<Gate>>>,
     progress: Mutex<Progress>,
 }
@@ -180,6 +178,8 @@ pub struct RetryTransport<T> {
 #[derive(Default)]
 struct Progress {
     last: Option<Instant>,
+    /// The hosts that have answered anything.
+    answered: HashSet<String>,
     /// The repositories that have taken something, as beginnings of paths.
     written: HashSet<String>,
 }
@@ -199,7 +199,6 @@ impl<T: Transport> RetryTransport<T> {
             clock,
             observer,
             tally,
-            host_answered: AtomicBool::new(false),
             gates: Mutex::default(),
             progress: Mutex::default(),
         }
@@ -220,16 +219,13 @@ impl<T: Transport> RetryTransport<T> {
             let pass = gate.enter(&*self.clock).await;
             let result = self.inner.send(request).await;
             drop(pass);
-            if result.is_ok() {
-                self.host_answered.store(true, Ordering::Relaxed);
-            }
             let outcome = Outcome::of(request, &result, self.wrote_before(request));
             let now = self.clock.now();
             self.note(request, &result, now);
             attempt.elapsed = now.duration_since(start);
             attempt.idle =
                 now.duration_since(self.progress().last.map_or(start, |at| at.max(start)));
-            attempt.host_answered = self.host_answered.load(Ordering::Relaxed);
+            attempt.host_answered = self.progress().answered.contains(request.url.authority());
             let fraction = self.clock.fraction();
             let verdict = self.policy.decide(&attempt, outcome, fraction);
             if outcome.is_limit() {
@@ -274,15 +270,18 @@ impl<T: Transport> RetryTransport<T> {
         repository_of(request).is_some_and(|repository| written.contains(&repository))
     }
 
-    /// Takes note of what has succeeded.
+    /// Takes note of what has answered, and what has succeeded.
     fn note(&self, request: &Request, result: &Result<Response, Failure>, now: Instant) {
-        let is_good = result
+        let mut progress = self.progress();
+        if !matches!(result, Err(Failure::Unanswered(_))) {
+            progress.answered.insert(request.url.authority().to_owned());
+        }
+        if !result
             .as_ref()
-            .is_ok_and(|response| response.status.is_success());
-        if !is_good {
+            .is_ok_and(|response| response.status.is_success())
+        {
             return;
         }
-        let mut progress = self.progress();
         progress.last = Some(now);
         let is_write = !matches!(request.method, Method::GET | Method::HEAD);
         if let Some(repository) = repository_of(request).filter(|_| is_write) {

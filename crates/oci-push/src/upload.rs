@@ -6,14 +6,15 @@
 //! a second closing request: ghcr.io answers that with 404, and in one case out of five loses the blob
 //! (<https://github.com/GoogleContainerTools/jib/issues/4301>).
 
+mod chunks;
+mod flow;
 pub(crate) mod mode;
 pub(crate) mod range;
 mod recovery;
 pub(crate) mod session;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use http::{HeaderValue, Method, header};
 use oci_archive::{Blob, Descriptor};
@@ -24,17 +25,20 @@ use crate::failure::{Failure, ViolationKind};
 use crate::observer::Event;
 use crate::pusher::Services;
 use crate::repository::{Repository, check_confirmation};
-use crate::request::{Body, Request, Response, Transport};
+use crate::request::{Body, Request, Transport};
 use crate::step::Step;
+use flow::Flow;
 use mode::{Mode, Situation, UploadMode};
 use recovery::{Aftermath, aftermath};
 use session::{SessionHandle, UploadSession};
 
-/// Sessions opened for one blob before giving up on it.
-const SESSIONS: u32 = 5;
+/// Sessions that may carry bytes of one blob in vain before giving up on it. A registry that refuses at
+/// the end of each would otherwise be sent the blob over and over.
+const SESSIONS: u32 = 6;
 
-/// Tries of one chunk within a session.
-const CHUNK_TRIES: u32 = 4;
+/// The same for a blob that costs nothing to send.
+const SESSIONS_OF_SMALL: u32 = 20;
+const SMALL: u64 = 4 * 1024 * 1024;
 
 /// When to look whether an unanswered commit has succeeded. ghcr.io takes 5 to 11 seconds to commit
 /// 700 MB, most of which has passed when the question arises.
@@ -61,8 +65,7 @@ pub(crate) struct BlobUpload<'a, T> {
     slots: Arc<Semaphore>,
     /// Held while bytes flow, given back at the last one: a commit needs no bandwidth.
     slot: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
-    /// The furthest offset handed to a connection in the present session.
-    sent: Arc<AtomicU64>,
+    flow: Arc<Mutex<Flow>>,
 }
 
 impl<'a, T: Transport> BlobUpload<'a, T> {
@@ -81,24 +84,28 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             verifier: Arc::new(Verifier::new(blob.clone())),
             slots,
             slot: Arc::default(),
-            sent: Arc::default(),
+            flow: Arc::new(Mutex::new(Flow::new(services.clock.now()))),
         }
     }
 
     /// Uploads the blob.
     pub(crate) async fn run(&self) -> Result<(), Failure> {
-        let start = self.services.clock.now();
         let mut sessions = 0;
         let mut broken_streams = 0;
         let mut waited = Duration::ZERO;
+        self.take_slot().await;
+        // Waiting for the slot was nobody's failure.
+        *self.flow() = Flow::new(self.services.clock.now());
         loop {
             self.take_slot().await;
-            let (mode, reason) = self.choose(broken_streams);
             let asked = self.services.clock.now();
             let session = self.repository.start_upload().await?;
             let answered = self.services.clock.now().duration_since(asked);
             self.repository.learned.answered_in(answered);
-            self.sent.store(0, Ordering::Relaxed);
+            let (mode, reason) = self.choose(broken_streams);
+            let mode = mode.at_least(session.least_chunk(), self.descriptor.size);
+            self.flow().begin();
+            self.verifier.start_over();
             self.observe(&Event::BlobStarted {
                 digest: &self.descriptor.digest,
                 size: self.descriptor.size,
@@ -119,20 +126,13 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
                 Aftermath::Unclear if self.has_arrived().await? => break,
                 Aftermath::Unclear | Aftermath::Lost => {}
             }
-            sessions += 1;
+            sessions += u32::from(self.flow().sent() > 0);
             broken_streams += u32::from(mode == Mode::Streamed);
             if mode != Mode::Streamed && recovery::is_corrupted(&failure) {
                 self.repository.learned.refuse_chunks();
             }
             waited = self.wait(waited, &failure);
-            let elapsed = self.services.clock.now().duration_since(start);
-            let tries = self
-                .services
-                .retry
-                .max_tries
-                .unwrap_or(SESSIONS)
-                .min(SESSIONS);
-            if sessions >= tries || elapsed + waited > self.services.retry.max_time {
+            if self.is_given_up(sessions, waited) {
                 return Err(failure);
             }
             self.pause(&failure, waited, sessions).await;
@@ -144,6 +144,23 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
         Ok(())
     }
 
+    /// Whether another try after `wait` would be one too many.
+    fn is_given_up(&self, tries: u32, wait: Duration) -> bool {
+        let policy = &self.services.retry;
+        let most = if self.descriptor.size < SMALL {
+            SESSIONS_OF_SMALL
+        } else {
+            SESSIONS
+        };
+        let idle = self.flow().idle(self.services.clock.now());
+        tries >= policy.max_tries.unwrap_or(most).min(most)
+            || idle.saturating_add(wait) > policy.max_time
+    }
+
+    fn flow(&self) -> MutexGuard<'_, Flow> {
+        self.flow.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn choose(&self, broken_streams: u32) -> (Mode, &'static str) {
         let profile = self.repository.profile;
         let learned = &self.repository.learned;
@@ -151,6 +168,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             .settings
             .chunk_size
             .unwrap_or_else(|| profile.default_chunk())
+            .max(1)
             .min(profile.chunk_limit().unwrap_or(u64::MAX))
             .min(learned.chunk_limit().unwrap_or(u64::MAX));
         let situation = Situation {
@@ -180,70 +198,6 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
         }
     }
 
-    /// Sends all but the last chunk, then closes the session with that one.
-    async fn send_chunks(&self, mut session: UploadSession, size: u64) -> Result<(), Failure> {
-        let mut held = 0;
-        let mut tries = 0;
-        let mut waited = Duration::ZERO;
-        while self.descriptor.size - held > size {
-            match self.send_chunk(&mut session, held, size).await {
-                Ok(now_held) => {
-                    held = now_held;
-                    tries = 0;
-                    waited = Duration::ZERO;
-                }
-                Err(failure) => {
-                    tries += 1;
-                    if tries >= CHUNK_TRIES || !recovery::is_resumable(&failure) {
-                        return Err(failure);
-                    }
-                    waited = self.wait(waited, &failure);
-                    self.pause(&failure, waited, tries).await;
-                    match self.held(&mut session).await {
-                        // Less than was acknowledged, or more than was sent: not a session to trust.
-                        Some(now_held) if (held..=held + size).contains(&now_held) => {
-                            held = now_held;
-                        }
-                        _ => return Err(failure),
-                    }
-                }
-            }
-        }
-        self.close(&session, held).await
-    }
-
-    /// Sends one chunk, and returns how much the session holds then.
-    async fn send_chunk(
-        &self,
-        session: &mut UploadSession,
-        offset: u64,
-        length: u64,
-    ) -> Result<u64, Failure> {
-        let request = Request::new(Step::UploadChunk, Method::PATCH, session.url().clone())
-            .header(header::CONTENT_TYPE, OCTET_STREAM)
-            .header(header::CONTENT_RANGE, content_range(offset, length))
-            .body(self.body(offset, length))
-            .sent_once();
-        let response = self.repository.transport().send(&request).await?;
-        // ECR answers 201 (https://github.com/jdx/mise/pull/11376).
-        let response = response.expect(&request, &[202, 201, 204])?;
-        session.follow(&request, &response)?;
-        let end = offset + length;
-        // A range that does not advance is known to be a header left stale, not a chunk dropped
-        // (https://github.com/crashappsec/chalk/pull/682); the digest at the commit decides.
-        let held = reported(&response).filter(|held| (offset + 1..=end).contains(held));
-        Ok(held.unwrap_or(end))
-    }
-
-    /// Asks the session how much it holds; `None` if it does not say.
-    async fn held(&self, session: &mut UploadSession) -> Option<u64> {
-        let request = Request::new(Step::UploadStatus, Method::GET, session.url().clone());
-        let response = self.repository.transport().send(&request).await.ok()?;
-        let response = response.expect(&request, &[204, 202, 200]).ok()?;
-        session.follow(&request, &response).ok()?;
-        reported(&response)
-    }
-
     /// Sends what remains from `offset` in the request that closes the session.
     async fn close(&self, session: &UploadSession, offset: u64) -> Result<(), Failure> {
         let digest = &self.descriptor.digest;
@@ -269,10 +223,11 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
         if offset > 0 {
             request = request.header(header::CONTENT_RANGE, content_range(offset, length));
         }
-        let start = self.services.clock.now();
         let response = self.repository.transport().send(&request).await?;
         let response = response.expect(&request, &[201, 200, 202, 204])?;
-        self.measure(start, length);
+        if let Some((bytes, duration)) = self.flow().rate() {
+            self.repository.learned.measured(bytes, duration);
+        }
         check_confirmation(&request, &response, digest)?;
         // Only 201 says that the blob is stored; the others are asked about.
         session.closed();
@@ -308,11 +263,14 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
     fn on_sent(&self) -> OnSent {
         let observer = Arc::clone(&self.services.observer);
         let slot = Arc::clone(&self.slot);
-        let sent = Arc::clone(&self.sent);
+        let flow = Arc::clone(&self.flow);
+        let clock = Arc::clone(&self.services.clock);
         let digest = self.descriptor.digest.clone();
         let size = self.descriptor.size;
         Arc::new(move |offset| {
-            sent.fetch_max(offset, Ordering::Relaxed);
+            flow.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .reach(offset, clock.now());
             observer.observe(&Event::BlobProgress {
                 digest: &digest,
                 offset,
@@ -338,12 +296,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
     }
 
     fn all_sent(&self) -> bool {
-        self.sent.load(Ordering::Relaxed) >= self.descriptor.size
-    }
-
-    fn measure(&self, start: Instant, bytes: u64) {
-        let duration = self.services.clock.now().duration_since(start);
-        self.repository.learned.measured(bytes, duration);
+        self.flow().sent() >= self.descriptor.size
     }
 
     /// How long to wait after a failure and a wait of `previous`.
@@ -383,10 +336,6 @@ const OCTET_STREAM: HeaderValue = HeaderValue::from_static("application/octet-st
 fn content_range(offset: u64, length: u64) -> HeaderValue {
     let range = format!("{offset}-{}", offset + length - 1);
     HeaderValue::from_str(&range).unwrap_or_else(|_| unreachable!("digits and a hyphen are ASCII"))
-}
-
-fn reported(response: &Response) -> Option<u64> {
-    range::held(response.header("range")?)
 }
 
 /// How long a registry may take to store a blob whose last byte it has: two minutes, or as long as a

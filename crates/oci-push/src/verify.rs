@@ -5,13 +5,12 @@ use std::error::Error;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use oci_archive::Digest;
+use oci_archive::{Digest, Manifest};
 use oci_client::client::{ClientConfig, ClientProtocol};
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::auth::Credentials;
 use crate::clock::Clock;
 use crate::failure::{Failure, Found};
 use crate::request::CONTROL_DEADLINE;
@@ -42,11 +41,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     /// A reader with the token that the push used, so that it fetches none of its own.
-    pub(crate) fn new(
-        plain_http: bool,
-        bearer: Option<&SecretString>,
-        basic: Option<&Credentials>,
-    ) -> Result<Self, Failure> {
+    pub(crate) fn new(plain_http: bool, bearer: Option<&SecretString>) -> Result<Self, Failure> {
         let config = ClientConfig {
             protocol: if plain_http {
                 ClientProtocol::Http
@@ -59,14 +54,9 @@ impl Reader {
         };
         // Not `Client::new`, which falls back to defaults when the settings are unusable.
         let client = Client::try_from(config).map_err(|error| Failure::Client(error.into()))?;
-        let auth = match (bearer, basic) {
-            (Some(token), _) => RegistryAuth::Bearer(token.expose_secret().to_owned()),
-            (None, Some(credentials)) => RegistryAuth::Basic(
-                credentials.username.clone(),
-                credentials.password.expose_secret().to_owned(),
-            ),
-            (None, None) => RegistryAuth::Anonymous,
-        };
+        let auth = bearer.map_or(RegistryAuth::Anonymous, |token| {
+            RegistryAuth::Bearer(token.expose_secret().to_owned())
+        });
         Ok(Self { client, auth })
     }
 }
@@ -83,20 +73,38 @@ impl Answerer for Reader {
     }
 }
 
-/// Waits, a few seconds at most, for `answerer` to answer with `expected`. A registry may show a manifest some
+/// Waits, a few seconds at most, for the registry to answer with what was `pushed`: through `reader` if there is one,
+/// and through the push's `own` requests where that fails. A registry may show a manifest some
 /// time after it has accepted it (<https://github.com/p2pool-starter-stack/pithead/issues/429>).
 pub(crate) async fn expect(
     reference: &Reference,
-    expected: &Digest,
+    pushed: &Manifest,
     clock: &dyn Clock,
-    answerer: &dyn Answerer,
+    reader: Option<&Reader>,
+    own: &dyn Answerer,
 ) -> Result<(), Failure> {
-    let wanted = expected.to_string();
+    let expected = &pushed.descriptor().digest;
+    // A registry may know the same bytes by another algorithm than the archive does.
+    let is_pushed = |found: &str| {
+        let found: Option<Digest> = found.parse().ok();
+        found.is_some_and(|found| {
+            found == *expected || found == Digest::of(found.algorithm(), pushed.bytes())
+        })
+    };
     let mut found = None;
     for wait in LOOKS {
         clock.sleep(wait).await;
-        match answerer.digest(reference).await {
-            Ok(digest) if digest == wanted => return Ok(()),
+        let answer = match reader {
+            Some(reader) => reader.digest(reference).await,
+            None => own.digest(reference).await,
+        };
+        // Its token may have ended meanwhile, and it tries nothing again; the push itself does both.
+        let answer = match answer {
+            Err(_) if reader.is_some() => own.digest(reference).await,
+            answer => answer,
+        };
+        match answer {
+            Ok(digest) if is_pushed(&digest) => return Ok(()),
             Ok(digest) => found = Some(Found::OtherDigest(digest)),
             Err(error) => found = Some(Found::Unknown(error)),
         }

@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -17,6 +17,18 @@ use crate::body::BlobBody;
 pub(super) struct Sent {
     bytes: AtomicU64,
     length: u64,
+    abandoned: AtomicBool,
+}
+
+/// Ends a body with the exchange that it belongs to. An answer may come before the body has gone, and
+/// the connection would go on to send it: twice at a time, if the blob is sent again.
+#[derive(Debug)]
+pub(super) struct EndsWith(pub(super) Arc<Sent>);
+
+impl Drop for EndsWith {
+    fn drop(&mut self) {
+        self.0.abandoned.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Sent {
@@ -24,6 +36,7 @@ impl Sent {
         Self {
             bytes: AtomicU64::new(0),
             length,
+            abandoned: AtomicBool::new(false),
         }
     }
 
@@ -67,6 +80,10 @@ impl http_body::Body for CountedBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if self.sent.abandoned.load(Ordering::Relaxed) {
+            let error = io::Error::other("nobody waits for this body any more");
+            return Poll::Ready(Some(Err(error)));
+        }
         match ready!(self.frames.poll_recv(context)) {
             Some(Ok(frame)) => {
                 let length = frame.len() as u64;

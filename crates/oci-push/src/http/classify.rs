@@ -45,12 +45,13 @@ impl Cause {
     }
 }
 
-/// rustls reports a certificate that it does not trust as `InvalidData` of the handshake; a handshake
-/// that is cut off is an `UnexpectedEof` or a reset.
+/// A certificate that is not trusted stays so. Other errors of TLS may pass, or mean that the other side
+/// speaks something else.
 fn is_certificate_error(cause: &(dyn Error + 'static)) -> bool {
-    cause
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == io::ErrorKind::InvalidData)
+    matches!(
+        cause.downcast_ref::<rustls::Error>(),
+        Some(rustls::Error::InvalidCertificate(_))
+    )
 }
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {

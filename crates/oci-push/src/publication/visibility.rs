@@ -1,8 +1,9 @@
 //! Manifests stored in registries that do not see at once what they have confirmed.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use oci_archive::{Blob, Image, Manifest};
+use oci_archive::{Blob, Digest, Image, Manifest};
 
 use super::Publication;
 use crate::failure::Failure;
@@ -28,7 +29,7 @@ impl Publication<'_> {
         tag: Option<&str>,
     ) -> Result<(), Failure> {
         let mut waits = VISIBLE_AFTER.into_iter();
-        let mut is_sent_again = false;
+        let mut sent_again: BTreeSet<&Digest> = BTreeSet::new();
         loop {
             let Err(failure) = self.repository.put_manifest(manifest, tag).await else {
                 return Ok(());
@@ -38,13 +39,19 @@ impl Publication<'_> {
             };
             if let Some(wait) = waits.next() {
                 self.wait_for_visibility(&failure, wait).await;
-            } else if is_sent_again {
+                continue;
+            }
+            // Registries name one at a time.
+            let again = missing
+                .into_iter()
+                .filter(|blob| !sent_again.contains(&blob.descriptor.digest));
+            let again: Vec<&Blob> = again.collect();
+            if again.is_empty() {
                 return Err(failure);
-            } else {
-                is_sent_again = true;
-                for blob in missing {
-                    self.upload(blob).await?;
-                }
+            }
+            for blob in again {
+                self.upload(blob).await?;
+                sent_again.insert(&blob.descriptor.digest);
             }
         }
     }
@@ -77,21 +84,13 @@ fn missing<'a>(failure: &Failure, image: &'a Image, manifest: &Manifest) -> Opti
         .iter()
         .filter(|blob| manifest.references().contains(&blob.descriptor.digest))
         .collect();
-    let words: String = rejection
-        .errors
-        .iter()
-        .map(|error| {
-            format!(
-                "{} {}",
-                error.message,
-                error.detail.as_deref().unwrap_or_default()
-            )
+    let is_named = |blob: &&Blob| {
+        let digest = blob.descriptor.digest.to_string();
+        rejection.errors.iter().any(|error| {
+            let detail = error.detail.as_deref().unwrap_or_default();
+            error.message.contains(&digest) || detail.contains(&digest)
         })
-        .collect();
-    let named: Vec<&Blob> = own
-        .iter()
-        .filter(|blob| words.contains(&blob.descriptor.digest.to_string()))
-        .copied()
-        .collect();
+    };
+    let named: Vec<&Blob> = own.iter().copied().filter(is_named).collect();
     Some(if named.is_empty() { own } else { named })
 }

@@ -29,6 +29,9 @@ pub(crate) fn advised_wait(response: &Response) -> Option<Duration> {
 /// that is no number, is no advice.
 fn seconds(value: &str) -> Option<Duration> {
     let seconds: f64 = value.trim().parse().ok()?;
+    if seconds.is_nan() {
+        return None;
+    }
     let bounded = seconds.min(LONGEST_ADVICE.as_secs_f64());
     Duration::try_from_secs_f64(bounded).ok()
 }

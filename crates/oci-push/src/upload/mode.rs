@@ -16,6 +16,17 @@ pub enum Mode {
     Chunked(u64),
 }
 
+impl Mode {
+    /// The same with chunks of no less than the registry takes; a blob of one chunk is streamed.
+    pub(crate) fn at_least(self, least: Option<u64>, size: u64) -> Self {
+        match (self, least) {
+            (Self::Chunked(chunk), Some(least)) if chunk < least && size <= least => Self::Streamed,
+            (Self::Chunked(chunk), Some(least)) => Self::Chunked(chunk.max(least)),
+            (mode, _) => mode,
+        }
+    }
+}
+
 impl fmt::Display for Mode {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -197,39 +208,6 @@ mod tests {
                 chunks,
             ),
             (
-                "a desk behind a slow uplink",
-                UploadMode::Auto,
-                Situation {
-                    size: 40 * MIB,
-                    goodput: Some(2e6),
-                    overhead: Some(Duration::from_millis(80)),
-                    ..large
-                },
-                chunks,
-            ),
-            (
-                "a slow and distant registry",
-                UploadMode::Auto,
-                Situation {
-                    size: 40 * MIB,
-                    goodput: Some(2e6),
-                    overhead: Some(Duration::from_millis(800)),
-                    ..large
-                },
-                Mode::Streamed,
-            ),
-            (
-                "a runner with a fast link",
-                UploadMode::Auto,
-                Situation {
-                    size: 40 * MIB,
-                    goodput: Some(5e7),
-                    overhead: Some(Duration::from_millis(5)),
-                    ..large
-                },
-                Mode::Streamed,
-            ),
-            (
                 "chunks put together wrongly",
                 UploadMode::Chunked,
                 Situation {
@@ -249,6 +227,30 @@ mod tests {
             ),
         ] {
             assert_eq!(choose(asked, &situation).0, expected, "{name}");
+        }
+    }
+
+    /// Chunks are free where a request is short beside the time that its bytes take.
+    #[test]
+    fn measured_links() {
+        for (name, goodput, overhead, is_chunked) in [
+            ("a desk behind a slow uplink", 2e6, 80, true),
+            ("a slow and distant registry", 2e6, 800, false),
+            ("a runner with a fast link", 5e7, 5, false),
+            ("as slow as still counts", 4_194_304.0, 150, true),
+            ("a little faster", 4_300_000.0, 10, false),
+        ] {
+            let situation = Situation {
+                size: 40 * MIB,
+                broken_streams: 0,
+                goodput: Some(goodput),
+                chunk: 4 * MIB,
+                body_refused: false,
+                chunks_refused: false,
+                overhead: Some(Duration::from_millis(overhead)),
+            };
+            let mode = choose(UploadMode::Auto, &situation).0;
+            assert_eq!(mode != Mode::Streamed, is_chunked, "{name}");
         }
     }
 }

@@ -15,6 +15,7 @@ pub(crate) struct UploadSession {
     url: Url,
     /// The same for whoever has to cancel the session, `None` once it is closed.
     handle: SessionHandle,
+    least_chunk: Option<u64>,
 }
 
 /// Where an open session is, for whoever cancels it.
@@ -26,6 +27,9 @@ impl UploadSession {
         match location(request, response)? {
             Some(url) => Ok(Self {
                 handle: Arc::new(Mutex::new(Some(url.clone()))),
+                least_chunk: response
+                    .header("oci-chunk-min-length")
+                    .and_then(|least| least.trim().parse().ok()),
                 url,
             }),
             None => Err(Failure::violation(request, ViolationKind::LocationMissing)),
@@ -39,6 +43,12 @@ impl UploadSession {
             self.url = url;
         }
         Ok(())
+    }
+
+    /// The smallest chunk but the last that the registry takes, if it says one (distribution-spec, "Pushing
+    /// a blob in chunks").
+    pub(crate) fn least_chunk(&self) -> Option<u64> {
+        self.least_chunk
     }
 
     /// Where the session is as long as it is open.

@@ -118,7 +118,7 @@ fn a_redirect_on_the_same_origin_is_followed() {
 }
 
 #[test]
-fn a_blob_that_is_elsewhere_counts_as_missing() {
+fn a_blob_that_is_elsewhere_is_sent_when_the_manifest_misses_it() {
     let registry = TestRegistry::start(Options::default());
     let source = Source::ten_mib();
     let redirect = answer(307, "location", "http://127.0.0.1:1/blob".to_owned());

@@ -1,0 +1,82 @@
+//! How a blob's bytes flow: how far, how fast, and when they last got further than ever before.
+
+use std::time::{Duration, Instant};
+
+/// The flow of one blob, over all its sessions.
+#[derive(Debug)]
+pub(super) struct Flow {
+    /// The first and the last moment at which bytes of the present session left, with the offsets.
+    span: Option<((Instant, u64), (Instant, u64))>,
+    /// The furthest offset of any session.
+    furthest: u64,
+    /// When that was reached.
+    progress: Instant,
+}
+
+impl Flow {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            span: None,
+            furthest: 0,
+            progress: now,
+        }
+    }
+
+    /// A new session begins.
+    pub(super) fn begin(&mut self) {
+        self.span = None;
+    }
+
+    /// The blob is on its way up to `offset`.
+    pub(super) fn reach(&mut self, offset: u64, now: Instant) {
+        let first = self.span.map_or((now, offset), |(first, _)| first);
+        self.span = Some((first, (now, offset)));
+        if offset > self.furthest {
+            self.furthest = offset;
+            self.progress = now;
+        }
+    }
+
+    /// The furthest offset of the present session.
+    pub(super) fn sent(&self) -> u64 {
+        self.span.map_or(0, |(_, (_, offset))| offset)
+    }
+
+    /// The time for which nothing got further than before.
+    pub(super) fn idle(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.progress)
+    }
+
+    /// What went in the present session after its first frame, and how long that took. Neither the wait for
+    /// the first frame nor that for the answer is a part of it.
+    pub(super) fn rate(&self) -> Option<(u64, Duration)> {
+        let ((start, from), (end, to)) = self.span?;
+        Some((
+            to.saturating_sub(from),
+            end.saturating_duration_since(start),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_what_was_never_reached_before() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut flow = Flow::new(start);
+        flow.reach(10, at(1));
+        flow.reach(50, at(5));
+        assert_eq!(flow.idle(at(7)), Duration::from_secs(2));
+        assert_eq!(flow.rate(), Some((40, Duration::from_secs(4))));
+        // A session that repeats what another has sent gets nowhere.
+        flow.begin();
+        assert_eq!(flow.sent(), 0);
+        flow.reach(50, at(20));
+        assert_eq!(flow.idle(at(25)), Duration::from_secs(20));
+        flow.reach(51, at(30));
+        assert_eq!(flow.idle(at(30)), Duration::ZERO);
+    }
+}
