@@ -116,3 +116,24 @@ fn a_source_that_became_shorter_is_told() {
 fn an_empty_blob_is_checked_without_a_frame() {
     assert!(verifier(b"", b"").check_empty().is_ok());
 }
+
+/// A file that has changed before a second session is found out, though the first one had hashed it.
+#[test]
+fn a_new_session_is_hashed_anew() {
+    let content = content();
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("blob");
+    std::fs::write(&path, &content).expect("writable");
+    let descriptor = verifier(&content, &content).blob.descriptor.clone();
+    let source = BlobSource::from_path(path.clone(), content.len() as u64);
+    let verifier = Arc::new(Verifier::new(Blob::new(descriptor, source)));
+    let (_, end) = send(&verifier, 0, content.len());
+    assert!(end.is_ok());
+    let mut changed = content.clone();
+    changed[5] ^= 1;
+    std::fs::write(&path, &changed).expect("writable");
+    verifier.start_over();
+    let (sent, end) = send(&verifier, 0, content.len());
+    assert!(end.is_err());
+    assert!(sent.len() < content.len());
+}

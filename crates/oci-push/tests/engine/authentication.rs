@@ -52,6 +52,8 @@ fn basic_authentication() {
     let source = Source::ten_mib();
     push(&registry, &source, options()).report();
     assert_published(&registry, &source);
+    // oci-client would ask for the way to a token service there, and follow wherever it leads.
+    assert_eq!(registry.journal().count(Route::Base), 0);
 }
 
 /// Wherever the tokens end, one new one is fetched, and the push goes on.

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use oci_push::{Failure, UploadMode};
 use test_registry::{Action, Exchange, Fault, Options, Phase, Route, SampleImage, TestRegistry};
 
-use crate::support::{Source, assert_published, assert_unpublished, options, push};
+use crate::support::{
+    PASSWORD, Source, USERNAME, assert_published, assert_unpublished, options, push,
+};
 
 fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Action {
     Action::Answer {
@@ -208,4 +210,19 @@ fn blobs_that_are_lost() {
         "one of three went twice"
     );
     assert_eq!(journal.uploads_of(&lost).commits, 2);
+}
+
+/// A token that ends between the tag and the look at it: what is published is not called unpublished.
+#[test]
+fn a_token_that_ends_before_the_last_look() {
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
+    let source = Source::new(&SampleImage::of_layers(&[1000]));
+    registry.fail(
+        Fault::new(Action::RevokeTokens)
+            .on(Route::ManifestPut)
+            .at(Phase::AfterState)
+            .once(),
+    );
+    push(&registry, &source, options()).report();
+    assert_published(&registry, &source);
 }

@@ -4,6 +4,7 @@
 mod answers;
 mod authentication;
 mod drafts;
+mod early;
 mod endurance;
 mod manifests;
 mod support;
