@@ -5,6 +5,7 @@
 mod archive_options;
 mod archives;
 mod corpus;
+mod command_line;
 mod denials;
 mod expired_token;
 mod failures;

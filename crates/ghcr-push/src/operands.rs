@@ -34,11 +34,14 @@ impl ImageOperand {
 ///
 /// # Errors
 ///
-/// A usage error if either is missing or the order is wrong; an image error if a file is missing.
+/// A usage error if either is missing or empty or the order is wrong; an image error if a file is missing.
 pub(crate) fn split(
     operands: &[String],
     exists: impl Fn(&str) -> bool,
 ) -> Result<(Vec<ImageOperand>, Vec<String>), CliError> {
+    if let Some(position) = operands.iter().position(|operand| is_empty(operand)) {
+        return Err(empty(operands, position));
+    }
     let is_image = |operand: &str| operand == "-" || prefixed(operand).is_some() || exists(operand);
     let count = operands
         .iter()
@@ -65,8 +68,11 @@ pub(crate) fn split(
 ///
 /// # Errors
 ///
-/// A usage error if standard input is named twice.
+/// A usage error if one is empty, or standard input is named twice.
 pub(crate) fn read_images(images: &[String]) -> Result<Vec<ImageOperand>, CliError> {
+    if let Some(position) = images.iter().position(|image| image.trim().is_empty()) {
+        return Err(nothing(&images[position], position, "an image"));
+    }
     let operands: Vec<ImageOperand> = images.iter().map(|image| operand(image)).collect();
     if operands.iter().filter(|operand| operand.is_stdin()).count() > 1 {
         return Err(CliError::usage("standard input can be read once only"));
@@ -100,6 +106,32 @@ fn prefixed(operand: &str) -> Option<(&str, Format)> {
     PREFIXES
         .iter()
         .find_map(|(prefix, format)| Some((operand.strip_prefix(prefix)?, *format)))
+}
+
+/// Whether an operand names nothing at all, as a shell variable that is not set does. A list without
+/// an item is as empty.
+fn is_empty(operand: &str) -> bool {
+    operand
+        .split([',', '\n'])
+        .all(|part| part.trim().is_empty())
+}
+
+/// An operand is empty: the first stands where the image does, the last where a reference does.
+fn empty(operands: &[String], position: usize) -> CliError {
+    let what = match position {
+        0 => "the image",
+        position if position + 1 == operands.len() => "a reference",
+        _ => "an image or a reference",
+    };
+    nothing(&operands[position], position, what)
+}
+
+fn nothing(operand: &str, position: usize, what: &str) -> CliError {
+    let number = position + 1;
+    CliError::usage(format!(
+        "argument {number} is {operand:?}, which names nothing where {what} should stand"
+    ))
+    .hint("check that the variable it comes from is set")
 }
 
 /// The first operand is no image: a file that is missing, or no image was given at all.
@@ -173,6 +205,26 @@ mod tests {
             ),
             (&["-", "ghcr.io/o/n"], image("-", 1)),
             (&["docker-archive:x", "ghcr.io/o/n"], image("x", 1)),
+            (
+                &["", "ghcr.io/o/n"],
+                refused("2 argument 1 is \"\", which names nothing where the image should stand"),
+            ),
+            (
+                &["image.tar", ""],
+                refused("2 argument 2 is \"\", which names nothing where a reference should stand"),
+            ),
+            (
+                &["image.tar", " , \n"],
+                refused(
+                    "2 argument 2 is \" , \\n\", which names nothing where a reference should stand",
+                ),
+            ),
+            (
+                &["image.tar", "", "ghcr.io/o/n"],
+                refused(
+                    "2 argument 2 is \"\", which names nothing where an image or a reference should stand",
+                ),
+            ),
             (
                 &["-", "-", "ghcr.io/o/n"],
                 refused("2 standard input can be read once only"),

@@ -1,0 +1,54 @@
+//! What is said on the command line and in the environment, and how it is understood: mistakes are told
+//! before anything is read or sent, and what was achieved is told even where the rest failed.
+
+use test_registry::{Options, TestRegistry};
+
+use crate::support::{Image, Run, TOKEN, USERNAME, command, push};
+
+fn registry() -> TestRegistry {
+    TestRegistry::start(Options::ghcr(USERNAME, TOKEN))
+}
+
+/// A script whose variable is not set must not take nothing for success.
+#[test]
+fn an_empty_argument_is_a_mistake() {
+    let image = Image::small();
+    let registry = registry();
+    let reference = format!("{}/owner/app:1", registry.host());
+    for (arguments, expected) in [
+        (
+            ["image.tar", ""],
+            "argument 2 is \"\", which names nothing where a reference",
+        ),
+        (
+            ["image.tar", ","],
+            "argument 2 is \",\", which names nothing where a reference",
+        ),
+        (
+            ["", &reference],
+            "argument 1 is \"\", which names nothing where the image",
+        ),
+        (
+            ["inspect", ""],
+            "argument 1 is \"\", which names nothing where an image",
+        ),
+    ] {
+        let run = match arguments[0] {
+            "inspect" => inspect(&image, &arguments[1..]),
+            _ => push(&image, &arguments),
+        };
+        run.assert_code(2);
+        assert_eq!(run.stdout, "");
+        assert!(run.stderr.contains(expected), "{}", run.stderr);
+    }
+    assert_eq!(registry.journal().exchanges.len(), 0);
+}
+
+/// Runs `inspect`.
+fn inspect(image: &Image, arguments: &[&str]) -> Run {
+    let output = command(image.directory.path())
+        .arg("inspect")
+        .args(arguments)
+        .output();
+    Run::of(output.expect("the binary starts"))
+}
