@@ -1,7 +1,7 @@
 //! What is said on the command line and in the environment, and how it is understood: mistakes are told
 //! before anything is read or sent, and what was achieved is told even where the rest failed.
 
-use test_registry::{Options, TestRegistry};
+use test_registry::{Authentication, Options, Personality, TestRegistry};
 
 use crate::support::{Image, Run, TOKEN, USERNAME, command, push};
 
@@ -42,6 +42,28 @@ fn an_empty_argument_is_a_mistake() {
         assert!(run.stderr.contains(expected), "{}", run.stderr);
     }
     assert_eq!(registry.journal().exchanges.len(), 0);
+}
+
+/// The embedded registry names itself as the client does, in both of its personalities.
+#[test]
+fn localhost_is_a_name_of_the_embedded_registry() {
+    for personality in [Personality::Specification, Personality::Ghcr] {
+        let mut options = Options::default();
+        options.personality = personality;
+        options.authentication = Authentication::Bearer {
+            username: USERNAME.to_owned(),
+            password: TOKEN.to_owned(),
+            lifetime: None,
+        };
+        let registry = TestRegistry::start(options);
+        let image = Image::small();
+        let host = registry.host().replace("127.0.0.1", "localhost");
+        for mode in ["stream", "chunked"] {
+            let reference = format!("{host}/owner/{mode}:1");
+            push(&image, &["--upload-mode", mode, "image.tar", &reference]).assert_code(0);
+            assert_eq!(registry.tags(&format!("owner/{mode}")), ["1"]);
+        }
+    }
 }
 
 /// Runs `inspect`.

@@ -294,7 +294,7 @@ impl<'a> Call<'a> {
                     (repository, true) if writing => format!("repository:{repository}:pull,push"),
                     (repository, _) => format!("repository:{repository}:pull"),
                 };
-                let host = &self.shared.host;
+                let host = self.host();
                 let error = match standing {
                     Standing::OutOfScope { .. } => ",error=\"insufficient_scope\"",
                     Standing::Invalid {
@@ -368,6 +368,13 @@ impl<'a> Call<'a> {
             &[("content-type", "application/json")],
             body.to_string(),
         )
+    }
+
+    /// The registry's name as the client wrote it: a client that asked `localhost` takes an address on
+    /// `127.0.0.1` for another host's, and rightly keeps its credential from it.
+    pub(crate) fn host(&self) -> &str {
+        self.header(header::HOST.as_str())
+            .unwrap_or(&self.shared.host)
     }
 
     /// A header as text.

@@ -201,7 +201,7 @@ fn accepted(call: &Call<'_>, identifier: &str) -> Answer {
         session.state += 1;
         format!(
             "http://{}/v2/{repository}/blobs/uploads/{identifier}?{}",
-            call.shared.host,
+            call.host(),
             state_parameter(session.state)
         )
     };
