@@ -66,6 +66,26 @@ fn localhost_is_a_name_of_the_embedded_registry() {
     }
 }
 
+/// Refused before a credential is looked for: the one given is not even announced.
+#[test]
+fn a_registry_of_github_needs_an_owner() {
+    let image = Image::small();
+    let registry = registry();
+    let reference = format!("{}/app:1", registry.host());
+    let run = push(
+        &image,
+        &["--registry-profile", "ghcr", "image.tar", &reference],
+    );
+    run.assert_code(2);
+    assert!(
+        run.stderr.contains("(reference-without-owner)"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("credential"), "{}", run.stderr);
+    assert_eq!(registry.journal().exchanges.len(), 0);
+}
+
 /// Runs `inspect`.
 fn inspect(image: &Image, arguments: &[&str]) -> Run {
     let output = command(image.directory.path())

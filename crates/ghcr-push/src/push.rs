@@ -71,18 +71,19 @@ fn push(
         return Err(error.hint("give the token in GHCR_PUSH_TOKEN").into());
     }
     let settings = ImageSettings::of(&arguments.image, environment)?;
-    let references = References::read(&written, &arguments.tags)?;
+    let profile = settings::profile(arguments.registry_profile);
+    let references = References::read(&written, &arguments.tags, profile)?;
     for notice in &references.notices {
         printer.notice(&format!("notice: {notice}"));
     }
     let content = image::open(&images, &settings, environment, printer)?;
     let workshop = settings.workshop(environment);
-    let credentials = find_credentials(arguments, environment, &references.references, printer)?;
+    let credentials = find_credentials(arguments, environment, &references.all, printer)?;
     let report = match upload(
         arguments,
         &content,
         &workshop,
-        &references.references,
+        &references.all,
         &credentials,
         printer,
     ) {

@@ -5,7 +5,7 @@
 
 use std::str::FromStr as _;
 
-use oci_push::Reference;
+use oci_push::{Profile, Reference};
 
 use crate::error::CliError;
 
@@ -18,19 +18,29 @@ const LOOKALIKES: [&str; 7] = [
 /// References read from the command line, and what was changed about them.
 #[derive(Debug, Default)]
 pub(crate) struct References {
-    pub(crate) references: Vec<Reference>,
+    pub(crate) all: Vec<Reference>,
     /// What the user should know, a line each.
     pub(crate) notices: Vec<String>,
+    /// The kind that every registry is said to be of.
+    profile: Option<Profile>,
 }
 
 impl References {
-    /// Reads arguments, each of which may be a list, and adds `tags` in every repository.
+    /// Reads arguments, each of which may be a list, and adds `tags` in every repository. `profile` is the
+    /// kind that every registry is of, `None` to go by the hosts' names.
     ///
     /// # Errors
     ///
     /// A usage error that names the reference and what is wrong with it.
-    pub(crate) fn read(arguments: &[String], tags: &[String]) -> Result<Self, CliError> {
-        let mut read = Self::default();
+    pub(crate) fn read(
+        arguments: &[String],
+        tags: &[String],
+        profile: Option<Profile>,
+    ) -> Result<Self, CliError> {
+        let mut read = Self {
+            profile,
+            ..Self::default()
+        };
         for argument in arguments {
             let mut last: Option<(String, String)> = None;
             for part in argument
@@ -65,15 +75,15 @@ impl References {
                  single dots or underscores or hyphens",
             )
         })?;
-        if !self.references.contains(&reference) {
-            self.references.push(reference);
+        if !self.all.contains(&reference) {
+            self.all.push(reference);
         }
         Ok(())
     }
 
     fn add_tags(&mut self, tags: &[String]) -> Result<(), CliError> {
         let mut repositories: Vec<String> = Vec::new();
-        for reference in &self.references {
+        for reference in &self.all {
             let repository = format!("{}/{}", reference.registry(), reference.repository());
             if !repositories.contains(&repository) {
                 repositories.push(repository);
@@ -120,10 +130,11 @@ impl References {
                     .hint(format!("write ghcr.io/{name}; nothing was sent to {host}")),
             );
         }
-        if host == "ghcr.io" && !name.contains('/') {
+        let profile = self.profile.unwrap_or_else(|| Profile::of_host(&host));
+        if profile == Profile::Ghcr && !name.contains('/') {
             return Err(
                 refused("names no owner (reference-without-owner)").hint(format!(
-                    "write ghcr.io/OWNER/{name}{tag}, with the user or organization it belongs to"
+                    "write {host}/OWNER/{name}{tag}, with the user or organization it belongs to"
                 )),
             );
         }

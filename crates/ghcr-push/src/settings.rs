@@ -50,7 +50,7 @@ pub(crate) fn push_options(arguments: &Arguments) -> PushOptions {
 }
 
 /// The registry's kind, `None` to go by the host's name.
-fn profile(asked: args::RegistryProfile) -> Option<Profile> {
+pub(crate) fn profile(asked: args::RegistryProfile) -> Option<Profile> {
     match asked {
         args::RegistryProfile::Auto => None,
         args::RegistryProfile::Ghcr => Some(Profile::Ghcr),

@@ -1,15 +1,25 @@
+use oci_push::Profile;
+
 use super::References;
 
 fn read(arguments: &[&str], tags: &[&str]) -> Result<(Vec<String>, Vec<String>), String> {
+    read_as(None, arguments, tags)
+}
+
+fn read_as(
+    profile: Option<Profile>,
+    arguments: &[&str],
+    tags: &[&str],
+) -> Result<(Vec<String>, Vec<String>), String> {
     let own = |texts: &[&str]| {
         texts
             .iter()
             .map(|text| (*text).to_owned())
             .collect::<Vec<_>>()
     };
-    References::read(&own(arguments), &own(tags))
+    References::read(&own(arguments), &own(tags), profile)
         .map(|read| {
-            let references = read.references.iter().map(ToString::to_string).collect();
+            let references = read.all.iter().map(ToString::to_string).collect();
             (references, read.notices)
         })
         .map_err(|error| format!("{}; {}", error.message, error.hint.unwrap_or_default()))
@@ -79,5 +89,36 @@ fn refused_with_the_reason() {
     ] {
         let error = read(&[argument], &[]).expect_err(argument);
         assert!(error.contains(expected), "{argument}: {error}");
+    }
+}
+
+/// GitHub keeps packages below owners, wherever its registry stands.
+#[test]
+fn a_registry_of_github_needs_an_owner() {
+    let (ghcr, other) = (Some(Profile::Ghcr), Some(Profile::Specification));
+    for (profile, argument, expected) in [
+        (None, "ghcr.io:443/n:1", Some("write ghcr.io:443/OWNER/n:1")),
+        (
+            None,
+            "containers.example.ghe.com/n",
+            Some("write containers.example.ghe.com/OWNER/n:latest"),
+        ),
+        (
+            ghcr,
+            "registry.example:5000/n:1",
+            Some("write registry.example:5000/OWNER/n:1"),
+        ),
+        (ghcr, "registry.example:5000/o/n:1", None),
+        (None, "registry.example:5000/n:1", None),
+        (other, "ghcr.io/n:1", None),
+    ] {
+        match (read_as(profile, &[argument], &[]), expected) {
+            (Ok(_), None) => {}
+            (Err(error), Some(expected)) => {
+                assert!(error.contains("reference-without-owner"), "{error}");
+                assert!(error.contains(expected), "{error}");
+            }
+            (outcome, expected) => panic!("{argument}: {outcome:?}, not {expected:?}"),
+        }
     }
 }
