@@ -86,6 +86,34 @@ fn a_registry_of_github_needs_an_owner() {
     assert_eq!(registry.journal().exchanges.len(), 0);
 }
 
+/// The registry takes one user only; `GITHUB_ACTOR` is another.
+#[test]
+fn the_user_name_goes_with_the_token_of_the_variable() {
+    let registry = registry();
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let pushed = |option: &[&str], variables: &[(&str, &str)]| {
+        let output = command(image.directory.path())
+            .env("GHCR_PUSH_TOKEN", TOKEN)
+            .env("GITHUB_ACTOR", "another")
+            .envs(variables.iter().copied())
+            .args(option)
+            .args(["--plain-http", "image.tar", &reference])
+            .output();
+        Run::of(output.expect("the binary starts"))
+    };
+    let announced = format!("user name {USERNAME}");
+    let variable = [("GHCR_PUSH_USERNAME", "ignored"), ("GHCR_PUSH_JOBS", "2")];
+    for run in [
+        pushed(&["--username", USERNAME], &variable),
+        pushed(&[], &[("GHCR_PUSH_USERNAME", USERNAME)]),
+    ] {
+        run.assert_code(0);
+        assert!(run.stderr.contains(&announced), "{}", run.stderr);
+    }
+    pushed(&[], &[]).assert_code(4);
+}
+
 /// Runs `inspect`.
 fn inspect(image: &Image, arguments: &[&str]) -> Run {
     let output = command(image.directory.path())

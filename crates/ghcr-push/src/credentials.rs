@@ -36,6 +36,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) environment: &'a Environment,
     /// From `--username` and `--password-stdin`.
     pub(crate) given: Option<(String, SecretString)>,
+    /// From `--username` or its variable, for a token that comes without a name.
+    pub(crate) username: Option<&'a str>,
     /// Whether the run pushes to one registry only.
     pub(crate) sole_registry: bool,
 }
@@ -64,8 +66,7 @@ impl Sources<'_> {
         }
         let token = self.variable("GHCR_PUSH_TOKEN", notices)?;
         let username = self
-            .environment
-            .filled("GHCR_PUSH_USERNAME")
+            .username
             .or_else(|| self.environment.filled("GITHUB_ACTOR"))
             .unwrap_or(TOKEN_USER);
         Some(found(
@@ -149,10 +150,12 @@ fn found(username: String, password: SecretString, source: String) -> FoundCrede
 }
 
 impl FoundCredential {
-    /// The line that tells which credential is used, without its value.
+    /// The line that tells which credential is used and as whom, without its value.
     pub(crate) fn announcement(&self, host: &str) -> String {
         let CredentialFacts { source, kind } = &self.facts;
-        format!("credential for {host}: {source} ({})", kind.describe())
+        let username = &self.credentials.username;
+        let kind = kind.describe();
+        format!("credential for {host}: {source} ({kind}), user name {username}")
     }
 
     /// Every form in which the secret could turn up in text.

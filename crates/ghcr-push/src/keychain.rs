@@ -51,6 +51,7 @@ pub(crate) fn find_credentials(
     let sources = Sources {
         environment,
         given,
+        username: arguments.username.as_deref(),
         sole_registry,
     };
     let mut found = Found::new();

@@ -13,6 +13,7 @@ fn search(
     let environment = Environment::of(variables);
     let sources = Sources {
         environment: &environment,
+        username: None,
         sole_registry: true,
         given: given.map(|password| {
             (
@@ -22,13 +23,7 @@ fn search(
         }),
     };
     let search = sources.search(host, Profile::of_host(host));
-    let line = search.found.map(|found| {
-        format!(
-            "{} {}",
-            found.credentials.username,
-            found.announcement(host)
-        )
-    });
+    let line = search.found.map(|found| found.announcement(host));
     (line, search.notices)
 }
 
@@ -42,20 +37,24 @@ fn the_first_source_wins() {
             "ghcr.io",
             vec![own, github, actor],
             Some("secret"),
-            Some("someone credential for ghcr.io: --password-stdin (kind not recognised)"),
+            Some(
+                "credential for ghcr.io: --password-stdin (kind not recognised), user name someone",
+            ),
         ),
         (
             "ghcr.io",
             vec![own, github, actor],
             None,
-            Some("octocat credential for ghcr.io: GHCR_PUSH_TOKEN (classic personal access token)"),
+            Some(
+                "credential for ghcr.io: GHCR_PUSH_TOKEN (classic personal access token), user name octocat",
+            ),
         ),
         (
             "ghcr.io",
             vec![github],
             None,
             Some(
-                "x-access-token credential for ghcr.io: GITHUB_TOKEN (installation token, as GITHUB_TOKEN is)",
+                "credential for ghcr.io: GITHUB_TOKEN (installation token, as GITHUB_TOKEN is), user name x-access-token",
             ),
         ),
         ("registry.example", vec![github], None, None),
@@ -64,6 +63,29 @@ fn the_first_source_wins() {
         let (line, notices) = search(host, &variables, given);
         assert_eq!(line.as_deref(), expected, "{variables:?}");
         assert!(notices.is_empty(), "{notices:?}");
+    }
+}
+
+/// `--username`, or its variable, goes before the name that GitHub Actions gives.
+#[test]
+fn who_a_token_without_a_name_belongs_to() {
+    let token = ("GHCR_PUSH_TOKEN", "ghp_own");
+    let actor = ("GITHUB_ACTOR", "octocat");
+    for (username, variables, expected) in [
+        (Some("someone"), &[token, actor][..], "someone"),
+        (None, &[token, actor], "octocat"),
+        (None, &[token], "x-access-token"),
+    ] {
+        let environment = Environment::of(variables);
+        let sources = Sources {
+            environment: &environment,
+            given: None,
+            username,
+            sole_registry: true,
+        };
+        let found = sources.search("ghcr.io", Profile::Ghcr).found;
+        let found = found.expect("a credential");
+        assert_eq!(found.credentials.username, expected, "{variables:?}");
     }
 }
 
@@ -89,6 +111,7 @@ fn no_announcement_holds_the_secret() {
     let sources = Sources {
         environment: &environment,
         given: None,
+        username: None,
         sole_registry: true,
     };
     let found = sources
@@ -106,6 +129,7 @@ fn with_several_registries_the_tools_own_variable_goes_to_github_only() {
     let sources = Sources {
         environment: &environment,
         given: None,
+        username: None,
         sole_registry: false,
     };
     assert!(sources.search("ghcr.io", Profile::Ghcr).found.is_some());
