@@ -103,7 +103,7 @@ fn the_user_name_goes_with_the_token_of_the_variable() {
         Run::of(output.expect("the binary starts"))
     };
     let announced = format!("user name {USERNAME}");
-    let variable = [("GHCR_PUSH_USERNAME", "ignored"), ("GHCR_PUSH_JOBS", "2")];
+    let variable = [("GHCR_PUSH_USERNAME", "third")];
     for run in [
         pushed(&["--username", USERNAME], &variable),
         pushed(&[], &[("GHCR_PUSH_USERNAME", USERNAME)]),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use oci_archive::{Format, Selection};
+use oci_push::Profile;
 
 use crate::error::{CliError, Kind};
 use crate::reference::is_host;
@@ -137,14 +138,33 @@ fn nothing(operand: &str, position: usize, what: &str) -> CliError {
 /// The first operand is no image: a file that is missing, or no image was given at all.
 fn missing(operands: &[String]) -> CliError {
     let first = operands.first().map_or("", String::as_str);
-    let host = first.split('/').next().unwrap_or_default();
-    if first.contains('/') && is_host(host) && !host.starts_with('.') {
+    if is_reference(first, operands.len() == 1) {
         CliError::usage("no image was given").hint(format!(
             "name the archive first: ghcr-push image.tar {first}"
         ))
     } else {
         CliError::new(Kind::Image, format!("{first}: no such file or directory"))
     }
+}
+
+/// How archives' names end.
+const ENDINGS: [&str; 6] = ["tar", "tgz", "gz", "zst", "xz", "bz2"];
+
+/// Whether an operand that stands where the image does is a reference. Its first component may as well be
+/// a directory with a dot in its name: where others follow, a reference has something that a path
+/// seldom has.
+fn is_reference(operand: &str, is_alone: bool) -> bool {
+    let Some((host, name)) = operand.split_once('/') else {
+        return false;
+    };
+    if !is_host(host) || host.starts_with('.') {
+        return false;
+    }
+    let is_certain =
+        host == "localhost" || host.contains(':') || Profile::of_host(host) == Profile::Ghcr;
+    let ending = name.rsplit('.').next().unwrap_or_default();
+    let is_archive = name.contains('.') && ENDINGS.contains(&ending);
+    is_certain || (!is_archive && (is_alone || name.contains(':')))
 }
 
 #[cfg(test)]
@@ -190,7 +210,29 @@ mod tests {
                 &["./absent.tar", "ghcr.io/o/n"],
                 refused("3 ./absent.tar: no such file or directory"),
             ),
+            (
+                &["my.dir/image.tar", "ghcr.io/o/n:1"],
+                refused("3 my.dir/image.tar: no such file or directory"),
+            ),
+            (
+                &["my.dir/layout", "ghcr.io/o/n:1"],
+                refused("3 my.dir/layout: no such file or directory"),
+            ),
+            (
+                &["my.dir/image.tar"],
+                refused("3 my.dir/image.tar: no such file or directory"),
+            ),
             (&["ghcr.io/o/n"], refused("2 no image was given")),
+            (&["ghcr.io/o/n:1.tar"], refused("2 no image was given")),
+            (&["registry.example/o/n"], refused("2 no image was given")),
+            (
+                &["registry.example/o/n:1", "registry.example/o/n:2"],
+                refused("2 no image was given"),
+            ),
+            (
+                &["localhost:5000/n", "ghcr.io/o/n"],
+                refused("2 no image was given"),
+            ),
             (
                 &["image.tar"],
                 refused("2 no reference says where to push the image"),
