@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &InspectArguments, environment: &Environment) -> Ex
             printer.failure(&error);
             if arguments.json {
                 // Standard output may be closed; the exit code still tells.
-                let _ = output::print_json_failure(&error, None, &printer);
+                let _ = output::print_json_failure(&error, &[], &printer);
             }
             ExitCode::from(error.kind)
         }

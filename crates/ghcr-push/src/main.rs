@@ -7,6 +7,7 @@
 
 mod args;
 mod credentials;
+mod digest_file;
 mod env;
 mod error;
 mod explain;
@@ -22,6 +23,7 @@ mod push;
 mod quantity;
 mod reference;
 mod settings;
+mod settled;
 
 use std::process::ExitCode;
 

@@ -10,16 +10,16 @@ mod json;
 mod lines;
 
 use std::io::{self, Write as _};
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use oci_push::{Observer, PushReport, Silent};
+use oci_push::{Observer, PushReport, ReferenceStatus, Silent};
 
 use crate::args::Message;
 use crate::error::{CliError, Kind};
 use crate::quantity::{display_duration, display_size};
 use crate::settings::Display;
+use crate::settled::Settled;
 use bars::{Bars, Screen};
 use clean::{Redactor, clean, clean_json};
 
@@ -117,6 +117,15 @@ impl Printer {
         }
     }
 
+    /// After a failure, says which references stand nevertheless.
+    pub(crate) fn published_all_the_same(&self, settled: &[Settled]) {
+        for entry in settled {
+            if entry.status != ReferenceStatus::Failed {
+                self.line(&format!("{} {}", entry.status.as_str(), entry.reference));
+            }
+        }
+    }
+
     /// Tells what was published.
     pub(crate) fn summary(&self, report: &PushReport) {
         for entry in &report.references {
@@ -168,10 +177,10 @@ pub(crate) fn print_result(report: &PushReport, as_json: bool) -> io::Result<()>
 /// If standard output cannot be written to.
 pub(crate) fn print_json_failure(
     error: &CliError,
-    report: Option<&PushReport>,
+    settled: &[Settled],
     printer: &Printer,
 ) -> io::Result<()> {
-    let text = json::failure(error, report).to_string();
+    let text = json::failure(error, settled).to_string();
     let redactor = printer
         .redactor
         .lock()
@@ -203,14 +212,4 @@ pub(crate) fn print_json(value: &serde_json::Value) -> io::Result<()> {
     let mut output = io::stdout().lock();
     writeln!(output, "{}", clean_json(&value.to_string()))?;
     output.flush()
-}
-
-/// Writes the digest to a file, as `podman push --digestfile` does.
-///
-/// # Errors
-///
-/// If the file cannot be written.
-pub(crate) fn write_digest(path: &Path, report: &PushReport) -> io::Result<()> {
-    let digest = report.image.as_ref().map(|image| image.digest.to_string());
-    std::fs::write(path, digest.unwrap_or_default())
 }

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use oci_archive::Content;
-use oci_push::{PushError, PushReport, Pusher, Reference, ReferenceStatus, Workshop};
+use oci_push::{Observer, PushError, PushReport, Pusher, Reference, Workshop};
 
 use crate::args::Arguments;
+use crate::digest_file::DigestFile;
 use crate::env::Environment;
 use crate::error::{CliError, Kind, Signal};
 use crate::explain::explain;
@@ -16,6 +17,7 @@ use crate::keychain::{Found, FoundKeychain, find_credentials};
 use crate::operands::{self, ImageOperand};
 use crate::output::{self, Printer};
 use crate::reference::References;
+use crate::settled::{self, Settled, Witness};
 use crate::{logging, settings};
 
 /// Runs the push and tells the exit code.
@@ -27,19 +29,16 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode 
     );
     let printer = Arc::new(Printer::new(display, arguments.quiet));
     logging::start(arguments.verbose, Arc::clone(&printer));
-    let as_json = arguments.json;
     match push(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failed { error, report }) => {
-            printer.failure(&error);
-            if as_json {
+        Err(failed) => {
+            printer.failure(&failed.error);
+            if arguments.json && !failed.has_result {
                 // Standard output may be closed; the exit code still tells.
-                let _ = output::print_json_failure(&error, report.as_deref(), &printer);
+                let _ = output::print_json_failure(&failed.error, &failed.settled, &printer);
             }
-            if let Some(report) = &report {
-                published_all_the_same(report, &printer);
-            }
-            ExitCode::from(error.kind)
+            printer.published_all_the_same(&failed.settled);
+            ExitCode::from(failed.error.kind)
         }
     }
 }
@@ -47,14 +46,18 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode 
 /// A failure, and what was achieved before it.
 struct Failed {
     error: Box<CliError>,
-    report: Option<Box<PushReport>>,
+    /// What became of the references, where any was tried.
+    settled: Vec<Settled>,
+    /// The push succeeded, and standard output holds its result.
+    has_result: bool,
 }
 
 impl From<CliError> for Failed {
     fn from(error: CliError) -> Self {
         Self {
             error: Box::new(error),
-            report: None,
+            settled: Vec::new(),
+            has_result: false,
         }
     }
 }
@@ -78,44 +81,38 @@ fn push(
     }
     let content = image::open(&images, &settings, environment, printer)?;
     let workshop = settings.workshop(environment);
+    let digest_file = digest_file(arguments)?;
     let credentials = find_credentials(arguments, environment, &references.all, printer)?;
+    let witness = Arc::new(Witness::new(printer.progress()));
     let report = match upload(
         arguments,
         &content,
         &workshop,
         &references.all,
         &credentials,
+        Arc::clone(&witness) as Arc<dyn Observer>,
         printer,
     ) {
         Ok(report) => report,
         Err(Ended::Interrupted(signal)) => {
             let error = CliError::new(Kind::Interrupted(signal), "the push was interrupted")
                 .hint("run it again: blobs that are finished are not sent again");
-            return Err(error.into());
+            return Err(Failed {
+                settled: witness.of(&references.all),
+                ..Failed::from(error)
+            });
         }
         Err(Ended::Failed(error)) => {
             let PushError { report, failure } = *error;
             let error = explain(&report, failure, &credentials, arguments, environment);
             return Err(Failed {
-                error: Box::new(error),
-                report: Some(Box::new(report)),
+                settled: settled::of_report(&report),
+                ..Failed::from(error)
             });
         }
         Err(Ended::NotStarted(error)) => return Err((*error).into()),
     };
     printer.summary(&report);
-    if let Some(path) = &arguments.digestfile {
-        output::write_digest(path, &report).map_err(|error| {
-            CliError::new(
-                Kind::Internal,
-                format!(
-                    "the image is published, but {} cannot be written",
-                    path.display()
-                ),
-            )
-            .caused_by(&error)
-        })?;
-    }
     output::print_result(&report, arguments.json).map_err(|error| {
         CliError::new(
             Kind::Internal,
@@ -123,7 +120,36 @@ fn push(
         )
         .caused_by(&error)
     })?;
-    Ok(())
+    write_digest(arguments, digest_file, &report).map_err(|error| Failed {
+        has_result: true,
+        ..Failed::from(error)
+    })
+}
+
+/// Opens the file that takes the digest, if one is asked for.
+fn digest_file(arguments: &Arguments) -> Result<Option<DigestFile>, CliError> {
+    let opened = arguments.digestfile.as_deref().map(|path| {
+        DigestFile::open(path).map_err(|error| {
+            let message = format!("--digestfile: {} cannot be written", path.display());
+            CliError::usage(message).caused_by(&error)
+        })
+    });
+    opened.transpose()
+}
+
+fn write_digest(
+    arguments: &Arguments,
+    file: Option<DigestFile>,
+    report: &PushReport,
+) -> Result<(), CliError> {
+    let (Some(file), Some(path), Some(image)) = (file, &arguments.digestfile, &report.image) else {
+        return Ok(());
+    };
+    file.write(&image.digest.to_string()).map_err(|error| {
+        let path = path.display();
+        let message = format!("the image is published, but {path} cannot be written");
+        CliError::new(Kind::Internal, message).caused_by(&error)
+    })
 }
 
 /// How an upload ended without success.
@@ -139,7 +165,8 @@ fn upload(
     workshop: &Workshop,
     references: &[Reference],
     credentials: &Found,
-    printer: &Arc<Printer>,
+    observer: Arc<dyn Observer>,
+    printer: &Printer,
 ) -> Result<PushReport, Ended> {
     let not_started = |error: CliError| Ended::NotStarted(Box::new(error));
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -151,12 +178,8 @@ fn upload(
             )
         })?;
     let keychain = Arc::new(FoundKeychain(credentials.clone()));
-    let pusher = Pusher::new(
-        settings::push_options(arguments),
-        keychain,
-        printer.progress(),
-    )
-    .map_err(|failure| not_started(CliError::of_failure("nothing was sent", failure)))?;
+    let pusher = Pusher::new(settings::push_options(arguments), keychain, observer)
+        .map_err(|failure| not_started(CliError::of_failure("nothing was sent", failure)))?;
     let outcome = runtime.block_on(async {
         tokio::select! {
             result = push_content(&pusher, content, workshop, references) => result.map_err(Ended::Failed),
@@ -199,13 +222,4 @@ async fn signal() -> Signal {
     }
     let _ = tokio::signal::ctrl_c().await;
     Signal::Interrupt
-}
-
-/// After a failure, says which references stand nevertheless.
-fn published_all_the_same(report: &PushReport, printer: &Printer) {
-    for entry in &report.references {
-        if entry.status != ReferenceStatus::Failed {
-            printer.line(&format!("{} {}", entry.status.as_str(), entry.reference));
-        }
-    }
 }

@@ -1,9 +1,10 @@
 //! The result as one JSON object. The names are the contract's (`docs/usage.md`).
 
-use oci_push::{PushReport, ReferenceReport};
+use oci_push::PushReport;
 use serde_json::{Value, json};
 
 use crate::error::CliError;
+use crate::settled::{self, Settled};
 
 /// A push that succeeded.
 pub(super) fn success(report: &PushReport) -> Value {
@@ -18,7 +19,7 @@ pub(super) fn success(report: &PushReport) -> Value {
         "configDigest": image
             .and_then(|image| image.config_digest.as_ref())
             .map(ToString::to_string),
-        "references": references(report),
+        "references": references(&settled::of_report(report)),
         "blobs": {
             "total": report.blobs.total,
             "uploaded": report.blobs.uploaded,
@@ -34,7 +35,7 @@ pub(super) fn success(report: &PushReport) -> Value {
 }
 
 /// A push that failed, with what was published all the same.
-pub(super) fn failure(error: &CliError, report: Option<&PushReport>) -> Value {
+pub(super) fn failure(error: &CliError, settled: &[Settled]) -> Value {
     let rejection = error.rejection.as_deref();
     let first = rejection.and_then(|rejection| rejection.errors.first());
     json!({
@@ -53,18 +54,18 @@ pub(super) fn failure(error: &CliError, report: Option<&PushReport>) -> Value {
             "chain": std::iter::once(&error.message).chain(&error.causes).collect::<Vec<_>>(),
         },
         "diagnosis": error.diagnosis,
-        "references": report.map(references).unwrap_or_default(),
+        "references": references(settled),
     })
 }
 
-fn references(report: &PushReport) -> Vec<Value> {
-    let value = |entry: &ReferenceReport| {
+fn references(settled: &[Settled]) -> Vec<Value> {
+    let value = |entry: &Settled| {
         json!({
-            "reference": entry.reference.to_string(),
-            "digest": entry.digest.as_ref().map(ToString::to_string),
+            "reference": entry.reference,
+            "digest": entry.digest,
             "status": entry.status.as_str(),
-            "previousDigest": entry.previous.as_ref().map(ToString::to_string),
+            "previousDigest": entry.previous,
         })
     };
-    report.references.iter().map(value).collect()
+    settled.iter().map(value).collect()
 }
