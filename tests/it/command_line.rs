@@ -242,6 +242,45 @@ fn the_result_is_printed_although_the_digest_file_is_full() {
     assert_eq!(json["references"][0]["status"], "unchanged");
 }
 
+/// Refused before a credential is looked for, whoever asks for HTTP.
+#[test]
+fn nothing_is_said_to_github_over_http() {
+    let image = Image::small();
+    for host in ["ghcr.io", "ghcr.io:80", "containers.example.ghe.com"] {
+        let reference = format!("{host}/owner/app:1");
+        let by_option = push(&image, &["image.tar", &reference]);
+        let by_variable = command(image.directory.path())
+            .env("GHCR_PUSH_TOKEN", TOKEN)
+            .env("GHCR_PUSH_PLAIN_HTTP", "1")
+            .args(["image.tar", &reference])
+            .output();
+        for run in [by_option, Run::of(by_variable.expect("the binary starts"))] {
+            let expected = format!(
+                "error: {host} is not spoken to over HTTP\n\n\
+                 hint: leave out --plain-http, or unset GHCR_PUSH_PLAIN_HTTP\n"
+            );
+            run.assert_code(2);
+            assert_eq!(run.stderr, expected);
+        }
+    }
+}
+
+#[test]
+fn a_credential_in_the_open_is_told() {
+    let image = Image::small();
+    let registry = registry();
+    let told = "over HTTP, where everybody on the way can read it";
+    let here = format!("{}/owner/app:1", registry.host());
+    let run = push(&image, &["image.tar", &here]);
+    run.assert_code(0);
+    assert!(!run.stderr.contains(told), "{}", run.stderr);
+    // No such name is ever given an address (RFC 6761).
+    let elsewhere = "registry.invalid:5000/owner/app";
+    let run = push(&image, &["--retry", "1", "-t", "2", "image.tar", elsewhere]);
+    run.assert_code(5);
+    assert_eq!(run.stderr.matches(told).count(), 1, "{}", run.stderr);
+}
+
 /// Runs `inspect`.
 fn inspect(image: &Image, arguments: &[&str]) -> Run {
     let output = command(image.directory.path())

@@ -72,6 +72,11 @@ pub(crate) fn find_credentials(
             Some(credential) => {
                 printer.hide(credential.secrets());
                 printer.notice(&credential.announcement(host));
+                if arguments.plain_http && !settings::is_loopback(host) {
+                    printer.notice(&format!(
+                        "notice: it goes to {host} over HTTP, where everybody on the way can read it"
+                    ));
+                }
             }
             None if profile == Profile::Ghcr => return Err(no_credential(host)),
             None => printer.notice(&format!(

@@ -76,6 +76,7 @@ fn push(
     let settings = ImageSettings::of(&arguments.image, environment)?;
     let profile = settings::profile(arguments.registry_profile);
     let references = References::read(&written, &arguments.tags, profile)?;
+    settings::check_plain_http(arguments, &references.all)?;
     for notice in &references.notices {
         printer.notice(&format!("notice: {notice}"));
     }

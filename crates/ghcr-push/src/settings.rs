@@ -3,6 +3,7 @@
 use oci_push::{HttpSettings, Profile, PushOptions, Reference, RetryPolicy, UploadMode, Verify};
 
 use crate::args::{self, Arguments};
+use crate::error::CliError;
 
 /// How progress is shown, decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,41 @@ pub(crate) fn profile_of(arguments: &Arguments, reference: &Reference) -> Profil
     profile(arguments.registry_profile).unwrap_or_else(|| Profile::of_host(reference.registry()))
 }
 
+/// Refuses to speak HTTP with GitHub: its registries speak HTTPS only, and the first request would carry a
+/// credential for everybody on the way to read.
+///
+/// # Errors
+///
+/// A usage error that names the host.
+pub(crate) fn check_plain_http(
+    arguments: &Arguments,
+    references: &[Reference],
+) -> Result<(), CliError> {
+    let mut hosts = references.iter().map(Reference::resolve_registry);
+    let of_github = |host: &&str| Profile::of_host(name_of(host)) == Profile::Ghcr;
+    match hosts.find(of_github).filter(|_| arguments.plain_http) {
+        Some(host) => Err(
+            CliError::usage(format!("{host} is not spoken to over HTTP"))
+                .hint("leave out --plain-http, or unset GHCR_PUSH_PLAIN_HTTP"),
+        ),
+        None => Ok(()),
+    }
+}
+
+/// Whether a registry is on this machine, where nobody else reads what is sent to it.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let name = name_of(host);
+    let address = name.parse::<std::net::Ipv4Addr>();
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// A host without its port.
+fn name_of(host: &str) -> &str {
+    host.split(':').next().unwrap_or(host)
+}
+
 /// A chunk size says that chunks are wanted, unless a mode is given too.
 fn upload_mode(asked: Option<args::UploadMode>, has_chunk_size: bool) -> UploadMode {
     match asked {
@@ -102,6 +138,23 @@ mod tests {
             (Some(Asked::Auto), true, UploadMode::Auto),
         ] {
             assert_eq!(upload_mode(asked, has_chunk_size), expected, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn loopback() {
+        for (host, expected) in [
+            ("localhost", true),
+            ("localhost:5000", true),
+            ("registry.localhost:5000", true),
+            ("127.0.0.1:5000", true),
+            ("127.8.9.10", true),
+            ("10.0.0.1:5000", false),
+            ("registry.internal:5000", false),
+            ("notlocalhost:5000", false),
+            ("127.0.0.1.example:5000", false),
+        ] {
+            assert_eq!(is_loopback(host), expected, "{host}");
         }
     }
 }
