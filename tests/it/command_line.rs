@@ -281,6 +281,57 @@ fn a_credential_in_the_open_is_told() {
     assert_eq!(run.stderr.matches(told).count(), 1, "{}", run.stderr);
 }
 
+#[test]
+fn a_secret_in_the_wrong_place_is_not_repeated() {
+    let image = Image::small();
+    for arguments in [
+        &["image.tar", "https://user:hunter22@ghcr.io/o/n"][..],
+        &["image.tar", "user:hunter22@ghcr.io/o/n"],
+        &["image.tar", "https://user:hun,ter22@ghcr.io/o/n"],
+        &["https://user:hunter22@ghcr.io/o/n"],
+        &["https://user:hunter22@ghcr.io/o/n", "ghcr.io/o/n"],
+        &["--password-stdin=hunter22", "image.tar", "ghcr.io/o/n"],
+        &["--password=hunter22", "image.tar", "ghcr.io/o/n"],
+        &["--jobs", TOKEN, "image.tar", "ghcr.io/o/n"],
+    ] {
+        let run = push(&image, arguments);
+        run.assert_code(2);
+        for secret in ["ter22", TOKEN] {
+            assert!(
+                !run.stderr.contains(secret),
+                "{arguments:?}: {}",
+                run.stderr
+            );
+        }
+    }
+}
+
+/// A password that is also a word of the output, or a key of it: the JSON stays what it is.
+#[test]
+fn an_ordinary_word_for_a_password_leaves_the_output_readable() {
+    let image = Image::small();
+    for password in ["registry", "requestId", "error", "message"] {
+        let mut options = Options::default();
+        options.authentication = Authentication::Basic {
+            username: USERNAME.to_owned(),
+            password: "another".to_owned(),
+        };
+        let registry = TestRegistry::start(options);
+        let reference = format!("{}/owner/app:1", registry.host());
+        let output = command(image.directory.path())
+            .env("GHCR_PUSH_TOKEN", password)
+            .args(["--plain-http", "--json", "image.tar", &reference])
+            .output();
+        let run = Run::of(output.expect("the binary starts"));
+        run.assert_code(4);
+        let json: Value = serde_json::from_str(&run.stdout).expect("one JSON object");
+        assert_eq!(json["error"]["kind"], "authorization");
+        assert_eq!(json["error"]["message"], "authentication required");
+        assert!(json["error"].get("requestId").is_some(), "{}", run.stdout);
+        assert!(!run.stderr.contains("[redacted]"), "{}", run.stderr);
+    }
+}
+
 /// Runs `inspect`.
 fn inspect(image: &Image, arguments: &[&str]) -> Run {
     let output = command(image.directory.path())

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{FalseyValueParser, Resettable};
+use clap::error::{ContextKind, ContextValue};
 use clap::{
     Arg, ArgAction, Command, CommandFactory as _, FromArgMatches as _, Id, Parser, ValueEnum,
 };
@@ -214,10 +215,26 @@ pub(crate) fn parse(environment: &Environment) -> Result<Arguments, Message> {
     command(environment)
         .try_get_matches()
         .and_then(|matches| Arguments::from_arg_matches(&matches))
-        .map_err(|error| Message {
-            is_mistake: error.use_stderr(),
-            text: error.render().to_string(),
+        .map_err(|error| {
+            let error = without_password(error);
+            Message {
+                is_mistake: error.use_stderr(),
+                text: error.render().to_string(),
+            }
         })
+}
+
+/// Takes out what was given to an option for a password, none of which takes a value.
+fn without_password(mut error: clap::Error) -> clap::Error {
+    let is_secret = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(argument)) => argument.contains("password"),
+        _ => false,
+    };
+    if is_secret && error.get(ContextKind::InvalidValue).is_some() {
+        let hidden = ContextValue::String("...".to_owned());
+        error.insert(ContextKind::InvalidValue, hidden);
+    }
+    error
 }
 
 /// The definition, without the variables that are set but empty: workflows pass inputs that nobody

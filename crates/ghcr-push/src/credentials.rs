@@ -162,8 +162,11 @@ impl FoundCredential {
     pub(crate) fn secrets(&self) -> Vec<String> {
         let password = self.credentials.password.expose_secret();
         let pair = format!("{}:{password}", self.credentials.username);
+        // As it stands in a string of the JSON that a registry quotes it in.
+        let quoted = serde_json::Value::from(password).to_string();
         vec![
             password.to_owned(),
+            quoted.trim_matches('"').to_owned(),
             BASE64.encode(password),
             BASE64.encode(pair),
         ]

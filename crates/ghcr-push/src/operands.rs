@@ -6,7 +6,7 @@ use oci_archive::{Format, Selection};
 use oci_push::Profile;
 
 use crate::error::{CliError, Kind};
-use crate::reference::is_host;
+use crate::reference::{is_host, shown};
 
 /// An image as named on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,7 +137,7 @@ fn nothing(operand: &str, position: usize, what: &str) -> CliError {
 
 /// The first operand is no image: a file that is missing, or no image was given at all.
 fn missing(operands: &[String]) -> CliError {
-    let first = operands.first().map_or("", String::as_str);
+    let first = &shown(operands.first().map_or("", String::as_str));
     if is_reference(first, operands.len() == 1) {
         CliError::usage("no image was given").hint(format!(
             "name the archive first: ghcr-push image.tar {first}"
@@ -228,6 +228,14 @@ mod tests {
             (
                 &["registry.example/o/n:1", "registry.example/o/n:2"],
                 refused("2 no image was given"),
+            ),
+            (
+                &["https://user:pass@ghcr.io/o/n"],
+                refused("2 no image was given"),
+            ),
+            (
+                &["user:pass@my.dir/image.tar", "ghcr.io/o/n"],
+                refused("3 my.dir/image.tar: no such file or directory"),
             ),
             (
                 &["localhost:5000/n", "ghcr.io/o/n"],

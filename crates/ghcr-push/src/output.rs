@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use oci_push::{Observer, PushReport, ReferenceStatus, Silent};
+use serde_json::Value;
 
 use crate::args::Message;
 use crate::error::{CliError, Kind};
@@ -25,11 +26,12 @@ use clean::{Redactor, clean, clean_json};
 
 /// Prints help and version on standard output, a mistake on standard error.
 pub(crate) fn print_message(message: &Message) -> ExitCode {
-    // Arguments are quoted in it, and may come from a branch's name.
+    // Arguments are quoted in it, and may come from a branch's name, or be a token in the wrong place.
+    let redactor = Redactor::default();
     let text: String = message
         .text
         .lines()
-        .map(|line| clean(line) + "\n")
+        .map(|line| clean(&redactor.redact(line)) + "\n")
         .collect();
     let text = text.as_bytes();
     // A closed pipe is no reason to fail.
@@ -144,6 +146,12 @@ impl Printer {
         ));
     }
 
+    /// A value as it may be printed.
+    fn without_secrets(&self, value: Value) -> Value {
+        let redactor = self.redactor.lock().unwrap_or_else(PoisonError::into_inner);
+        redactor.redact_json(value)
+    }
+
     /// Text as it may be printed.
     fn harmless(&self, text: &str) -> String {
         let redactor = self.redactor.lock().unwrap_or_else(PoisonError::into_inner);
@@ -156,15 +164,18 @@ impl Printer {
 /// # Errors
 ///
 /// If standard output cannot be written to.
-pub(crate) fn print_result(report: &PushReport, as_json: bool) -> io::Result<()> {
-    let mut output = io::stdout().lock();
+pub(crate) fn print_result(
+    report: &PushReport,
+    as_json: bool,
+    printer: &Printer,
+) -> io::Result<()> {
     if as_json {
-        writeln!(output, "{}", clean_json(&json::success(report).to_string()))?;
-    } else {
-        for entry in &report.references {
-            if let Some(digest) = &entry.digest {
-                writeln!(output, "{}@{digest}", clean(&entry.reference.to_string()))?;
-            }
+        return print_json(&printer.without_secrets(json::success(report)));
+    }
+    let mut output = io::stdout().lock();
+    for entry in &report.references {
+        if let Some(digest) = &entry.digest {
+            writeln!(output, "{}@{digest}", clean(&entry.reference.to_string()))?;
         }
     }
     output.flush()
@@ -180,14 +191,7 @@ pub(crate) fn print_json_failure(
     settled: &[Settled],
     printer: &Printer,
 ) -> io::Result<()> {
-    let text = json::failure(error, settled).to_string();
-    let redactor = printer
-        .redactor
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    let mut output = io::stdout().lock();
-    writeln!(output, "{}", clean_json(&redactor.redact(&text)))?;
-    output.flush()
+    print_json(&printer.without_secrets(json::failure(error, settled)))
 }
 
 /// Prints lines of text on standard output.
@@ -208,7 +212,7 @@ pub(crate) fn print_lines(lines: &[String]) -> io::Result<()> {
 /// # Errors
 ///
 /// If standard output cannot be written to.
-pub(crate) fn print_json(value: &serde_json::Value) -> io::Result<()> {
+pub(crate) fn print_json(value: &Value) -> io::Result<()> {
     let mut output = io::stdout().lock();
     writeln!(output, "{}", clean_json(&value.to_string()))?;
     output.flush()

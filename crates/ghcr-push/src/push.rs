@@ -114,7 +114,7 @@ fn push(
         Err(Ended::NotStarted(error)) => return Err((*error).into()),
     };
     printer.summary(&report);
-    output::print_result(&report, arguments.json).map_err(|error| {
+    output::print_result(&report, arguments.json, printer).map_err(|error| {
         CliError::new(
             Kind::Internal,
             "the image is published, but the result cannot be written to standard output",

@@ -42,6 +42,15 @@ impl References {
             ..Self::default()
         };
         for argument in arguments {
+            let shown = shown(argument);
+            if shown != *argument {
+                return Err(CliError::usage(format!(
+                    "{shown:?} is given with a user name or a password"
+                ))
+                .hint(
+                    "a reference holds neither; give them with --username and --password-stdin",
+                ));
+            }
             let mut last: Option<(String, String)> = None;
             for part in argument
                 .split([',', '\n'])
@@ -144,6 +153,34 @@ impl References {
             ));
         }
         Ok((lowered, tag[1..].to_owned()))
+    }
+}
+
+/// References as they may be shown: without a user name and password, as a URL may hold them.
+///
+/// Those may hold commas, slashes and at signs themselves, so everything before the last at sign of a line goes,
+/// even if that is too much.
+pub(crate) fn shown(written: &str) -> String {
+    let lines: Vec<String> = written.split('\n').map(shown_line).collect();
+    lines.join("\n")
+}
+
+fn shown_line(line: &str) -> String {
+    let (scheme, rest) = match line.find("://") {
+        Some(end) => line.split_at(end + "://".len()),
+        None => ("", line),
+    };
+    // From the last at sign on: the first of them may stand before a digest.
+    let at_signs = rest.rmatch_indices('@').map(|(position, _)| position);
+    let mut ends = at_signs.filter(|position| {
+        let (before, after) = (&rest[..*position], &rest[position + 1..]);
+        let is_digest = after.starts_with("sha") && after.contains(':') && !after.contains('/');
+        let is_authority = !scheme.is_empty() || after.contains('/') || !before.contains('/');
+        is_authority && !is_digest
+    });
+    match ends.next() {
+        Some(end) => format!("{scheme}{}", &rest[end + 1..]),
+        None => line.to_owned(),
     }
 }
 

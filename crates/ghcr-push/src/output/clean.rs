@@ -7,6 +7,8 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 /// One line of harmless text: control characters and those that reorder text become visible escapes,
 /// workflow commands are broken apart.
 pub(super) fn clean(text: &str) -> String {
@@ -62,15 +64,18 @@ const HIDDEN: &str = "[redacted]";
 /// (<https://github.blog/changelog/2021-03-31-authentication-token-format-updates-are-generally-available>).
 const TOKEN_PREFIXES: [&str; 6] = ["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"];
 
-/// Shorter values would hide ordinary words, and are no secrets.
-const SHORTEST_SECRET: usize = 6;
+/// Shorter values turn up in ordinary text by chance, where hiding them would tell them.
+const SHORTEST_SECRET: usize = 8;
+
+/// From this length on not even letters alone are taken for a word.
+const LONGEST_WORD: usize = 15;
 
 impl Redactor {
     pub(super) fn add(&mut self, secrets: Vec<String>) {
-        let long = secrets
+        let hidden = secrets
             .into_iter()
-            .filter(|secret| secret.len() >= SHORTEST_SECRET);
-        self.secrets.extend(long);
+            .filter(|secret| secret.len() >= SHORTEST_SECRET && !is_word(secret));
+        self.secrets.extend(hidden);
         // A secret that holds another goes first, or its rest would stay.
         self.secrets
             .sort_by_key(|secret| std::cmp::Reverse(secret.len()));
@@ -86,6 +91,33 @@ impl Redactor {
         }
         redacted
     }
+
+    /// Hides secrets in the strings of a JSON value. Its keys are this program's own, and so is the syntax
+    /// around both: text that is serialised already is not what it was.
+    pub(super) fn redact_json(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.redact(&text)),
+            Value::Array(items) => {
+                let items = items.into_iter().map(|item| self.redact_json(item));
+                Value::Array(items.collect())
+            }
+            Value::Object(fields) => {
+                let fields = fields.into_iter();
+                Value::Object(
+                    fields
+                        .map(|(key, value)| (key, self.redact_json(value)))
+                        .collect(),
+                )
+            }
+            value => value,
+        }
+    }
+}
+
+/// Whether a secret could be a word of this program's own sentences. A password `registry` that is hidden
+/// in them is told by the gaps; its encoded forms, which are no words, are hidden all the same.
+fn is_word(secret: &str) -> bool {
+    secret.len() <= LONGEST_WORD && secret.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
 /// Hides every run of token characters that begins with `prefix` and goes on after it.
@@ -144,11 +176,15 @@ mod tests {
         redactor.add(vec![
             "hunter22".into(),
             "user:hunter22".into(),
-            "short".into(),
+            "short12".into(),
+            "registry".into(),
+            "correcthorsebatterystaple".into(),
         ]);
         for (text, expected) in [
             ("is user:hunter22 it", "is [redacted] it"),
-            ("short stays", "short stays"),
+            ("short12 stays", "short12 stays"),
+            ("the registry answered", "the registry answered"),
+            ("correcthorsebatterystaple", "[redacted]"),
             ("a ghp_abc.DEF-1, b", "a [redacted], b"),
             ("github_pat_11AB_x", "[redacted]"),
             (
@@ -158,5 +194,21 @@ mod tests {
         ] {
             assert_eq!(redactor.redact(text), expected);
         }
+    }
+
+    /// Keys, numbers and the text around them stay, even if the secret is among them.
+    #[test]
+    fn redacted_json() {
+        let mut redactor = Redactor::default();
+        redactor.add(vec!["configDigest".into(), r#"a "quoted" word"#.into()]);
+        let value = serde_json::json!({
+            "configDigest": null,
+            "chain": [r#"it said: a "quoted" word"#, 12_345_678],
+            "error": { "message": "is configDigest" },
+        });
+        assert_eq!(
+            redactor.redact_json(value).to_string(),
+            r#"{"configDigest":null,"chain":["it said: [redacted]",12345678],"error":{"message":"is [redacted]"}}"#
+        );
     }
 }

@@ -1,6 +1,6 @@
 use oci_push::Profile;
 
-use super::References;
+use super::{References, shown};
 
 fn read(arguments: &[&str], tags: &[&str]) -> Result<(Vec<String>, Vec<String>), String> {
     read_as(None, arguments, tags)
@@ -119,6 +119,41 @@ fn a_registry_of_github_needs_an_owner() {
                 assert!(error.contains(expected), "{error}");
             }
             (outcome, expected) => panic!("{argument}: {outcome:?}, not {expected:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_user_name_and_a_password_are_not_shown() {
+    for (written, expected) in [
+        ("https://user:pass@ghcr.io/o/n", "https://ghcr.io/o/n"),
+        ("user:pass@ghcr.io/o/n:1", "ghcr.io/o/n:1"),
+        ("user:pass@localhost:5000", "localhost:5000"),
+        ("https://user:p,a/s@s@ghcr.io/o/n", "https://ghcr.io/o/n"),
+        (
+            "ghcr.io/o/n:a,https://user:pa,ss@ghcr.io/o/n",
+            "ghcr.io/o/n:a,https://ghcr.io/o/n",
+        ),
+        (
+            "ghcr.io/o/n:a\nhttps://user:pass@ghcr.io/o/n",
+            "ghcr.io/o/n:a\nhttps://ghcr.io/o/n",
+        ),
+        (
+            "https://user:pass@ghcr.io/o/n@sha256:00",
+            "https://ghcr.io/o/n@sha256:00",
+        ),
+        ("ghcr.io/o/n@sha256:00", "ghcr.io/o/n@sha256:00"),
+        ("ghcr.io/o/n@1.2", "ghcr.io/o/n@1.2"),
+        ("ghcr.io/o/n:a,b", "ghcr.io/o/n:a,b"),
+    ] {
+        assert_eq!(shown(written), expected);
+        if shown(written) != written {
+            let error = read(&[written], &[]).expect_err(written);
+            assert!(error.contains("--password-stdin"), "{error}");
+            assert!(
+                !error.contains("user:") && !error.contains("pa,ss"),
+                "{error}"
+            );
         }
     }
 }
