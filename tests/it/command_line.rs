@@ -332,6 +332,38 @@ fn an_ordinary_word_for_a_password_leaves_the_output_readable() {
     }
 }
 
+/// What is said for this run goes before what the variable says for all.
+#[test]
+fn verbose_goes_before_a_variable_that_says_quiet() {
+    let registry = registry();
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let stderr = |quiet: &str, options: &[&str], code| {
+        let output = command(image.directory.path())
+            .env("GHCR_PUSH_TOKEN", TOKEN)
+            .env("GHCR_PUSH_USERNAME", USERNAME)
+            .env("GHCR_PUSH_QUIET", quiet)
+            .args(options)
+            .args(["--plain-http", "image.tar", &reference])
+            .output();
+        let run = Run::of(output.expect("the binary starts"));
+        run.assert_code(code);
+        run.stderr
+    };
+    for quiet in ["false", "0", "1", "true"] {
+        let told = stderr(quiet, &["-v"], 0);
+        assert!(told.contains("step=fetch-token"), "{quiet}: {told}");
+        assert!(told.contains("credential for"), "{quiet}: {told}");
+    }
+    assert_eq!(stderr("1", &[], 0), "");
+    assert!(stderr("false", &[], 0).contains("credential for"));
+    let refused = stderr("0", &["-q", "-v"], 2);
+    assert!(
+        refused.contains("'--quiet' cannot be used with '--verbose'"),
+        "{refused}"
+    );
+}
+
 /// Runs `inspect`.
 fn inspect(image: &Image, arguments: &[&str]) -> Run {
     let output = command(image.directory.path())

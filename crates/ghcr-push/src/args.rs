@@ -2,12 +2,13 @@
 
 pub(crate) mod image;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{FalseyValueParser, Resettable};
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
 use clap::{
     Arg, ArgAction, Command, CommandFactory as _, FromArgMatches as _, Id, Parser, ValueEnum,
 };
@@ -110,7 +111,7 @@ pub(crate) struct Arguments {
     pub(crate) progress: Progress,
 
     /// Print nothing on standard error but failures
-    #[arg(short, long, conflicts_with = "verbose", env = "GHCR_PUSH_QUIET", value_parser = FalseyValueParser::new())]
+    #[arg(short, long, env = "GHCR_PUSH_QUIET", value_parser = FalseyValueParser::new())]
     pub(crate) quiet: bool,
 
     /// Print every request; twice for more
@@ -212,16 +213,28 @@ pub(crate) enum Progress {
 
 /// Parses the process's arguments. The error is a message for the user: help, version, or a mistake.
 pub(crate) fn parse(environment: &Environment) -> Result<Arguments, Message> {
-    command(environment)
-        .try_get_matches()
-        .and_then(|matches| Arguments::from_arg_matches(&matches))
-        .map_err(|error| {
-            let error = without_password(error);
-            Message {
-                is_mistake: error.use_stderr(),
-                text: error.render().to_string(),
-            }
-        })
+    read(&mut command(environment), &environment.arguments).map_err(|error| {
+        let error = without_password(error);
+        Message {
+            is_mistake: error.use_stderr(),
+            text: error.render().to_string(),
+        }
+    })
+}
+
+fn read(command: &mut Command, arguments: &[OsString]) -> Result<Arguments, clap::Error> {
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    let mut arguments = Arguments::from_arg_matches(&matches)?;
+    if arguments.quiet && arguments.verbose > 0 {
+        // Not clap's own conflict: that counts a variable too, be its value false.
+        if matches.value_source("quiet") == Some(ValueSource::CommandLine) {
+            let message = "the argument '--quiet' cannot be used with '--verbose'";
+            return Err(command.error(ErrorKind::ArgumentConflict, message));
+        }
+        // A variable is for all runs, -v for this one.
+        arguments.quiet = false;
+    }
+    Ok(arguments)
 }
 
 /// Takes out what was given to an option for a password, none of which takes a value.

@@ -1,15 +1,18 @@
 //! The process's surroundings, read once and passed on as a value.
 //!
-//! The only place that looks at environment variables, so that everything else can be tested with
+//! The only place that looks at arguments and environment variables, so that everything else can be tested with
 //! invented ones.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::PathBuf;
 
-/// Environment variables and what is known of the terminal.
+/// The command line, environment variables, and what is known of the terminal.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Environment {
+    /// The command line, the program's own name first.
+    pub(crate) arguments: Vec<OsString>,
     variables: BTreeMap<String, String>,
     /// Whether standard error is a terminal.
     pub(crate) stderr_is_terminal: bool,
@@ -30,6 +33,7 @@ impl Environment {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         Self {
+            arguments: std::env::args_os().collect(),
             variables,
             stderr_is_terminal: io::stderr().is_terminal(),
             stdin_is_terminal: io::stdin().is_terminal(),
@@ -41,6 +45,7 @@ impl Environment {
     #[cfg(test)]
     pub(crate) fn of(variables: &[(&str, &str)]) -> Self {
         Self {
+            arguments: Vec::new(),
             variables: variables
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
