@@ -4,8 +4,8 @@
 
 mod archive_options;
 mod archives;
-mod corpus;
 mod command_line;
+mod corpus;
 mod denials;
 mod expired_token;
 mod failures;

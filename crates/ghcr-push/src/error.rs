@@ -2,10 +2,16 @@
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use ghcr_diagnosis::Diagnosis;
 use oci_archive::{CompressError, OpenError};
 use oci_push::{Failure, Found, Rejection, Step, ViolationKind, is_transient};
+
+use crate::quantity::display_duration;
+
+/// A wait worth telling: shorter ones have been waited out.
+const LONG_WAIT: Duration = Duration::from_secs(30);
 
 /// The class of a failure, which decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +126,12 @@ impl CliError {
         error.hint = hint_for(&failure);
         if let Failure::Rejected(rejection) = failure {
             error.causes.extend(words(&rejection));
+            error.causes.extend(
+                rejection
+                    .retry_after
+                    .filter(|wait| *wait > LONG_WAIT)
+                    .map(|wait| format!("it asks to wait {}", display_duration(wait))),
+            );
             error.rejection = Some(rejection);
         }
         error
@@ -189,7 +201,7 @@ pub(crate) fn kind_of(failure: &Failure) -> Kind {
 fn kind_of_rejection(rejection: &Rejection) -> Kind {
     let status = rejection.status.as_u16();
     // GitHub's secondary rate limit comes as 403 (https://github.com/virtualcell/vcell/issues/1888).
-    if is_transient(status) || rejection.words().contains("secondary rate limit") {
+    if is_transient(status) || rejection.is_rate_limit() {
         Kind::Unavailable
     } else if matches!(status, 401 | 403) || rejection.step == Step::FetchToken {
         Kind::Authorization

@@ -144,12 +144,20 @@ impl Publication<'_> {
         let root = image.root();
         let digest = &root.descriptor().digest;
         let mut moved = Vec::new();
+        let mut failed = None;
         for (reference, previous) in self.references.iter().zip(before) {
             let unchanged = previous.as_ref() == Some(digest);
             report.update(reference, |entry| entry.digest = Some(digest.clone()));
             if !unchanged {
-                self.store(image, root, Some(tag_of(reference))).await?;
-                moved.push(*reference);
+                match self.store(image, root, Some(tag_of(reference))).await {
+                    Ok(()) => moved.push(*reference),
+                    // The other tags may fare better.
+                    Err(failure) if is_of_one_tag(&failure) => {
+                        failed.get_or_insert(failure);
+                        continue;
+                    }
+                    Err(failure) => return Err(failure),
+                }
             }
             let status = if unchanged {
                 ReferenceStatus::Unchanged
@@ -163,9 +171,19 @@ impl Publication<'_> {
                 unchanged,
             });
         }
-        if self.options.verify == Verify::None || moved.is_empty() {
-            return Ok(());
+        if self.options.verify != Verify::None && !moved.is_empty() {
+            self.verify(root, &moved, report).await?;
         }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Sees that the tags that were moved name the image.
+    async fn verify(
+        &self,
+        root: &Manifest,
+        moved: &[&Reference],
+        report: &mut PushReport,
+    ) -> Result<(), Failure> {
         let reader = self.reader().await?;
         for reference in moved {
             let clock = &*self.services.clock;
@@ -300,6 +318,14 @@ impl Publication<'_> {
         }
         in_order(questions).await
     }
+}
+
+/// Whether a failure to set one tag says nothing about the others.
+fn is_of_one_tag(failure: &Failure) -> bool {
+    let status = failure
+        .rejection()
+        .map(|rejection| rejection.status.as_u16());
+    status.is_some_and(|status| !matches!(status, 401 | 403 | 429))
 }
 
 /// The answers to small questions, in the order of the questions.

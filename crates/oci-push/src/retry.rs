@@ -33,6 +33,10 @@ const TRIES_BEFORE_FIRST_CONTACT: u32 = 4;
 /// No wait is shorter, whatever the server advises: ghcr.io advises fractions of a millisecond.
 const SHORTEST_WAIT: Duration = Duration::from_millis(100);
 
+/// 500 is a fault of the server in this very request rather than an outage: one that stays after a minute
+/// or so stays.
+const FAULT_TRIES: u32 = 8;
+
 /// The wait for GitHub's secondary rate limit where it names none, doubled with each try
 /// (<https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately>).
 const SECONDARY_LIMIT: Duration = Duration::from_mins(1);
@@ -107,6 +111,10 @@ impl RetryPolicy {
     pub fn decide(&self, attempt: &Attempt, outcome: Outcome, fraction: f64) -> Verdict {
         let first = attempt.number.saturating_sub(1);
         let (least, advised, tries) = match outcome {
+            Outcome::Answered {
+                status: 500,
+                advised,
+            } => (Duration::ZERO, advised, FAULT_TRIES),
             Outcome::Answered { status, advised } if is_transient(status) => {
                 (Duration::ZERO, advised, u32::MAX)
             }

@@ -6,7 +6,7 @@ use oci_push::{Failure, UploadMode};
 use test_registry::{Action, Exchange, Fault, Options, Phase, Route, SampleImage, TestRegistry};
 
 use crate::support::{
-    PASSWORD, Source, USERNAME, assert_published, assert_unpublished, options, push,
+    PASSWORD, Source, USERNAME, assert_published, assert_unpublished, options, push, push_to,
 };
 
 fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Action {
@@ -225,4 +225,30 @@ fn a_token_that_ends_before_the_last_look() {
     );
     push(&registry, &source, options()).report();
     assert_published(&registry, &source);
+}
+
+/// One tag that cannot be set keeps no other from being set.
+#[test]
+fn one_tag_of_three() {
+    let registry = TestRegistry::start(Options::default());
+    let source = Source::new(&SampleImage::of_layers(&[1000]));
+    let references = ["1", "2", "3"].map(|tag| format!("{}/owner/app:{tag}", registry.host()));
+    let references = references.map(|reference| reference.parse().expect("a reference"));
+    // The first manifest request is the first tag's.
+    registry.fail(
+        Fault::new(answer(500, &[], "broken"))
+            .on(Route::ManifestPut)
+            .from_request(2)
+            .times(8),
+    );
+    let pushed = push_to(&references, &source, options());
+    let error = pushed.result.expect_err("one is not set");
+    let statuses: Vec<&str> = error
+        .report
+        .references
+        .iter()
+        .map(|entry| entry.status.as_str())
+        .collect();
+    assert_eq!(statuses, ["pushed", "failed", "pushed"]);
+    assert_eq!(registry.tags("owner/app"), ["1", "3"]);
 }

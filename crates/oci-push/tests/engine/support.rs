@@ -122,6 +122,14 @@ pub(crate) fn options() -> PushOptions {
 
 /// Pushes to `owner/app:1`.
 pub(crate) fn push(registry: &TestRegistry, source: &Source, options: PushOptions) -> Pushed {
+    let reference: Reference = format!("{}/owner/app:1", registry.host())
+        .parse()
+        .expect("a reference");
+    push_to(&[reference], source, options)
+}
+
+/// Pushes to any references.
+pub(crate) fn push_to(references: &[Reference], source: &Source, options: PushOptions) -> Pushed {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let listener = Arc::new(Listener::default());
     let clock = Arc::new(Impatient::default());
@@ -131,10 +139,7 @@ pub(crate) fn push(registry: &TestRegistry, source: &Source, options: PushOption
     })));
     let pusher =
         Pusher::with_clock(options, keychain, listener.clone(), clock.clone()).expect("a client");
-    let reference: Reference = format!("{}/owner/app:1", registry.host())
-        .parse()
-        .expect("a reference");
-    let result = runtime.block_on(pusher.push(&source.image, &[reference]));
+    let result = runtime.block_on(pusher.push(&source.image, references));
     runtime.shutdown_background();
     Pushed {
         result,
