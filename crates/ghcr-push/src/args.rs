@@ -89,6 +89,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = Verify::Manifest, env = "GHCR_PUSH_VERIFY")]
     pub(crate) verify: Verify,
 
+    /// Refuse to move a tag that exists and names another digest
+    #[arg(long, env = "GHCR_PUSH_NO_CLOBBER", value_parser = FalseyValueParser::new())]
+    pub(crate) no_clobber: bool,
+
     /// The user name that goes with --password-stdin
     #[arg(short, long, value_name = "NAME", env = "GHCR_PUSH_USERNAME")]
     pub(crate) username: Option<String>,
@@ -185,6 +189,8 @@ pub(crate) enum Verify {
     None,
     /// That each tag answers with the pushed digest
     Manifest,
+    /// That, and every blob and manifest below
+    Deep,
 }
 
 /// The registry's kind.

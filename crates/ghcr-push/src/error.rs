@@ -187,7 +187,7 @@ pub(crate) fn kind_of(failure: &Failure) -> Kind {
             Kind::Internal
         }
         Failure::Blob { .. } | Failure::Layer { .. } | Failure::Assembly(_) => Kind::Image,
-        Failure::NotPublished { .. } => Kind::Refused,
+        Failure::NotPublished { .. } | Failure::Exists { .. } => Kind::Refused,
         Failure::Violation(violation) => match violation.kind {
             ViolationKind::NoKnownChallenge
             | ViolationKind::RealmElsewhere(_)
@@ -244,6 +244,11 @@ fn hint_for(failure: &Failure) -> Option<String> {
     use oci_push::UnansweredKind;
     let unanswered = match failure {
         Failure::Unanswered(unanswered) => unanswered,
+        Failure::Exists { .. } => {
+            return Some(
+                "choose another tag, or leave out --no-clobber to move this one".to_owned(),
+            );
+        }
         Failure::Layer { error, .. } if matches!(**error, CompressError::Scratch(_)) => {
             return Some("make room there, or name another directory in TMPDIR".to_owned());
         }

@@ -46,7 +46,9 @@ pub(crate) fn push_options(arguments: &Arguments) -> PushOptions {
     options.verify = match arguments.verify {
         args::Verify::None => Verify::None,
         args::Verify::Manifest => Verify::Manifest,
+        args::Verify::Deep => Verify::Deep,
     };
+    options.no_clobber = arguments.no_clobber;
     options
 }
 

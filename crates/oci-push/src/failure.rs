@@ -61,6 +61,14 @@ pub enum Failure {
         #[source]
         found: Found,
     },
+    /// The tag names something else, and was not to be moved.
+    #[error("{reference} exists, and names {found}")]
+    Exists {
+        /// The reference.
+        reference: String,
+        /// What it names.
+        found: Digest,
+    },
     /// No HTTP client could be made (broken proxy or certificate settings).
     #[error("the HTTP client cannot be set up")]
     Client(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -75,7 +83,11 @@ impl Failure {
             Self::Unanswered(unanswered) => Some(unanswered.step),
             Self::Violation(violation) => Some(violation.step),
             Self::NotPublished { .. } => Some(Step::Verify),
-            Self::Blob { .. } | Self::Layer { .. } | Self::Assembly(_) | Self::Client(_) => None,
+            Self::Blob { .. }
+            | Self::Layer { .. }
+            | Self::Assembly(_)
+            | Self::Exists { .. }
+            | Self::Client(_) => None,
         }
     }
 

@@ -14,6 +14,8 @@ pub enum Verify {
     /// That each tag answers with the digest that was pushed.
     #[default]
     Manifest,
+    /// That, and whether it has every blob and manifest below.
+    Deep,
 }
 
 /// How to push.
@@ -36,6 +38,8 @@ pub struct PushOptions {
     pub profile: Option<Profile>,
     /// What to ask for after the push.
     pub verify: Verify,
+    /// Move no tag that names something else.
+    pub no_clobber: bool,
 }
 
 impl Default for PushOptions {
@@ -49,6 +53,7 @@ impl Default for PushOptions {
             plain_http: false,
             profile: None,
             verify: Verify::default(),
+            no_clobber: false,
         }
     }
 }

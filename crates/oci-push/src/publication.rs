@@ -63,6 +63,7 @@ impl Publication<'_> {
         let before = self.current_tags().await?;
         self.note_before(&before, report);
         let root = &image.root().descriptor().digest;
+        self.spare_others(&before, Some(root))?;
         let is_there = |digest: &Option<Digest>| digest.as_ref() == Some(root);
         if before.iter().all(is_there) && image.referrers().is_empty() {
             report.blobs.existing += image.blobs().len();
@@ -90,7 +91,13 @@ impl Publication<'_> {
             .collect();
         self.note_before(&before, report);
         let mut there = found.iter().flatten();
-        if let Some(image) = there.find_map(|found| finishing.recognise(found)) {
+        let recognised = there.find_map(|found| finishing.recognise(found));
+        // Another image under the tag is known to be another one before anything is compressed.
+        let same = recognised
+            .as_ref()
+            .map(|image| &image.root().descriptor().digest);
+        self.spare_others(&before, same)?;
+        if let Some(image) = recognised {
             let existing = image.root().references().len();
             report.blobs.total = report.blobs.total.max(existing);
             report.blobs.existing += existing;
@@ -125,6 +132,22 @@ impl Publication<'_> {
                 blobs,
                 bytes,
             });
+        }
+    }
+
+    /// Holds `no_clobber`: no tag names anything but `root`.
+    fn spare_others(&self, before: &Before, root: Option<&Digest>) -> Result<(), Failure> {
+        let mut tags = self.references.iter().zip(before);
+        let other = tags.find_map(|(reference, previous)| {
+            let found = previous.as_ref().filter(|found| Some(*found) != root)?;
+            Some((reference, found))
+        });
+        match other.filter(|_| self.options.no_clobber) {
+            None => Ok(()),
+            Some((reference, found)) => Err(Failure::Exists {
+                reference: reference.to_string(),
+                found: found.clone(),
+            }),
         }
     }
 
@@ -174,6 +197,9 @@ impl Publication<'_> {
         if self.options.verify != Verify::None && !moved.is_empty() {
             self.verify(root, &moved, report).await?;
         }
+        if self.options.verify == Verify::Deep {
+            self.verify_contents(image).await?;
+        }
         failed.map_or(Ok(()), Err)
     }
 
@@ -195,6 +221,20 @@ impl Publication<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Asks for everything that the image is made of, once more.
+    async fn verify_contents(&self, image: &Image) -> Result<(), Failure> {
+        let mut questions = Batch::new();
+        for blob in image.blobs() {
+            questions.push(async move { self.repository.expect_blob(&blob.descriptor).await });
+        }
+        questions.run(CONTROL_WIDTH).await?;
+        let mut questions = Batch::new();
+        for manifest in image.manifests().iter().chain(image.referrers()) {
+            questions.push(async move { self.repository.expect_manifest(manifest).await });
+        }
+        questions.run(CONTROL_WIDTH).await.map(drop)
     }
 
     /// oci-client, with the push's own token, so that it need not fetch one. `None` where there are no

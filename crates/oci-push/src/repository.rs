@@ -158,6 +158,31 @@ impl<T: Transport> Repository<T> {
         Ok(response.status == 200 && length.is_none_or(|length| length == descriptor.size))
     }
 
+    /// Has the registry confirm that it has a blob.
+    pub(crate) async fn expect_blob(&self, descriptor: &Descriptor) -> Result<(), Failure> {
+        if self.has_blob(descriptor).await? {
+            return Ok(());
+        }
+        let url = self.url(&format!("blobs/{}", descriptor.digest));
+        let request = Request::new(Step::Verify, Method::HEAD, url);
+        let kind = ViolationKind::BlobNotStored(descriptor.digest.clone());
+        Err(Failure::violation(&request, kind))
+    }
+
+    /// Has the registry confirm that it has a manifest.
+    pub(crate) async fn expect_manifest(&self, manifest: &Manifest) -> Result<(), Failure> {
+        let digest = &manifest.descriptor().digest;
+        let request = Request::new(
+            Step::Verify,
+            Method::HEAD,
+            self.manifest_url(&digest.to_string()),
+        )
+        .header(header::ACCEPT, HeaderValue::from_static(ACCEPTED_MANIFESTS));
+        let response = self.transport.send(&request).await?;
+        let response = response.expect(&request, &[200])?;
+        check_confirmation(&request, &response, digest)
+    }
+
     /// Opens an upload session: the first request that needs the right to push.
     pub(crate) async fn start_upload(&self) -> Result<UploadSession, Failure> {
         let request = Request::new(Step::StartUpload, Method::POST, self.url("blobs/uploads/"));

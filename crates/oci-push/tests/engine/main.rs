@@ -6,6 +6,7 @@ mod authentication;
 mod drafts;
 mod early;
 mod endurance;
+mod guards;
 mod manifests;
 mod support;
 mod trust;
