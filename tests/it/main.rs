@@ -9,6 +9,7 @@ mod corpus;
 mod denials;
 mod expired_token;
 mod failures;
+mod guards;
 mod interoperability;
 mod modes;
 mod other_tools;

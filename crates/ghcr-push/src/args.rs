@@ -89,6 +89,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = Verify::Manifest, env = "GHCR_PUSH_VERIFY")]
     pub(crate) verify: Verify,
 
+    /// Tell what would be sent and which tags would move, and do nothing
+    #[arg(long, env = "GHCR_PUSH_DRY_RUN", value_parser = FalseyValueParser::new())]
+    pub(crate) dry_run: bool,
+
     /// Refuse to move a tag that exists and names another digest
     #[arg(long, env = "GHCR_PUSH_NO_CLOBBER", value_parser = FalseyValueParser::new())]
     pub(crate) no_clobber: bool,

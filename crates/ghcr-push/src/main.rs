@@ -8,6 +8,7 @@
 mod args;
 mod credentials;
 mod digest_file;
+mod dry_run;
 mod env;
 mod error;
 mod explain;

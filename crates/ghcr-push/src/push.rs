@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use oci_archive::Content;
-use oci_push::{Observer, PushError, PushReport, Pusher, Reference, Workshop};
+use oci_push::{Observer, PushError, PushPlan, PushReport, Pusher, Reference, Workshop};
 
 use crate::args::Arguments;
 use crate::digest_file::DigestFile;
+use crate::dry_run;
 use crate::env::Environment;
 use crate::error::{CliError, Kind, Signal};
 use crate::explain::explain;
@@ -94,7 +95,8 @@ fn push(
         Arc::clone(&witness) as Arc<dyn Observer>,
         printer,
     ) {
-        Ok(report) => report,
+        Ok(Done::Pushed(report)) => report,
+        Ok(Done::Planned(plan)) => return tell(&plan, arguments.json),
         Err(Ended::Interrupted(signal)) => {
             let error = CliError::new(Kind::Interrupted(signal), "the push was interrupted")
                 .hint("run it again: blobs that are finished are not sent again");
@@ -153,6 +155,26 @@ fn write_digest(
     })
 }
 
+/// Prints a plan.
+fn tell(plan: &PushPlan, as_json: bool) -> Result<(), Failed> {
+    let printed = if as_json {
+        output::print_json(&dry_run::json(plan))
+    } else {
+        output::print_lines(&dry_run::lines(plan))
+    };
+    printed.map_err(|error| {
+        let error =
+            CliError::new(Kind::Internal, "standard output cannot be written").caused_by(&error);
+        Failed::from(error)
+    })
+}
+
+/// What was done.
+enum Done {
+    Pushed(PushReport),
+    Planned(PushPlan),
+}
+
 /// How an upload ended without success.
 enum Ended {
     Failed(Box<PushError>),
@@ -168,7 +190,7 @@ fn upload(
     credentials: &Found,
     observer: Arc<dyn Observer>,
     printer: &Printer,
-) -> Result<PushReport, Ended> {
+) -> Result<Done, Ended> {
     let not_started = |error: CliError| Ended::NotStarted(Box::new(error));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -183,7 +205,9 @@ fn upload(
         .map_err(|failure| not_started(CliError::of_failure("nothing was sent", failure)))?;
     let outcome = runtime.block_on(async {
         tokio::select! {
-            result = push_content(&pusher, content, workshop, references) => result.map_err(Ended::Failed),
+            result = carry_out(&pusher, content, workshop, references, arguments.dry_run) => {
+                result.map_err(Ended::Failed)
+            }
             signal = signal() => Err(Ended::Interrupted(signal)),
         }
     });
@@ -196,17 +220,26 @@ fn upload(
     outcome
 }
 
-async fn push_content(
+async fn carry_out(
     pusher: &Pusher,
     content: &Content,
     workshop: &Workshop,
     references: &[Reference],
-) -> Result<PushReport, Box<PushError>> {
-    match content {
+    dry_run: bool,
+) -> Result<Done, Box<PushError>> {
+    if dry_run {
+        let plan = dry_run::plan(pusher, content, workshop, references).await;
+        return plan.map(Done::Planned).map_err(|failure| {
+            let report = PushReport::new(references);
+            Box::new(PushError { report, failure })
+        });
+    }
+    let pushed = match content {
         Content::Draft(draft) => pusher.push_draft(draft, workshop, references).await,
         Content::Image(image) => pusher.push(image, references).await,
         _ => unreachable!("there are images and drafts"),
-    }
+    };
+    pushed.map(Done::Pushed)
 }
 
 /// Waits for Ctrl-C or, where there is one, SIGTERM.

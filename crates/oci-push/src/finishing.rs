@@ -176,7 +176,7 @@ impl<'a> Finishing<'a> {
     }
 
     /// What the cache says that the layer becomes, if the registry has that.
-    async fn known(
+    pub(crate) async fn known(
         &self,
         publication: &Publication<'_>,
         layer: &RawLayer,

@@ -38,6 +38,7 @@ mod http;
 mod observer;
 mod options;
 mod origin;
+mod plan;
 mod profile;
 mod publication;
 mod pusher;
@@ -63,6 +64,7 @@ pub use finishing::{LayerCache, NoCache, Workshop};
 pub use observer::{Event, Observer, Silent};
 pub use oci_client::Reference;
 pub use options::{PushOptions, Verify};
+pub use plan::{PlannedReference, PlannedRepository, PushPlan};
 pub use profile::Profile;
 pub use pusher::Pusher;
 pub use report::{

@@ -336,7 +336,7 @@ impl Publication<'_> {
     }
 
     /// What each reference's tag points to now.
-    async fn current_tags(&self) -> Result<Before, Failure> {
+    pub(crate) async fn current_tags(&self) -> Result<Before, Failure> {
         let mut questions = Batch::new();
         for (position, reference) in self.references.iter().enumerate() {
             questions.push(async move {
@@ -348,7 +348,7 @@ impl Publication<'_> {
     }
 
     /// The manifest behind each reference's tag.
-    async fn current_manifests(&self) -> Result<Vec<Option<RemoteManifest>>, Failure> {
+    pub(crate) async fn current_manifests(&self) -> Result<Vec<Option<RemoteManifest>>, Failure> {
         let mut questions = Batch::new();
         for (position, reference) in self.references.iter().enumerate() {
             questions.push(async move {

@@ -15,6 +15,7 @@ use crate::finishing::{Finishing, Workshop};
 use crate::http::HttpTransport;
 use crate::observer::Observer;
 use crate::options::PushOptions;
+use crate::plan::PushPlan;
 use crate::profile::Profile;
 use crate::publication::{Chain, Lanes, Publication};
 use crate::report::{PushError, PushReport};
@@ -163,6 +164,40 @@ impl Pusher {
             }
         }
         self.conclude(report, start, outcome)
+    }
+
+    /// Finds out what [`Pusher::push`] would do. Only small requests are sent, none of which changes
+    /// anything.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if a registry cannot be asked.
+    pub async fn plan(&self, image: &Image, references: &[Reference]) -> Result<PushPlan, Failure> {
+        let mut plan = PushPlan::default();
+        for group in by_repository(references) {
+            self.publication(&group)?.plan(image, &mut plan).await?;
+        }
+        Ok(plan)
+    }
+
+    /// Finds out what [`Pusher::push_draft`] would do, without compressing anything.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pusher::plan`].
+    pub async fn plan_draft(
+        &self,
+        draft: &Draft,
+        workshop: &Workshop,
+        references: &[Reference],
+    ) -> Result<PushPlan, Failure> {
+        let mut plan = PushPlan::default();
+        let finishing = Finishing::new(draft, workshop, Arc::clone(&self.services.observer));
+        for group in by_repository(references) {
+            let publication = self.publication(&group)?;
+            publication.plan_draft(draft, &finishing, &mut plan).await?;
+        }
+        Ok(plan)
     }
 
     fn conclude(

@@ -111,7 +111,9 @@ pub struct PushReport {
 }
 
 impl PushReport {
-    pub(crate) fn new(references: &[Reference]) -> Self {
+    /// The report of a push that has achieved nothing yet.
+    #[must_use]
+    pub fn new(references: &[Reference]) -> Self {
         Self {
             image: None,
             references: references

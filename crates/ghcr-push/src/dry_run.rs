@@ -1,0 +1,105 @@
+//! `--dry-run`: what a push would do, told without doing it.
+
+use oci_archive::Content;
+use oci_push::{
+    Failure, PlannedReference, PlannedRepository, PushPlan, Pusher, Reference, Workshop,
+};
+use serde_json::{Value, json};
+
+use crate::quantity::display_size;
+
+/// Finds out what a push would do.
+pub(crate) async fn plan(
+    pusher: &Pusher,
+    content: &Content,
+    workshop: &Workshop,
+    references: &[Reference],
+) -> Result<PushPlan, Failure> {
+    match content {
+        Content::Draft(draft) => pusher.plan_draft(draft, workshop, references).await,
+        Content::Image(image) => pusher.plan(image, references).await,
+        _ => unreachable!("there are images and drafts"),
+    }
+}
+
+/// The plan for people.
+pub(crate) fn lines(plan: &PushPlan) -> Vec<String> {
+    let mut lines = Vec::new();
+    for repository in &plan.repositories {
+        lines.push(format!(
+            "{}: {} to send, {}; {} there already",
+            repository.name,
+            blobs(repository.missing),
+            display_size(repository.missing_bytes),
+            repository.existing
+        ));
+        if repository.uncompressed > 0 {
+            lines.push(format!(
+                "{}: {} to compress first, {}",
+                repository.name,
+                layers(repository.uncompressed),
+                display_size(repository.uncompressed_bytes)
+            ));
+        }
+    }
+    for reference in &plan.references {
+        let previous = reference.previous.as_ref().map(ToString::to_string);
+        let digest = plan.digest.as_ref().map(ToString::to_string);
+        let new = digest.as_deref().unwrap_or("the image");
+        lines.push(match (reference.would_move, previous) {
+            (false, _) => format!("{} stays at {new}", reference.reference),
+            (true, None) => format!("{} would be set to {new}", reference.reference),
+            (true, Some(previous)) => {
+                format!(
+                    "{} would move from {previous} to {new}",
+                    reference.reference
+                )
+            }
+        });
+    }
+    lines
+}
+
+/// The plan for programs.
+pub(crate) fn json(plan: &PushPlan) -> Value {
+    let reference = |one: &PlannedReference| {
+        json!({
+            "reference": one.reference.to_string(),
+            "previousDigest": one.previous.as_ref().map(ToString::to_string),
+            "status": if one.would_move { "planned" } else { "unchanged" },
+        })
+    };
+    let repository = |one: &PlannedRepository| {
+        json!({
+            "repository": one.name,
+            "blobs": {
+                "existing": one.existing,
+                "missing": one.missing,
+                "bytesMissing": one.missing_bytes,
+                "uncompressed": one.uncompressed,
+                "bytesUncompressed": one.uncompressed_bytes,
+            },
+        })
+    };
+    json!({
+        "schemaVersion": 1,
+        "status": "planned",
+        "digest": plan.digest.as_ref().map(ToString::to_string),
+        "references": plan.references.iter().map(reference).collect::<Vec<_>>(),
+        "repositories": plan.repositories.iter().map(repository).collect::<Vec<_>>(),
+    })
+}
+
+fn blobs(count: usize) -> String {
+    match count {
+        1 => "1 blob".to_owned(),
+        _ => format!("{count} blobs"),
+    }
+}
+
+fn layers(count: usize) -> String {
+    match count {
+        1 => "1 layer".to_owned(),
+        _ => format!("{count} layers"),
+    }
+}

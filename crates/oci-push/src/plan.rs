@@ -1,0 +1,160 @@
+//! What a push would do, found out without doing it.
+
+use std::collections::BTreeSet;
+
+use oci_archive::{Blob, Digest, Draft, Image};
+use oci_client::Reference;
+
+use crate::batch::Batch;
+use crate::failure::Failure;
+use crate::finishing::Finishing;
+use crate::publication::{CONTROL_WIDTH, Publication};
+
+/// What a push would do.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct PushPlan {
+    /// The digest that the references would name; `None` if layers would have to be compressed first.
+    pub digest: Option<Digest>,
+    /// Every reference, in the order given.
+    pub references: Vec<PlannedReference>,
+    /// Every repository, in the order in which they were first named.
+    pub repositories: Vec<PlannedRepository>,
+}
+
+/// What would become of a reference.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PlannedReference {
+    /// The reference.
+    pub reference: Reference,
+    /// What it names now.
+    pub previous: Option<Digest>,
+    /// Whether it would be changed.
+    pub would_move: bool,
+}
+
+/// What would be sent to a repository.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct PlannedRepository {
+    /// `host/owner/name`.
+    pub name: String,
+    /// Blobs that are there.
+    pub existing: usize,
+    /// Blobs that would be sent.
+    pub missing: usize,
+    /// The size of those, in bytes.
+    pub missing_bytes: u64,
+    /// Layers that would be compressed first, whose size afterwards is not known.
+    pub uncompressed: usize,
+    /// The size of those in the archive, in bytes.
+    pub uncompressed_bytes: u64,
+}
+
+impl Publication<'_> {
+    /// Finds out what publishing an image would do.
+    pub(crate) async fn plan(&self, image: &Image, plan: &mut PushPlan) -> Result<(), Failure> {
+        let root = &image.root().descriptor().digest;
+        plan.digest.get_or_insert_with(|| root.clone());
+        let before = self.current_tags().await?;
+        let is_new = before
+            .iter()
+            .any(|previous| previous.as_ref() != Some(root));
+        self.plan_references(&before, Some(root), plan);
+        let mut repository = self.planned();
+        if is_new {
+            self.plan_blobs(image.blobs(), &mut repository).await?;
+        } else {
+            repository.existing = image.blobs().len();
+        }
+        plan.repositories.push(repository);
+        Ok(())
+    }
+
+    /// Finds out what publishing a draft would do. Nothing is compressed for it.
+    pub(crate) async fn plan_draft(
+        &self,
+        draft: &Draft,
+        finishing: &Finishing<'_>,
+        plan: &mut PushPlan,
+    ) -> Result<(), Failure> {
+        let found = self.current_manifests().await?;
+        let recognised = found
+            .iter()
+            .flatten()
+            .find_map(|found| finishing.recognise(found));
+        let root = recognised.map(|image| image.root().descriptor().digest.clone());
+        let before: Vec<Option<Digest>> = found
+            .iter()
+            .map(|found| found.as_ref().map(|found| found.digest.clone()))
+            .collect();
+        self.plan_references(&before, root.as_ref(), plan);
+        let mut repository = self.planned();
+        if root.is_some() {
+            repository.existing = draft.blobs().len() + draft.layers().len();
+        } else {
+            self.plan_blobs(&draft.blobs(), &mut repository).await?;
+            for layer in draft.layers() {
+                if finishing.known(self, layer).await?.is_some() {
+                    repository.existing += 1;
+                } else {
+                    repository.uncompressed += 1;
+                    repository.uncompressed_bytes += layer.source.len();
+                }
+            }
+        }
+        plan.digest = plan.digest.take().or(root);
+        plan.repositories.push(repository);
+        Ok(())
+    }
+
+    fn planned(&self) -> PlannedRepository {
+        let first = self.references.first();
+        PlannedRepository {
+            name: first.map_or_else(String::new, |first| {
+                format!("{}/{}", first.registry(), first.repository())
+            }),
+            ..PlannedRepository::default()
+        }
+    }
+
+    fn plan_references(
+        &self,
+        before: &[Option<Digest>],
+        root: Option<&Digest>,
+        plan: &mut PushPlan,
+    ) {
+        let references = self.references.iter().zip(before);
+        plan.references
+            .extend(references.map(|(reference, previous)| PlannedReference {
+                reference: (*reference).clone(),
+                previous: previous.clone(),
+                would_move: previous.is_none() || previous.as_ref() != root,
+            }));
+    }
+
+    async fn plan_blobs(
+        &self,
+        blobs: &[Blob],
+        repository: &mut PlannedRepository,
+    ) -> Result<(), Failure> {
+        let mut questions = Batch::new();
+        for blob in blobs {
+            questions.push(async move { Ok((blob, self.has(blob).await?)) });
+        }
+        let mut seen = BTreeSet::new();
+        for (blob, exists) in questions.run(CONTROL_WIDTH).await? {
+            if !seen.insert(&blob.descriptor.digest) {
+                continue;
+            }
+            if exists {
+                repository.existing += 1;
+            } else {
+                repository.missing += 1;
+                repository.missing_bytes += blob.descriptor.size;
+            }
+        }
+        Ok(())
+    }
+}
