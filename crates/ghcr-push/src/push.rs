@@ -234,12 +234,12 @@ async fn carry_out(
             Box::new(PushError { report, failure })
         });
     }
-    let pushed = match content {
+    let report = match content {
         Content::Draft(draft) => pusher.push_draft(draft, workshop, references).await,
         Content::Image(image) => pusher.push(image, references).await,
         _ => unreachable!("there are images and drafts"),
     };
-    pushed.map(Done::Pushed)
+    report.map(Done::Pushed)
 }
 
 /// Waits for Ctrl-C or, where there is one, SIGTERM.
