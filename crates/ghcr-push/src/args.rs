@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{FalseyValueParser, Resettable};
+use clap::builder::{FalseyValueParser, Resettable, TypedValueParser as _};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{
@@ -227,9 +227,23 @@ pub(crate) fn parse(environment: &Environment) -> Result<Arguments, Message> {
         let error = without_password(error);
         Message {
             is_mistake: error.use_stderr(),
+            wants_json: wants_json(environment),
             text: error.render().to_string(),
         }
     })
+}
+
+/// Whether `--json` or its variable is given, among arguments that cannot be parsed.
+fn wants_json(environment: &Environment) -> bool {
+    let mut options = environment
+        .arguments
+        .iter()
+        .take_while(|argument| *argument != "--");
+    let by_variable = environment.filled("GHCR_PUSH_JSON").map(|value| {
+        let parser = FalseyValueParser::new();
+        parser.parse_ref(&Command::new("ghcr-push"), None, OsStr::new(value))
+    });
+    options.any(|argument| argument == "--json") || matches!(by_variable, Some(Ok(true)))
 }
 
 fn read(command: &mut Command, arguments: &[OsString]) -> Result<Arguments, clap::Error> {
@@ -288,6 +302,8 @@ fn without_empty_variables(mut command: Command, environment: &Environment) -> C
 pub(crate) struct Message {
     /// Whether the arguments are wrong; otherwise help or the version was asked for.
     pub(crate) is_mistake: bool,
+    /// Whether a mistake is told as JSON too.
+    pub(crate) wants_json: bool,
     /// The text, lines with their ends.
     pub(crate) text: String,
 }

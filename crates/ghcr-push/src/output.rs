@@ -37,11 +37,23 @@ pub(crate) fn print_message(message: &Message) -> ExitCode {
     // A closed pipe is no reason to fail.
     if message.is_mistake {
         let _ = io::stderr().lock().write_all(text);
+        if message.wants_json {
+            let printer = Printer::new(Display::Nothing, false);
+            let _ = print_json_failure(&mistake(&message.text), &[], &printer);
+        }
         Kind::Usage.into()
     } else {
         let _ = io::stdout().lock().write_all(text);
         ExitCode::SUCCESS
     }
+}
+
+/// What is wrong with the arguments: the first paragraph, on one line and without the word that opens it.
+fn mistake(text: &str) -> CliError {
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    let paragraph = text.lines().take_while(|line| !line.trim().is_empty());
+    let lines: Vec<&str> = paragraph.map(str::trim).collect();
+    CliError::usage(lines.join(" "))
 }
 
 /// Writes lines to standard error, above the bars if there are any.

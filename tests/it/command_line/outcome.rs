@@ -1,0 +1,132 @@
+//! What is told, and where, of a push that did not do everything.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use test_registry::{Action, Fault, Journal, Refusal, Route};
+
+use super::registry;
+use crate::support::{Image, Run, TOKEN, USERNAME, command, push};
+
+/// What was published when the signal came is told, on both outputs.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_push_tells_what_is_published() {
+    let registry = registry();
+    registry.fail(
+        Fault::new(Action::Stall)
+            .on(Route::UploadStart)
+            .repository("owner/second"),
+    );
+    let image = Image::small();
+    let first = format!("{}/owner/first:1", registry.host());
+    let second = format!("{}/owner/second:1", registry.host());
+    let push = command(image.directory.path())
+        .env("GHCR_PUSH_TOKEN", TOKEN)
+        .env("GHCR_PUSH_USERNAME", USERNAME)
+        .args(["--plain-http", "--json", "--digestfile", "digest"])
+        .args(["image.tar", &first, &second])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let is_stalled = |journal: &Journal| {
+        let mut starts = journal.of(Route::UploadStart);
+        starts.any(|start| start.repository == "owner/second")
+    };
+    for _ in 0..1000 {
+        if is_stalled(&registry.journal()) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let signal = format!("kill -INT {}", push.id());
+    let sent = Command::new("sh").args(["-c", &signal]).status();
+    assert!(sent.expect("a shell starts").success());
+    let run = Run::of(push.wait_with_output().expect("the binary ends"));
+    run.assert_code(130);
+    assert!(
+        run.stderr.ends_with(&format!("pushed {first}\n")),
+        "{}",
+        run.stderr
+    );
+    let json: Value = serde_json::from_str(&run.stdout).expect("one JSON object");
+    assert_eq!(json["error"]["kind"], "interrupted");
+    assert_eq!(json["references"][0]["status"], "pushed");
+    assert_eq!(
+        json["references"][0]["digest"],
+        image.sample.digest.as_str()
+    );
+    assert_eq!(json["references"][1]["status"], "failed");
+    assert!(!image.directory.path().join("digest").exists());
+}
+
+#[test]
+fn a_digest_file_that_cannot_be_written_is_told_before_the_push() {
+    let registry = registry();
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let run = push(
+        &image,
+        &["--digestfile", "absent/digest", "image.tar", &reference],
+    );
+    run.assert_code(2);
+    assert!(
+        run.stderr
+            .contains("--digestfile: absent/digest cannot be written"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(registry.journal().exchanges.len(), 0);
+}
+
+#[test]
+fn a_push_that_fails_leaves_the_digest_file_alone() {
+    let registry = registry();
+    registry.deny("owner/app", Refusal::WritePackage);
+    let image = Image::small();
+    let path = image.directory.path().join("digest");
+    let reference = format!("{}/owner/app:1", registry.host());
+    let arguments = ["--digestfile", "digest", "image.tar", &reference];
+    push(&image, &arguments).assert_code(4);
+    assert!(!path.exists());
+    std::fs::write(&path, "of another push").expect("writable");
+    push(&image, &arguments).assert_code(4);
+    let text = std::fs::read_to_string(&path).expect("readable");
+    assert_eq!(text, "of another push");
+}
+
+/// `/dev/full` can be opened, and takes nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_result_is_printed_although_the_digest_file_is_full() {
+    let registry = registry();
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let run = push(
+        &image,
+        &["--digestfile", "/dev/full", "image.tar", &reference],
+    );
+    run.assert_code(1);
+    assert_eq!(run.stdout, format!("{reference}@{}\n", image.sample.digest));
+    assert!(
+        run.stderr
+            .contains("the image is published, but /dev/full cannot be written"),
+        "{}",
+        run.stderr
+    );
+    let run = push(
+        &image,
+        &[
+            "--json",
+            "--digestfile",
+            "/dev/full",
+            "image.tar",
+            &reference,
+        ],
+    );
+    run.assert_code(1);
+    let json: Value = serde_json::from_str(&run.stdout).expect("one JSON object");
+    assert_eq!(json["references"][0]["status"], "unchanged");
+}
