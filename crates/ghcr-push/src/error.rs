@@ -77,6 +77,29 @@ impl From<Kind> for ExitCode {
     }
 }
 
+/// The request that a failure is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FailedRequest {
+    pub(crate) step: Step,
+    /// Method and URL, where a single request is to blame.
+    pub(crate) target: Option<(String, String)>,
+}
+
+impl FailedRequest {
+    fn of(failure: &Failure) -> Option<Self> {
+        let target = match failure {
+            Failure::Rejected(rejection) => Some((&rejection.method, &rejection.url)),
+            Failure::Unanswered(unanswered) => Some((&unanswered.method, &unanswered.url)),
+            Failure::Violation(violation) => Some((&violation.method, &violation.url)),
+            _ => None,
+        };
+        Some(Self {
+            step: failure.step()?,
+            target: target.map(|(method, url)| (method.to_string(), url.clone())),
+        })
+    }
+}
+
 /// A failure, ready to be rendered.
 #[derive(Debug)]
 pub(crate) struct CliError {
@@ -87,6 +110,8 @@ pub(crate) struct CliError {
     pub(crate) causes: Vec<String>,
     /// What to do, if it is known and could work here.
     pub(crate) hint: Option<String>,
+    /// What was asked when it happened, if anything was.
+    pub(crate) request: Option<Box<FailedRequest>>,
     /// The refusal behind it, if a server refused.
     pub(crate) rejection: Option<Box<Rejection>>,
     /// Why it was refused.
@@ -100,6 +125,7 @@ impl CliError {
             message: message.into(),
             causes: Vec::new(),
             hint: None,
+            request: None,
             rejection: None,
             diagnosis: None,
         }
@@ -124,6 +150,7 @@ impl CliError {
     pub(crate) fn of_failure(message: impl Into<String>, failure: Failure) -> Self {
         let mut error = Self::new(kind_of(&failure), message).caused_by(&failure);
         error.hint = hint_for(&failure);
+        error.request = FailedRequest::of(&failure).map(Box::new);
         if let Failure::Rejected(rejection) = failure {
             error.causes.extend(words(&rejection));
             error.causes.extend(

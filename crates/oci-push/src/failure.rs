@@ -103,6 +103,7 @@ impl Failure {
     pub(crate) fn violation(request: &Request, kind: ViolationKind) -> Self {
         Self::Violation(Box::new(Violation {
             step: request.step,
+            method: request.method.clone(),
             host: host_of(&request.url),
             url: displayed(&request.url),
             kind,
@@ -167,6 +168,8 @@ pub enum UnansweredKind {
 pub struct Violation {
     /// What was asked.
     pub step: Step,
+    /// The method of the request.
+    pub method: Method,
     /// Who answered.
     pub host: String,
     /// The URL of the request, without query values.

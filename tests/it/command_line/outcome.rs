@@ -130,3 +130,46 @@ fn the_result_is_printed_although_the_digest_file_is_full() {
     let json: Value = serde_json::from_str(&run.stdout).expect("one JSON object");
     assert_eq!(json["references"][0]["status"], "unchanged");
 }
+
+/// A request that got no answer, or one that cannot be followed, is named as a refused one is.
+#[test]
+fn json_names_the_request_that_failed() {
+    let image = Image::small();
+    let elsewhere = Action::Answer {
+        status: 202,
+        headers: vec![("location".to_owned(), "http://192.0.2.1/upload".to_owned())],
+        body: String::new(),
+    };
+    for (fault, code, kind, step, method, path) in [
+        (
+            Fault::new(Action::Close).on(Route::ManifestHead),
+            5,
+            "unavailable",
+            "check-manifest",
+            "HEAD",
+            "manifests/1",
+        ),
+        (
+            Fault::new(elsewhere).on(Route::UploadStart),
+            6,
+            "refused",
+            "start-upload",
+            "POST",
+            "blobs/uploads/",
+        ),
+    ] {
+        let registry = registry();
+        registry.fail(fault);
+        let reference = format!("{}/owner/app:1", registry.host());
+        let run = push(&image, &["--json", "--retry", "1", "image.tar", &reference]);
+        run.assert_code(code);
+        let json: Value = serde_json::from_str(&run.stdout).expect("one JSON object");
+        let error = &json["error"];
+        assert_eq!(error["kind"], kind);
+        assert_eq!(error["step"], step);
+        assert_eq!(error["method"], method);
+        let url = format!("{}/v2/owner/app/{path}", registry.url());
+        assert_eq!(error["url"], url);
+        assert_eq!(error["status"], Value::Null);
+    }
+}

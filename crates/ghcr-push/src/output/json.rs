@@ -37,6 +37,8 @@ pub(super) fn success(report: &PushReport) -> Value {
 /// A push that failed, with what was published all the same.
 pub(super) fn failure(error: &CliError, settled: &[Settled]) -> Value {
     let rejection = error.rejection.as_deref();
+    let request = error.request.as_ref();
+    let target = request.and_then(|request| request.target.as_ref());
     let first = rejection.and_then(|rejection| rejection.errors.first());
     json!({
         "schemaVersion": 1,
@@ -44,9 +46,9 @@ pub(super) fn failure(error: &CliError, settled: &[Settled]) -> Value {
         "exitCode": error.kind.code(),
         "error": {
             "kind": error.kind.as_str(),
-            "step": rejection.map(|rejection| rejection.step.as_str()),
-            "method": rejection.map(|rejection| rejection.method.as_str()),
-            "url": rejection.map(|rejection| rejection.url.as_str()),
+            "step": request.map(|request| request.step.as_str()),
+            "method": target.map(|(method, _)| method),
+            "url": target.map(|(_, url)| url),
             "status": rejection.map(|rejection| rejection.status.as_u16()),
             "code": first.map(|error| error.code.as_str()),
             "message": first.map_or(error.message.as_str(), |error| error.message.as_str()),
