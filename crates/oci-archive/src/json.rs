@@ -49,6 +49,7 @@ fn unambiguous(bytes: &[u8]) -> Result<(), serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     Unambiguous {
         keys_are_free: false,
+        place: Place::Object,
     }
     .deserialize(&mut deserializer)?;
     deserializer.end()
@@ -59,6 +60,30 @@ fn unambiguous(bytes: &[u8]) -> Result<(), serde_json::Error> {
 struct Unambiguous {
     /// Whether keys are data, as those of annotations are, and may differ by case alone.
     keys_are_free: bool,
+    place: Place,
+}
+
+/// What may stand somewhere. `serde` reads a list as an object whose fields it names in their order;
+/// nobody else does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// An object and no list.
+    Object,
+    /// A list of objects.
+    Objects,
+    /// Anything.
+    Any,
+}
+
+impl Place {
+    /// What a property of an object may be.
+    fn of(self, key: &str) -> Self {
+        match (self, key) {
+            (Self::Object, "config" | "platform" | "subject") => Self::Object,
+            (Self::Object, "layers" | "manifests") => Self::Objects,
+            _ => Self::Any,
+        }
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Unambiguous {
@@ -101,7 +126,15 @@ impl<'de> serde::de::Visitor<'de> for Unambiguous {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while list.next_element_seed(self)?.is_some() {}
+        let place = match self.place {
+            Place::Object => {
+                return Err(A::Error::custom("a list stands where an object should"));
+            }
+            Place::Objects => Place::Object,
+            Place::Any => Place::Any,
+        };
+        let element = Self { place, ..self };
+        while list.next_element_seed(element)?.is_some() {}
         Ok(())
     }
 
@@ -119,8 +152,12 @@ impl<'de> serde::de::Visitor<'de> for Unambiguous {
             if seen.contains(&key) {
                 return Err(A::Error::custom(format_args!("duplicate key {key:?}")));
             }
+            let place = self.place.of(&key);
             seen.insert(key);
-            map.next_value_seed(Self { keys_are_free })?;
+            map.next_value_seed(Self {
+                keys_are_free,
+                place,
+            })?;
         }
         Ok(())
     }

@@ -24,7 +24,9 @@ fn one_reading_only() {
     for sound in [
         r#"{"a":1,"A":2,"b":[null,true,-1,1.5,"x",{}]}"#,
         r#"{"annotations":{"Layers":"1","layers":"2"}}"#,
-        r#"[{"size":1},{"size":2}]"#,
+        r#"{"a":[{"size":1},{"size":2}]}"#,
+        r#"{"layers":null,"manifests":[{},null],"config":{"x":{"config":[1],"layers":[[]]}}}"#,
+        r#"{"x":{"subject":[]},"urls":["a"],"annotations":{"config":[]}}"#,
         " {} \n",
     ] {
         check(sound, None);
@@ -34,6 +36,15 @@ fn one_reading_only() {
         (r#"{"a":{"b":[{"c":1,"c":1}]}}"#, "duplicate"),
         (r#"{"a":1,"\u0061":2}"#, "duplicate"),
         (r#"{"annotations":{"x":"1","x":"2"}}"#, "duplicate"),
+        ("[]", "a list stands where"),
+        (r#"{"config":["x","y",1]}"#, "a list stands where"),
+        (r#"{"subject":["x","y",1]}"#, "a list stands where"),
+        (r#"{"layers":[{},["x","y",1]]}"#, "a list stands where"),
+        (r#"{"manifests":[["x","y",1]]}"#, "a list stands where"),
+        (
+            r#"{"manifests":[{"platform":["linux"]}]}"#,
+            "a list stands where",
+        ),
         (r#"{"Layers":[]}"#, "taken for"),
         (r#"{"manife\u017fts":[]}"#, "taken for"),
         (r#"{"subject":{"DIGEST":1}}"#, "taken for"),
@@ -48,7 +59,9 @@ fn one_reading_only() {
 
 #[test]
 fn depth_is_limited() {
-    check(&"[".repeat(100_000), Some("recursion"));
+    let brackets = "[".repeat(100_000);
+    check(&format!("{{\"a\":{brackets}"), Some("recursion"));
+    check(&brackets, Some("a list stands where"));
     check(&r#"{"a":"#.repeat(100_000), Some("recursion"));
 }
 

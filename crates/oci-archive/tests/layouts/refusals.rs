@@ -228,13 +228,16 @@ fn large_documents_are_not_read() {
 
 #[test]
 fn deep_documents_are_refused() {
-    let mut layout = Layout::default();
-    layout.file("oci-layout", OCI_LAYOUT);
-    layout.file("index.json", "[".repeat(100_000).as_bytes());
-    refused(
-        &layout,
-        "index.json is not valid JSON of its kind: recursion",
-    );
+    for (start, words) in [("", "a list"), ("{\"x\":", "recursion")] {
+        let mut layout = Layout::default();
+        layout.file("oci-layout", OCI_LAYOUT);
+        let document = format!("{start}{}", "[".repeat(100_000));
+        layout.file("index.json", document.as_bytes());
+        refused(
+            &layout,
+            &format!("index.json is not valid JSON of its kind: {words}"),
+        );
+    }
 
     let mut layout = Layout::default();
     let mut root = layout.image("amd64", &[]);
