@@ -27,6 +27,9 @@ const MANIFEST_JSON: &str = "manifest.json";
 /// `manifest.json` of an archive with a thousand images stays below this.
 const MANIFEST_JSON_LIMIT: u64 = 16 * 1024 * 1024;
 
+/// All configurations of one archive together, which are kept in memory. Real ones are a few `KiB` each.
+const MOST_CONFIG_BYTES: usize = 64 * 1024 * 1024;
+
 /// Layers of one image. Docker itself ends at 127.
 const MOST_LAYERS: usize = 4096;
 
@@ -80,19 +83,34 @@ pub(crate) fn images(
     })?;
     let mut candidates: Vec<Candidate<DockerImage>> = Vec::new();
     let mut positions: BTreeMap<Digest, usize> = BTreeMap::new();
+    // A file that is named many times is read once.
+    let mut by_path: BTreeMap<String, usize> = BTreeMap::new();
+    let mut config_bytes = 0;
     for entry in entries {
+        let names = entry.repo_tags.clone().unwrap_or_default();
+        if let Some(position) = by_path.get(&entry.config) {
+            candidates[*position].names.extend(names);
+            continue;
+        }
         let config = match read_config(container, &entry.config) {
             Ok(config) => config,
             Err(_) if lenient => continue,
             Err(error) => return Err(error),
         };
+        config_bytes += config.len();
+        if config_bytes > MOST_CONFIG_BYTES {
+            return Err(OpenError::invalid(
+                MANIFEST_JSON,
+                "the configurations that it names are too large, the limit for all is 64 MiB",
+            ));
+        }
         let digest = config_digest(&entry.config, &config)?;
-        let names = entry.repo_tags.clone().unwrap_or_default();
-        if let Some(position) = positions.get(&digest) {
-            candidates[*position].names.extend(names);
+        let position = *positions.entry(digest.clone()).or_insert(candidates.len());
+        by_path.insert(entry.config.clone(), position);
+        if let Some(known) = candidates.get_mut(position) {
+            known.names.extend(names);
             continue;
         }
-        positions.insert(digest.clone(), candidates.len());
         candidates.push(Candidate {
             digest: digest.clone(),
             names,
