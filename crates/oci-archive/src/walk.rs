@@ -116,26 +116,28 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Visits those of `candidates` that are about something visited, and what is about them in turn.
     fn visit_referrers(&mut self, candidates: &[&Descriptor]) -> Result<(), OpenError> {
-        let mut left: Vec<&Descriptor> = candidates.to_vec();
-        loop {
-            let mut others = Vec::new();
-            let before = left.len();
-            for candidate in left {
-                let loaded = document::load(self.container, self.written, candidate)?;
-                let subject = loaded.and_then(|(_, document)| document?.subject);
-                let is_about_this =
-                    subject.is_some_and(|subject| self.levels.contains_key(&subject.digest));
-                if is_about_this {
-                    self.visit(candidate, &Siblings::new(), 0)?;
-                } else {
-                    others.push(candidate);
-                }
+        let mut by_subject: BTreeMap<Digest, Vec<&Descriptor>> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        for candidate in candidates {
+            if !seen.insert(&candidate.digest) {
+                continue;
             }
-            if others.len() == before {
-                return Ok(());
+            let loaded = document::load(self.container, self.written, candidate)?;
+            if let Some(subject) = loaded.and_then(|(_, document)| document?.subject) {
+                let about_it = by_subject.entry(subject.digest).or_default();
+                about_it.push(candidate);
             }
-            left = others;
         }
+        // Each comes after what it is about, and may be what others are about.
+        let mut position = 0;
+        while let Some(manifest) = self.manifests.get(position) {
+            let about_it = by_subject.remove(&manifest.descriptor.digest);
+            for candidate in about_it.unwrap_or_default() {
+                self.visit(candidate, &Siblings::new(), 0)?;
+            }
+            position += 1;
+        }
+        Ok(())
     }
 
     /// The image of which `root` is the root and the first `own` manifests are parts; the others are about
