@@ -67,6 +67,9 @@ fn check_platforms(parts: &[Part]) -> Result<(), OpenError> {
     let mut seen = BTreeMap::new();
     for part in parts {
         let found: Vec<(Option<&Platform>, &Digest)> = match part {
+            Part::Finished(image) if image.root.kind != ManifestKind::Index => {
+                vec![(image.root.platform(), &image.root.descriptor.digest)]
+            }
             Part::Finished(image) => images_of(image)
                 .map(|manifest| (manifest.platform(), &manifest.descriptor.digest))
                 .collect(),
@@ -87,7 +90,7 @@ fn check_platforms(parts: &[Part]) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// The images that stand in the index which an image is, or the image itself.
+/// The images that stand in the index which an image is.
 fn images_of(image: &Image) -> impl Iterator<Item = &Manifest> {
     let images = image.manifests.iter();
     images.filter(|manifest| manifest.kind == ManifestKind::Image && manifest.subject.is_none())
@@ -116,7 +119,7 @@ struct Entry {
 
 /// Merges finished images.
 pub(crate) fn merge_images(images: Vec<Image>) -> Result<Image, OpenError> {
-    let (mut entries, mut others) = (Vec::new(), Vec::new());
+    let mut collected = Collected::default();
     let mut manifests: Vec<Manifest> = Vec::new();
     let mut merged = Image::empty();
     let mut seen: BTreeSet<Digest> = BTreeSet::new();
@@ -126,7 +129,7 @@ pub(crate) fn merge_images(images: Vec<Image>) -> Result<Image, OpenError> {
             .iter()
             .map(|manifest| (&manifest.descriptor.digest, manifest))
             .collect();
-        collect(&image.root, &by_digest, &mut entries, &mut others)?;
+        collected.add(&image.root, &by_digest)?;
         merged.notices.extend(image.notices);
         merged.blobs.extend(image.blobs);
         merged.referrers.extend(image.referrers);
@@ -138,12 +141,15 @@ pub(crate) fn merge_images(images: Vec<Image>) -> Result<Image, OpenError> {
     merged
         .blobs
         .retain(|blob| known.insert(blob.descriptor.digest.clone()));
-    // An order of its own, so that the digest does not depend on the order of the command line.
-    entries.sort_by(|one: &Entry, other| {
-        let of = |entry: &Entry| (entry.platform.as_ref().map(key), entry.digest.clone());
-        of(one).cmp(&of(other))
-    });
-    entries.dedup_by(|one, other| one.digest == other.digest);
+    merged
+        .referrers
+        .retain(|one| seen.insert(one.descriptor.digest.clone()));
+    let Collected {
+        mut entries,
+        mut others,
+        ..
+    } = collected;
+    put_in_order(&mut entries);
     for pair in entries.windows(2) {
         if let [first, second] = pair
             && let (Some(one), Some(other)) = (&first.platform, &second.platform)
@@ -152,8 +158,7 @@ pub(crate) fn merge_images(images: Vec<Image>) -> Result<Image, OpenError> {
             return Err(conflict(one, &first.digest, &second.digest));
         }
     }
-    others.sort_by(|one: &Entry, other| one.digest.cmp(&other.digest));
-    others.dedup_by(|one, other| one.digest == other.digest);
+    put_in_order(&mut others);
     merged.platforms = entries
         .iter()
         .filter_map(|entry| entry.platform.clone())
@@ -165,62 +170,78 @@ pub(crate) fn merge_images(images: Vec<Image>) -> Result<Image, OpenError> {
     Ok(merged)
 }
 
-/// Adds what `manifest` contributes: itself, or what it lists.
-fn collect(
-    manifest: &Manifest,
-    by_digest: &BTreeMap<&Digest, &Manifest>,
-    entries: &mut Vec<Entry>,
-    others: &mut Vec<Entry>,
-) -> Result<(), OpenError> {
-    let digest = &manifest.descriptor.digest;
-    if manifest.kind != ManifestKind::Index {
-        let platform = manifest
-            .platform
-            .clone()
-            .ok_or_else(|| no_platform(digest))?;
-        let mut json = json!({
-            "mediaType": manifest.descriptor.media_type,
-            "digest": digest.to_string(),
-            "size": manifest.descriptor.size,
-        });
-        json["platform"] = serde_json::to_value(&platform).map_err(|source| OpenError::Json {
-            what: "the platform".to_owned(),
-            source,
-        })?;
-        entries.push(Entry {
-            json,
-            platform: Some(platform),
-            digest: digest.clone(),
-        });
-        return Ok(());
-    }
-    let document = document::parse_object(manifest)?;
-    let listed = document.get("manifests").and_then(Value::as_array);
-    for json in listed.into_iter().flatten() {
-        let digest: Option<Digest> = json["digest"].as_str().and_then(|text| text.parse().ok());
-        let Some(child) = digest.and_then(|digest| by_digest.get(&digest)) else {
-            continue;
-        };
-        let digest = child.descriptor.digest.clone();
-        let is_attestation = json["annotations"][REFERENCE_DIGEST].is_string();
-        match child.kind {
-            ManifestKind::Index => collect(child, by_digest, entries, others)?,
-            ManifestKind::Image if !is_attestation => {
-                let platform = child.platform.clone().ok_or_else(|| no_platform(&digest))?;
-                entries.push(Entry {
-                    json: with_platform(json.clone(), &platform)?,
-                    platform: Some(platform),
-                    digest,
-                });
-            }
-            _ => others.push(Entry {
-                json: json.clone(),
-                platform: None,
-                digest,
-            }),
+/// An order of its own, so that the digest does not depend on the order of the command line; of entries
+/// that describe one manifest for one platform, always the same one stays.
+fn put_in_order(entries: &mut Vec<Entry>) {
+    entries.sort_by_cached_key(|entry| {
+        let platform = entry.platform.as_ref().map(key);
+        (platform, entry.digest.clone(), entry.json.to_string())
+    });
+    entries.dedup_by(|one, other| one.digest == other.digest);
+}
+
+/// The entries of the new index.
+#[derive(Default)]
+struct Collected {
+    entries: Vec<Entry>,
+    /// What is about the images.
+    others: Vec<Entry>,
+    /// The indexes that were taken apart; one may be listed many times.
+    indexes: BTreeSet<Digest>,
+}
+
+impl Collected {
+    /// Adds what `manifest` contributes: itself, or what it lists.
+    fn add(
+        &mut self,
+        manifest: &Manifest,
+        by_digest: &BTreeMap<&Digest, &Manifest>,
+    ) -> Result<(), OpenError> {
+        let digest = &manifest.descriptor.digest;
+        if manifest.kind != ManifestKind::Index {
+            let json = json!({
+                "mediaType": manifest.descriptor.media_type,
+                "digest": digest.to_string(),
+                "size": manifest.descriptor.size,
+            });
+            return self.add_image(json, manifest);
         }
+        if !self.indexes.insert(digest.clone()) {
+            return Ok(());
+        }
+        let document = document::parse_object(manifest)?;
+        let listed = document.get("manifests").and_then(Value::as_array);
+        for json in listed.into_iter().flatten() {
+            let digest: Option<Digest> = json["digest"].as_str().and_then(|text| text.parse().ok());
+            let Some(child) = digest.and_then(|digest| by_digest.get(&digest)) else {
+                continue;
+            };
+            let is_about_another =
+                json["annotations"][REFERENCE_DIGEST].is_string() || child.subject.is_some();
+            match child.kind {
+                ManifestKind::Index => self.add(child, by_digest)?,
+                ManifestKind::Image if !is_about_another => self.add_image(json.clone(), child)?,
+                _ => self.others.push(Entry {
+                    json: json.clone(),
+                    platform: None,
+                    digest: child.descriptor.digest.clone(),
+                }),
+            }
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn add_image(&mut self, json: Value, manifest: &Manifest) -> Result<(), OpenError> {
+        let digest = manifest.descriptor.digest.clone();
+        let platform = manifest.platform.clone();
+        let platform = platform.ok_or_else(|| no_platform(&digest))?;
+        self.entries.push(Entry {
+            json: with_platform(json, &platform)?,
+            platform: Some(platform),
+            digest,
+        });
+        Ok(())
+    }
 }
 
 /// An entry that says its platform, also where only the configuration did.
@@ -255,6 +276,3 @@ fn index(entries: Vec<Entry>, manifests: &[Manifest]) -> Result<Manifest, OpenEr
         level: highest.map_or(0, |level| level + 1),
     })
 }
-
-#[cfg(test)]
-mod tests;
