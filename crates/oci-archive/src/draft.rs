@@ -223,9 +223,9 @@ impl Draft {
                 merge::merge_images(images)?
             }
         };
-        annotate::annotate(&mut image, &self.annotations)?;
         image.names.clone_from(&self.names);
         image.notices.clone_from(&self.notices);
+        annotate::annotate(&mut image, &self.annotations)?;
         image.origin = self.origin.clone();
         Ok(image)
     }
