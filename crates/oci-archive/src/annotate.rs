@@ -208,6 +208,7 @@ fn rename_descriptor(descriptor: &mut Value, changed: &BTreeMap<Digest, (Digest,
     if let Some((digest, size)) = renamed(&descriptor["digest"]) {
         descriptor["digest"] = digest.to_string().into();
         descriptor["size"] = (*size).into();
+        document::forget_embedded(descriptor);
         is_changed = true;
     }
     let annotations = descriptor.get_mut("annotations");
@@ -240,6 +241,3 @@ fn replace(
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

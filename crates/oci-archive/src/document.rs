@@ -70,6 +70,14 @@ pub(crate) fn write(document: &impl Serialize) -> Result<Vec<u8>, OpenError> {
     })
 }
 
+/// Takes out of a descriptor the content that may be embedded in it, once it describes something else
+/// (<https://github.com/opencontainers/image-spec/blob/main/descriptor.md#embedded-content>).
+pub(crate) fn forget_embedded(descriptor: &mut Value) {
+    if let Some(descriptor) = descriptor.as_object_mut() {
+        descriptor.shift_remove("data");
+    }
+}
+
 /// A manifest with everything in it, to be changed and written again. Unknown fields and the order of
 /// all stay as they are.
 pub(crate) fn parse_object(manifest: &Manifest) -> Result<Map<String, Value>, OpenError> {

@@ -1,13 +1,13 @@
 //! Parts of an index left out on request: platforms, what the archive lacks, attestations. The index is
 //! written anew without them; what stays is not touched.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use serde_json::Value;
 
 use crate::container::Container;
-use crate::descriptor::Descriptor;
+use crate::descriptor::{Descriptor, Platform};
 use crate::digest::Digest;
 use crate::document::{self, Document, Written};
 use crate::error::OpenError;
@@ -49,9 +49,14 @@ pub(crate) fn apply(
         available: Vec::new(),
         found: BTreeSet::new(),
         dropped: Dropped::default(),
+        attestations_kept: 0,
+        decided: BTreeMap::new(),
+        about: BTreeMap::new(),
+        whole: BTreeMap::new(),
     };
     let verdict = filter.index(root, 0)?;
-    let (kept, dropped) = (std::mem::take(&mut filter.kept), filter.dropped.clone());
+    let kept = std::mem::take(&mut filter.kept);
+    let (mut dropped, attestations_kept) = (filter.dropped.clone(), filter.attestations_kept);
     filter.check_platforms()?;
     let Verdict::Replace(index) = verdict else {
         if verdict == Verdict::Drop {
@@ -62,18 +67,23 @@ pub(crate) fn apply(
         }
         return Ok(unchanged);
     };
-    let mut changes = dropped.told();
     // Whoever asks for one platform, or for no attestations, wants the image as the builder made it.
     let is_alone_wanted =
         !options.platforms.is_empty() || options.attestations == Attestations::Strip;
-    let root = match kept.as_slice() {
-        [only] if is_alone_wanted => {
-            changes.push("only one image is left, which is pushed without an index".to_owned());
-            only.clone()
-        }
-        _ => *index,
-    };
-    Ok(Filtered { root, changes })
+    if let [only] = kept.as_slice()
+        && is_alone_wanted
+    {
+        // There is no index left that could list them.
+        dropped.attestations += attestations_kept;
+        let mut changes = dropped.told();
+        changes.push("only one image is left, which is pushed without an index".to_owned());
+        let root = only.clone();
+        return Ok(Filtered { root, changes });
+    }
+    Ok(Filtered {
+        root: *index,
+        changes: dropped.told(),
+    })
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +132,13 @@ struct Filter<'a> {
     /// Which of the wanted platforms there are.
     found: BTreeSet<usize>,
     dropped: Dropped,
+    attestations_kept: usize,
+    /// What becomes of each child. One that is listed many times, or in many indexes, is looked at once.
+    decided: BTreeMap<(Digest, Option<Platform>), Verdict>,
+    /// What each child without an annotation that tells it is about, if it is an attestation.
+    about: BTreeMap<Digest, Option<Digest>>,
+    /// Whether a manifest and all its blobs are in the archive.
+    whole: BTreeMap<Digest, bool>,
 }
 
 impl Filter<'_> {
@@ -156,6 +173,8 @@ impl Filter<'_> {
             if is_stripped || is_absent || dropped.contains(&described) {
                 self.dropped.attestations += 1;
                 verdicts[position] = Verdict::Drop;
+            } else {
+                self.attestations_kept += 1;
             }
         }
         if verdicts.iter().all(|verdict| *verdict == Verdict::Keep) {
@@ -168,28 +187,46 @@ impl Filter<'_> {
     }
 
     /// What an attestation is about; `None` if this is none.
-    fn described(&self, child: &Descriptor) -> Result<Option<Digest>, OpenError> {
+    fn described(&mut self, child: &Descriptor) -> Result<Option<Digest>, OpenError> {
         if let Some(described) = described_by(child) {
             return Ok(Some(described));
         }
         if media_type::is_index(&child.media_type) {
             return Ok(None);
         }
+        if let Some(known) = self.about.get(&child.digest) {
+            return Ok(known.clone());
+        }
         let loaded = document::load(self.container, self.written, child)?;
         let document = loaded.and_then(|(_, document)| document);
         let is_attestation = |document: &Document| {
             document.artifact_type.as_deref() == Some(media_type::DOCKER_ATTESTATION)
         };
-        Ok(document
+        let described = document
             .filter(is_attestation)
             .and_then(|document| document.subject)
-            .map(|subject| subject.digest))
+            .map(|subject| subject.digest);
+        self.about.insert(child.digest.clone(), described.clone());
+        Ok(described)
     }
 
     fn child(&mut self, child: &Descriptor, depth: usize) -> Result<Verdict, OpenError> {
-        if media_type::is_index(&child.media_type) {
-            return self.index(child, depth + 1);
+        let is_index = media_type::is_index(&child.media_type);
+        let platform = child.platform.clone().filter(|_| !is_index);
+        let key = (child.digest.clone(), platform);
+        if let Some(verdict) = self.decided.get(&key) {
+            return Ok(verdict.clone());
         }
+        let verdict = if is_index {
+            self.index(child, depth + 1)?
+        } else {
+            self.image(child)?
+        };
+        self.decided.insert(key, verdict.clone());
+        Ok(verdict)
+    }
+
+    fn image(&mut self, child: &Descriptor) -> Result<Verdict, OpenError> {
         let platform = match &child.platform {
             Some(platform) => Some(platform.clone()),
             None => configured_platform(self.container, self.written, child)?,
@@ -233,7 +270,16 @@ impl Filter<'_> {
     }
 
     /// Whether a manifest and all its blobs are in the archive.
-    fn is_whole(&self, descriptor: &Descriptor) -> Result<bool, OpenError> {
+    fn is_whole(&mut self, descriptor: &Descriptor) -> Result<bool, OpenError> {
+        if let Some(known) = self.whole.get(&descriptor.digest) {
+            return Ok(*known);
+        }
+        let is_whole = self.look_for_all_of(descriptor)?;
+        self.whole.insert(descriptor.digest.clone(), is_whole);
+        Ok(is_whole)
+    }
+
+    fn look_for_all_of(&self, descriptor: &Descriptor) -> Result<bool, OpenError> {
         let loaded = document::load(self.container, self.written, descriptor)?;
         let Some((_, document)) = loaded else {
             return Ok(false);
@@ -265,6 +311,7 @@ impl Filter<'_> {
                     Verdict::Replace(new) => {
                         entry["digest"] = new.digest.to_string().into();
                         entry["size"] = new.size.into();
+                        document::forget_embedded(&mut entry);
                     }
                 }
                 listed.push(entry);
@@ -295,6 +342,3 @@ impl Filter<'_> {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;
