@@ -5,7 +5,7 @@ use oci_archive::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Layout, digest, refused, sound};
+use crate::support::{Layout, digest, order, refused, sound, text, with};
 
 fn chosen(layout: &Layout, selection: Selection) -> Result<Image, OpenError> {
     let mut options = OpenOptions::default();
@@ -13,27 +13,9 @@ fn chosen(layout: &Layout, selection: Selection) -> Result<Image, OpenError> {
     layout.open(&options).0
 }
 
-fn with(descriptor: &Value, key: &str, value: Value) -> Value {
-    let mut descriptor = descriptor.clone();
-    descriptor[key] = value;
-    descriptor
-}
-
 fn named(descriptor: &Value, name: &str) -> Value {
     let annotations = json!({ "org.opencontainers.image.ref.name": name });
     with(descriptor, "annotations", annotations)
-}
-
-/// The digests of all manifests, in the order in which they can be published.
-fn order(image: &Image) -> Vec<String> {
-    let manifests = image.manifests().iter();
-    manifests
-        .map(|manifest| manifest.descriptor().digest.to_string())
-        .collect()
-}
-
-fn text(descriptor: &Value) -> String {
-    digest(descriptor).to_string()
 }
 
 #[test]

@@ -1,6 +1,15 @@
 //! Layouts that no tool in the corpus wrote: random ones, odd ones, and hostile ones.
 
+mod annotations;
+mod docker;
+mod filters;
+mod hostile;
+mod hybrid;
 mod images;
+mod merging;
 mod models;
+mod referrers;
 mod refusals;
+mod saved;
+mod saved_models;
 mod support;
