@@ -6,6 +6,7 @@ mod filters;
 mod hostile;
 mod hybrid;
 mod images;
+mod large;
 mod merging;
 mod models;
 mod referrers;
