@@ -54,9 +54,6 @@ pub(crate) struct Arguments {
     )]
     pub(crate) tags: Vec<String>,
 
-    #[command(flatten)]
-    pub(crate) image: ImageArguments,
-
     /// Blobs in flight at a time
     #[arg(short, long, visible_alias = "concurrency", value_name = "N", default_value_t = 4,
           value_parser = clap::value_parser!(u8).range(1..=32), env = "GHCR_PUSH_JOBS")]
@@ -109,6 +106,32 @@ pub(crate) struct Arguments {
     #[arg(long, env = "GHCR_PUSH_PLAIN_HTTP", value_parser = FalseyValueParser::new())]
     pub(crate) plain_http: bool,
 
+    /// Trust any certificate of the registry's; for tests only
+    #[arg(long, env = "GHCR_PUSH_INSECURE", conflicts_with = "plain_http", value_parser = FalseyValueParser::new())]
+    pub(crate) insecure: bool,
+
+    /// Trust the authorities in this file too (PEM)
+    #[arg(long, value_name = "FILE", env = "GHCR_PUSH_CA_FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+
+    /// Show the registry this certificate (PEM)
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "GHCR_PUSH_CERT_FILE",
+        requires = "key_file"
+    )]
+    pub(crate) cert_file: Option<PathBuf>,
+
+    /// The key of --cert-file (PEM)
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "GHCR_PUSH_KEY_FILE",
+        requires = "cert_file"
+    )]
+    pub(crate) key_file: Option<PathBuf>,
+
     /// Treat the registry as one of this kind, whatever its host's name
     #[arg(long, value_name = "KIND", value_enum, default_value_t = RegistryProfile::Auto,
           env = "GHCR_PUSH_REGISTRY_PROFILE")]
@@ -138,6 +161,10 @@ pub(crate) struct Arguments {
         env = "GHCR_PUSH_DIGESTFILE"
     )]
     pub(crate) digestfile: Option<PathBuf>,
+
+    // Last, since its heading is that of all that follows.
+    #[command(flatten)]
+    pub(crate) image: ImageArguments,
 }
 
 /// What else the tool does.
@@ -154,12 +181,12 @@ pub(crate) struct InspectArguments {
     #[arg(required = true, value_name = "IMAGE")]
     pub(crate) images: Vec<String>,
 
-    #[command(flatten)]
-    pub(crate) image: ImageArguments,
-
     /// Print one JSON object on standard output
     #[arg(long, env = "GHCR_PUSH_JSON", value_parser = FalseyValueParser::new())]
     pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) image: ImageArguments,
 }
 
 const EXAMPLES: &str = "\

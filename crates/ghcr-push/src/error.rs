@@ -293,7 +293,7 @@ fn hint_for(failure: &Failure) -> Option<String> {
         )),
         UnansweredKind::Certificate(_) => Some(
             "if the registry's certificate comes from an authority of your own, name that authority's certificate \
-             in SSL_CERT_FILE, or install it on the machine"
+             with --ca-file, or install it on the machine"
                 .to_owned(),
         ),
         _ => None,

@@ -25,6 +25,7 @@ mod quantity;
 mod reference;
 mod settings;
 mod settled;
+mod tls;
 
 use std::process::ExitCode;
 

@@ -19,7 +19,7 @@ use crate::operands::{self, ImageOperand};
 use crate::output::{self, Printer};
 use crate::reference::References;
 use crate::settled::{self, Settled, Witness};
-use crate::{logging, settings};
+use crate::{logging, settings, tls};
 
 /// Runs the push and tells the exit code.
 pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
@@ -201,7 +201,9 @@ fn upload(
             )
         })?;
     let keychain = Arc::new(FoundKeychain(credentials.clone()));
-    let pusher = Pusher::new(settings::push_options(arguments), keychain, observer)
+    let tls = tls::read(arguments).map_err(not_started)?;
+    let options = settings::push_options(arguments, tls);
+    let pusher = Pusher::new(options, keychain, observer)
         .map_err(|failure| not_started(CliError::of_failure("nothing was sent", failure)))?;
     let outcome = runtime.block_on(async {
         tokio::select! {

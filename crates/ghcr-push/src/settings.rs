@@ -1,6 +1,8 @@
 //! Arguments and environment become settings, by pure functions.
 
-use oci_push::{HttpSettings, Profile, PushOptions, Reference, RetryPolicy, UploadMode, Verify};
+use oci_push::{
+    HttpSettings, Profile, PushOptions, Reference, RetryPolicy, TlsSettings, UploadMode, Verify,
+};
 
 use crate::args::{self, Arguments};
 use crate::error::CliError;
@@ -28,13 +30,14 @@ pub(crate) fn display(asked: args::Progress, quiet: bool, is_terminal: bool) -> 
 }
 
 /// The engine's options.
-pub(crate) fn push_options(arguments: &Arguments) -> PushOptions {
+pub(crate) fn push_options(arguments: &Arguments, tls: TlsSettings) -> PushOptions {
     let mut retry = RetryPolicy::default();
     retry.max_time = arguments.retry_max_time;
     retry.max_tries = arguments.retry;
     let mut http = HttpSettings::default();
     http.user_agent = concat!("ghcr-push/", env!("CARGO_PKG_VERSION")).to_owned();
     http.stall_timeout = arguments.stall_timeout;
+    http.tls = tls;
     let mut options = PushOptions::default();
     options.jobs = usize::from(arguments.jobs);
     options.upload_mode = upload_mode(arguments.upload_mode, arguments.chunk_size.is_some());

@@ -41,6 +41,38 @@ pub struct HttpSettings {
     pub user_agent: String,
     /// A transfer that moves no byte for this long is broken off.
     pub stall_timeout: Duration,
+    /// How to trust and be trusted, beside what the machine says.
+    pub tls: TlsSettings,
+}
+
+/// How to trust a registry, and how to be trusted by it.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct TlsSettings {
+    /// Authorities that are trusted beside the machine's, as PEM.
+    pub authorities: Option<Vec<u8>>,
+    /// A client's certificate and its key, as PEM.
+    pub identity: Option<Vec<u8>>,
+    /// Trust anybody. For tests of one's own.
+    pub insecure: bool,
+}
+
+impl TlsSettings {
+    fn is_default(&self) -> bool {
+        self.authorities.is_none() && self.identity.is_none() && !self.insecure
+    }
+}
+
+impl std::fmt::Debug for TlsSettings {
+    /// A key is a secret.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("TlsSettings")
+            .field("authorities", &self.authorities.is_some())
+            .field("identity", &self.identity.is_some())
+            .field("insecure", &self.insecure)
+            .finish()
+    }
 }
 
 impl Default for HttpSettings {
@@ -48,6 +80,7 @@ impl Default for HttpSettings {
         Self {
             user_agent: concat!("oci-push/", env!("CARGO_PKG_VERSION")).to_owned(),
             stall_timeout: Duration::from_mins(1),
+            tls: TlsSettings::default(),
         }
     }
 }
@@ -68,8 +101,18 @@ impl HttpTransport {
     ///
     /// [`Failure::Client`] if the proxy or certificate settings are unusable.
     pub fn new(settings: &HttpSettings, tally: Arc<Tally>) -> Result<Self, Failure> {
+        let unusable = |error: reqwest::Error| Failure::Client(error.into());
+        let tls = &settings.tls;
+        let authorities = match &tls.authorities {
+            Some(pem) => reqwest::Certificate::from_pem_bundle(pem).map_err(unusable)?,
+            None => Vec::new(),
+        };
+        let identity = match &tls.identity {
+            Some(pem) => Some(reqwest::Identity::from_pem(pem).map_err(unusable)?),
+            None => None,
+        };
         let builder = || {
-            reqwest::Client::builder()
+            let builder = reqwest::Client::builder()
                 .user_agent(&settings.user_agent)
                 .redirect(reqwest::redirect::Policy::none())
                 .referer(false)
@@ -77,27 +120,32 @@ impl HttpTransport {
                 .http1_only()
                 .connect_timeout(CONNECT_TIMEOUT)
                 .dns_resolver(Arc::new(resolve::SystemResolver))
+                .tls_danger_accept_invalid_certs(tls.insecure)
+                .tls_certs_merge(authorities.iter().cloned());
+            match &identity {
+                Some(identity) => builder.identity(identity.clone()),
+                None => builder,
+            }
         };
         let (client, system_roots) = if let Ok(client) = builder().build() {
             (client, true)
         } else {
             tracing::debug!("no certificates on this machine; using Mozilla's");
             let roots = roots::bundled().filter_map(|der| reqwest::Certificate::from_der(der).ok());
+            let roots = roots.chain(authorities.iter().cloned());
             let client = builder().tls_certs_only(roots).build();
-            (
-                client.map_err(|error| Failure::Client(error.into()))?,
-                false,
-            )
+            (client.map_err(unusable)?, false)
         };
         Ok(Self {
             client,
-            system_roots,
+            // oci-client, which is asked in the end, would not know of these settings.
+            system_roots: system_roots && tls.is_default(),
             stall_timeout: settings.stall_timeout,
             tally,
         })
     }
 
-    /// Whether the machine has certificates of its own; if not, Mozilla's are used.
+    /// Whether the machine's own certificates decide, and nothing else.
     #[must_use]
     pub fn has_system_roots(&self) -> bool {
         self.system_roots

@@ -52,7 +52,7 @@ mod tally;
 mod upload;
 mod verify;
 
-pub use self::http::{HttpSettings, HttpTransport};
+pub use self::http::{HttpSettings, HttpTransport, TlsSettings};
 pub use auth::{Challenge, Credentials, FixedKeychain, Keychain};
 pub use body::BlobBody;
 pub use clock::{Clock, SystemClock};
