@@ -90,15 +90,23 @@ impl<T: Transport> AuthTransport<T> {
     }
 
     async fn authorized(&self, request: &Request) -> Result<Response, Failure> {
-        let (generation, authorization) = self.present(request).await?;
-        let response = self.send_with(request, authorization.as_ref()).await?;
-        if response.status != StatusCode::UNAUTHORIZED {
-            return Ok(response);
+        /// A token may end while it is fetched; a registry that refuses one after the other wants
+        /// something else.
+        const REFRESHES: usize = 2;
+        let (mut generation, authorization) = self.present(request).await?;
+        let mut response = self.send_with(request, authorization.as_ref()).await?;
+        for _ in 0..REFRESHES {
+            if response.status != StatusCode::UNAUTHORIZED {
+                break;
+            }
+            let newer = self.newer_than(generation, request, &response).await?;
+            let Some((newest, authorization)) = newer else {
+                break;
+            };
+            generation = newest;
+            response = self.send_with(request, Some(&authorization)).await?;
         }
-        match self.newer_than(generation, request, &response).await? {
-            Some(authorization) => self.send_with(request, Some(&authorization)).await,
-            None => Ok(response),
-        }
+        Ok(response)
     }
 
     async fn send_with(
@@ -139,7 +147,7 @@ impl<T: Transport> AuthTransport<T> {
         generation: u64,
         request: &Request,
         response: &Response,
-    ) -> Result<Option<Authorization>, Failure> {
+    ) -> Result<Option<(u64, Authorization)>, Failure> {
         let mut state = self.state.lock().await;
         let is_over = |authorization: &Authorization| {
             let now = self.settings.clock.now();
@@ -161,7 +169,11 @@ impl<T: Transport> AuthTransport<T> {
                 return Ok(None);
             }
         }
-        Ok(state.authorization.clone())
+        let generation = state.generation;
+        Ok(state
+            .authorization
+            .clone()
+            .map(|authorization| (generation, authorization)))
     }
 
     /// Fetches the next generation; `false` if the registry wants a credential and there is none.

@@ -9,5 +9,6 @@ mod endurance;
 mod guards;
 mod manifests;
 mod support;
+mod sweep;
 mod trust;
 mod uploads;
