@@ -8,7 +8,7 @@
 //! [`SampleImage`] makes images to push.
 //!
 //! The same list of checks runs against it and against a Distribution registry
-//! (`tests/conformance.rs`): it must not be kinder than the real thing.
+//! (`tests/conformance`): it must not be kinder than the real thing.
 
 mod answer;
 mod blobs;

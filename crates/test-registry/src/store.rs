@@ -40,6 +40,8 @@ pub(crate) struct Session {
     pub(crate) content: Content,
     /// Changes with every answer where the address carries state.
     pub(crate) state: u64,
+    /// The length that was told with the present state.
+    pub(crate) acknowledged: u64,
 }
 
 /// What a session has received.
@@ -100,6 +102,7 @@ impl Store {
                 repository: repository.to_owned(),
                 content: Content::new(discard),
                 state: 0,
+                acknowledged: 0,
             },
         );
         identifier

@@ -133,28 +133,34 @@ fn check(call: &Call<'_>) -> Option<Answer> {
     Some(refused)
 }
 
-/// Refuses an address that is not, or no longer, a session's.
+/// Refuses an address that is not, or no longer, a session's. Where the address carries state, it is
+/// the one given last, and the session holds no more than was acknowledged with it: Distribution 2.8 so
+/// refuses a session whose chunk was cut off
+/// (<https://github.com/distribution/distribution/blob/v2.8.2/registry/handlers/blobupload.go>).
 fn unknown(call: &Call<'_>) -> Option<Answer> {
     let store = call.shared.store();
-    let session = store.sessions.get(&call.target.last);
-    let known = session.is_some_and(|session| {
-        let current = call.shared.behavior.ghcr_sessions
-            || call
-                .raw_query
-                .split('&')
-                .any(|part| part == state_parameter(session.state));
-        session.repository == call.target.repository && current
-    });
-    (!known).then(|| {
-        answer::error(
+    let session = store
+        .sessions
+        .get(&call.target.last)
+        .filter(|session| session.repository == call.target.repository);
+    let Some(session) = session else {
+        return Some(answer::error(
             404,
             "BLOB_UPLOAD_UNKNOWN",
             "blob upload unknown to registry",
-        )
-    })
+        ));
+    };
+    let agrees = call.shared.behavior.ghcr_sessions
+        || session.acknowledged == session.content.len()
+            && call
+                .raw_query
+                .split('&')
+                .any(|part| part == state_parameter(session.state));
+    (!agrees).then(|| answer::error(404, "BLOB_UPLOAD_INVALID", "blob upload invalid"))
 }
 
-/// Takes the body into the session. What arrives of a body that is cut off stays there.
+/// Takes the body into the session. What arrives of a body that is cut off stays there, though only a
+/// session without state in its address can go on with it.
 async fn receive<'a>(call: &Call<'a>, incoming: &mut Incoming<'a>) -> Result<(), Interruption<'a>> {
     while let Some(piece) = incoming.next().await? {
         let mut store = call.shared.store();
@@ -199,6 +205,7 @@ fn accepted(call: &Call<'_>, identifier: &str) -> Answer {
         format!("/v2/{repository}/blobs/upload/{identifier}")
     } else {
         session.state += 1;
+        session.acknowledged = session.content.len();
         format!(
             "http://{}/v2/{repository}/blobs/uploads/{identifier}?{}",
             call.host(),

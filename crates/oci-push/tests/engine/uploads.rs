@@ -128,7 +128,7 @@ fn a_lost_commit_is_followed_by_a_new_session() {
 
 #[test]
 fn a_broken_chunk_is_resumed_where_the_session_stands() {
-    let registry = TestRegistry::start(Options::default());
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
     let source = Source::ten_mib();
     registry.fail(
         Fault::new(Action::Reset)
@@ -152,6 +152,35 @@ fn a_broken_chunk_is_resumed_where_the_session_stands() {
         "not one byte twice"
     );
     assert_eq!(pushed.retries.len(), 1, "{:?}", pushed.retries);
+}
+
+/// With state in the session's address, as Distribution has it, a broken chunk is the session's end: the
+/// status answers 404, and the blob goes up in a new session.
+#[test]
+fn a_broken_chunk_without_a_session_to_resume_starts_a_new_one() {
+    let registry = TestRegistry::start(Options::default());
+    let source = Source::ten_mib();
+    registry.fail(
+        Fault::new(Action::Reset)
+            .on(Route::UploadChunk)
+            .at(Phase::AfterBodyBytes(MIB / 2))
+            .from_request(4)
+            .once(),
+    );
+    push(&registry, &source, chunked()).report();
+    assert_published(&registry, &source);
+    let journal = registry.journal();
+    let statuses: Vec<_> = journal.of(Route::UploadStatus).map(|e| e.status).collect();
+    assert_eq!(statuses, [Some(404)]);
+    assert_eq!(
+        journal.count(Route::UploadStart),
+        source.sample.blobs.len() + 1
+    );
+    assert_eq!(
+        journal.blob_bytes(),
+        source.sample.blob_bytes() + 3 * MIB + MIB / 2,
+        "the whole blob again, and nothing more"
+    );
 }
 
 #[test]
