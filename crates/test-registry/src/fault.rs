@@ -25,7 +25,8 @@ pub struct Fault {
 pub enum Phase {
     /// Before anything is looked at, not even the body.
     BeforeHead,
-    /// When this many bytes of the body have arrived.
+    /// When this many bytes of the body have arrived, and the body goes on. At most one fault of a request
+    /// happens there, the first in the script.
     AfterBodyBytes(u64),
     /// When the whole request has arrived, and nothing has changed yet.
     BeforeState,
@@ -43,7 +44,7 @@ pub enum Action {
     Close,
     /// Nothing happens any more.
     Stall,
-    /// The request goes on after a while.
+    /// The request goes on after a while. In the middle of a body, nothing more of it is read meanwhile.
     Delay(Duration),
     /// Another answer is given; what was asked is not done, if it is not done yet.
     Answer {
@@ -60,7 +61,8 @@ pub enum Action {
     SetHeader(String, String),
     /// The answer lacks a header.
     RemoveHeader(String),
-    /// All tokens become invalid.
+    /// All tokens become invalid, and the request goes on. Its own token is looked at between
+    /// [`Phase::BeforeHead`] and the others.
     RevokeTokens,
 }
 

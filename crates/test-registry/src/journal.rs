@@ -38,6 +38,10 @@ pub struct Exchange {
     pub token: Option<u64>,
     /// Bytes of the body that arrived.
     pub body_bytes: u64,
+    /// When the body's first byte was there.
+    pub body_began: Option<Duration>,
+    /// When the body's last byte was there, or nothing more was awaited of it.
+    pub body_ended: Option<Duration>,
     /// The status that was answered, `None` if the connection was cut instead.
     pub status: Option<u16>,
     /// The digest that a commit or the manifest's PUT named.
@@ -129,31 +133,79 @@ impl Journal {
         numbers.len()
     }
 
-    /// The most requests that were open at one time.
+    /// The most requests of one kind that were open at one time, from head to answer.
     #[must_use]
-    pub fn most_in_flight(&self) -> usize {
-        let mut changes: Vec<(Duration, i32)> = Vec::new();
-        for exchange in &self.exchanges {
-            changes.push((exchange.at, 1));
-            changes.extend(exchange.ended.map(|ended| (ended, -1)));
-        }
-        // An end at the same moment as a start comes first.
-        changes.sort_unstable();
-        let mut open = 0;
-        let mut most = 0;
-        for (_, change) in changes {
-            open += change;
-            most = most.max(open);
-        }
-        usize::try_from(most).unwrap_or(0)
+    pub fn most_in_flight(&self, route: Route) -> usize {
+        let spans = self.of(route).map(|exchange| (exchange.at, exchange.ended));
+        most_at_once(spans.collect())
     }
+
+    /// The most bodies of blobs that were open at one time, from first byte to last.
+    ///
+    /// A client is done with a body before the registry is, by what the buffers of two sockets hold: a test
+    /// that compares this with what the client may do at a time has to look only at the time in which
+    /// no body can have left ([`Journal::until`]).
+    #[must_use]
+    pub fn most_bodies_in_flight(&self) -> usize {
+        let bodies = self
+            .exchanges
+            .iter()
+            .filter(|exchange| matches!(exchange.route, Route::UploadChunk | Route::UploadCommit));
+        let spans = bodies.filter_map(|exchange| Some((exchange.body_began?, exchange.body_ended)));
+        most_at_once(spans.collect())
+    }
+
+    /// The journal as it was at some moment, though with what had arrived of the bodies later.
+    #[must_use]
+    pub fn until(&self, moment: Duration) -> Self {
+        let before = |time: Option<Duration>| time.filter(|time| *time <= moment);
+        let exchanges = self
+            .exchanges
+            .iter()
+            .filter(|exchange| exchange.at <= moment)
+            .map(|exchange| Exchange {
+                ended: before(exchange.ended),
+                body_began: before(exchange.body_began),
+                body_ended: before(exchange.body_ended),
+                status: before(exchange.ended).and(exchange.status),
+                ..exchange.clone()
+            });
+        Self {
+            exchanges: exchanges.collect(),
+        }
+    }
+}
+
+/// How many of these spans of time overlap at most. One without an end lasts for ever.
+fn most_at_once(spans: Vec<(Duration, Option<Duration>)>) -> usize {
+    let mut changes: Vec<(Duration, i32)> = Vec::new();
+    for (start, end) in spans {
+        changes.push((start, 1));
+        changes.extend(end.map(|end| (end, -1)));
+    }
+    // An end at the same moment as a start comes first.
+    changes.sort_unstable();
+    let mut open = 0;
+    let mut most = 0;
+    for (_, change) in changes {
+        open += change;
+        most = most.max(open);
+    }
+    usize::try_from(most).unwrap_or(0)
 }
 
 /// The journal while it is written.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     start: Instant,
-    exchanges: Mutex<Vec<Exchange>>,
+    entries: Mutex<Entries>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    /// How many were forgotten: those under way then are not to be taken for later ones.
+    forgotten: usize,
+    kept: Vec<Exchange>,
 }
 
 /// An exchange that is under way.
@@ -161,7 +213,7 @@ pub(crate) struct Recorder {
 pub(crate) struct Entry(usize);
 
 impl Entry {
-    /// The request's position in the journal.
+    /// The request's number since the registry's start, counted from 0.
     pub(crate) fn number(self) -> usize {
         self.0
     }
@@ -171,22 +223,41 @@ impl Recorder {
     pub(crate) fn new() -> Self {
         Self {
             start: Instant::now(),
-            exchanges: Mutex::default(),
+            entries: Mutex::default(),
         }
     }
 
     pub(crate) fn begin(&self, mut exchange: Exchange) -> Entry {
         exchange.at = self.start.elapsed();
-        let mut exchanges = self.lock();
-        exchanges.push(exchange);
-        Entry(exchanges.len() - 1)
+        let mut entries = self.lock();
+        entries.kept.push(exchange);
+        Entry(entries.forgotten + entries.kept.len() - 1)
     }
 
-    /// Changes an entry, unless the journal was cleared meanwhile.
-    pub(crate) fn note(&self, entry: Entry, change: impl FnOnce(&mut Exchange)) {
-        if let Some(exchange) = self.lock().get_mut(entry.0) {
+    /// Changes an entry, unless it was forgotten meanwhile.
+    fn note(&self, entry: Entry, change: impl FnOnce(&mut Exchange)) {
+        let mut entries = self.lock();
+        let position = entry.0.checked_sub(entries.forgotten);
+        if let Some(exchange) = position.and_then(|position| entries.kept.get_mut(position)) {
             change(exchange);
         }
+    }
+
+    /// Notes that so many bytes of the body have arrived.
+    pub(crate) fn body(&self, entry: Entry, received: u64) {
+        let now = self.start.elapsed();
+        self.note(entry, |exchange| {
+            exchange.body_bytes = received;
+            exchange.body_began.get_or_insert(now);
+        });
+    }
+
+    /// Notes that the whole body has arrived.
+    pub(crate) fn end_body(&self, entry: Entry) {
+        let now = self.start.elapsed();
+        self.note(entry, |exchange| {
+            exchange.body_ended = exchange.body_began.map(|_| now);
+        });
     }
 
     pub(crate) fn end(&self, entry: Entry, status: Option<u16>) {
@@ -194,22 +265,29 @@ impl Recorder {
         self.note(entry, |exchange| {
             exchange.ended = Some(ended);
             exchange.status = status;
+            if exchange.body_began.is_some() {
+                exchange.body_ended.get_or_insert(ended);
+            }
         });
     }
 
     pub(crate) fn snapshot(&self) -> Journal {
         Journal {
-            exchanges: self.lock().clone(),
+            exchanges: self.lock().kept.clone(),
         }
     }
 
+    /// Forgets every entry; what becomes of those under way is not noted any more.
     pub(crate) fn clear(&self) {
-        self.lock().clear();
+        let mut entries = self.lock();
+        entries.forgotten += entries.kept.len();
+        entries.kept.clear();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Exchange>> {
-        self.exchanges
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

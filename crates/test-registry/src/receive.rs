@@ -5,14 +5,17 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 
 use crate::fault::Action;
-use crate::journal::{Entry, Recorder};
+use crate::journal::Entry;
+use crate::server::Shared;
 
 /// A body that is being received.
 pub(crate) struct Incoming<'a> {
     body: axum::body::BodyDataStream,
-    journal: &'a Recorder,
+    shared: &'a Shared,
     entry: Entry,
     received: u64,
+    /// What has arrived beyond the byte at which the fault strikes.
+    rest: Bytes,
     fault: Option<(u64, &'a Action)>,
 }
 
@@ -27,15 +30,16 @@ pub(crate) enum Cut<'a> {
 impl<'a> Incoming<'a> {
     pub(crate) fn new(
         body: Body,
-        journal: &'a Recorder,
+        shared: &'a Shared,
         entry: Entry,
         fault: Option<(u64, &'a Action)>,
     ) -> Self {
         Self {
             body: body.into_data_stream(),
-            journal,
+            shared,
             entry,
             received: 0,
+            rest: Bytes::new(),
             fault,
         }
     }
@@ -43,23 +47,28 @@ impl<'a> Incoming<'a> {
     /// The next piece, `None` at the end. A piece is cut where a fault strikes, so that exactly so many
     /// bytes have arrived then.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Cut<'a>> {
-        if let Some((at, action)) = self.fault.filter(|(at, _)| *at <= self.received) {
-            debug_assert!(at <= self.received);
+        if let Some((_, action)) = self.fault.filter(|(at, _)| *at <= self.received) {
             self.fault = None;
-            return Err(Cut::Fault(action));
+            match action {
+                Action::Delay(duration) => tokio::time::sleep(*duration).await,
+                Action::RevokeTokens => self.shared.tokens.revoke_all(),
+                ends => return Err(Cut::Fault(ends)),
+            }
         }
-        let Some(piece) = self.body.next().await else {
-            return Ok(None);
-        };
-        let mut piece = piece.map_err(|_| Cut::Gone)?;
+        let mut piece = std::mem::take(&mut self.rest);
+        if piece.is_empty() {
+            let Some(next) = self.body.next().await else {
+                self.shared.journal.end_body(self.entry);
+                return Ok(None);
+            };
+            piece = next.map_err(|_| Cut::Gone)?;
+        }
         if let Some((at, _)) = self.fault {
             let room = usize::try_from(at - self.received).unwrap_or(usize::MAX);
-            piece.truncate(room);
+            self.rest = piece.split_off(room.min(piece.len()));
         }
         self.received += piece.len() as u64;
-        let received = self.received;
-        self.journal
-            .note(self.entry, |exchange| exchange.body_bytes = received);
+        self.shared.journal.body(self.entry, self.received);
         Ok(Some(piece))
     }
 

@@ -146,6 +146,8 @@ async fn handle(
         authorization: (!scheme.is_empty()).then(|| scheme.to_ascii_lowercase()),
         token,
         body_bytes: 0,
+        body_began: None,
+        body_ended: None,
         status: None,
         digest,
     });
@@ -179,7 +181,7 @@ impl<'a> Call<'a> {
     async fn answer(&self, body: Body) -> Result<Answer, Interruption<'a>> {
         self.at(Phase::BeforeHead).await?;
         let in_body = self.faults.in_body();
-        let mut incoming = Incoming::new(body, &self.shared.journal, self.entry, in_body);
+        let mut incoming = Incoming::new(body, self.shared, self.entry, in_body);
         if let Some(refused) = self.unauthorized().or_else(|| self.denied()) {
             return Ok(refused);
         }
@@ -219,8 +221,6 @@ impl<'a> Call<'a> {
             Action::Reset => connection.reset(),
             Action::Close => connection.close(),
             Action::Stall => std::future::pending::<()>().await,
-            Action::Delay(duration) => tokio::time::sleep(*duration).await,
-            Action::RevokeTokens => self.shared.tokens.revoke_all(),
             Action::Answer {
                 status,
                 headers,
@@ -232,9 +232,13 @@ impl<'a> Call<'a> {
                     .collect();
                 return answer::with_body(*status, &headers, body.clone());
             }
-            Action::EditStatus(_) | Action::SetHeader(..) | Action::RemoveHeader(_) => {}
+            // These end no request.
+            Action::Delay(_)
+            | Action::RevokeTokens
+            | Action::EditStatus(_)
+            | Action::SetHeader(..)
+            | Action::RemoveHeader(_) => {}
         }
-        // In the middle of a body there is no way on.
         answer::error(500, "UNKNOWN", "the request was interrupted")
     }
 
