@@ -1,6 +1,8 @@
 //! Both upload modes against a registry that behaves as ghcr.io does.
 
-use test_registry::{Options, Route, SampleImage, TestRegistry};
+use std::time::Duration;
+
+use test_registry::{Action, Fault, Options, Phase, Route, SampleImage, TestRegistry};
 
 use crate::support::{Image, Run, TOKEN, USERNAME, push};
 
@@ -218,13 +220,35 @@ fn blobs_go_up_once_for_several_tags_and_once_for_each_repository() {
     );
 }
 
+/// The registry stops after each body's first byte. Until it goes on, no body can have left: each is larger
+/// than what it and the sockets take of it unread.
 #[test]
 fn jobs_bound_the_bodies_in_flight() {
-    let registry = registry();
-    let image = Image::new(&SampleImage::of_layers(&[MIB; 8].map(|size| size + 1)));
-    push(&image, &["--jobs", "1", "image.tar", &reference(&registry)]).assert_code(0);
-    let journal = registry.journal();
-    let commits: Vec<_> = journal.of(Route::UploadCommit).collect();
-    assert_eq!(commits.len(), 9);
-    assert_published(&registry, &image);
+    let image = Image::new(&SampleImage::of_layers(&[12 * MIB; 6]));
+    let pause = Duration::from_secs(2);
+    for jobs in [1, 3] {
+        let registry = registry();
+        registry.fail(
+            Fault::new(Action::Delay(pause))
+                .on(Route::UploadCommit)
+                .at(Phase::AfterBodyBytes(1))
+                .times(jobs),
+        );
+        let reference = reference(&registry);
+        push(
+            &image,
+            &["--jobs", &jobs.to_string(), "image.tar", &reference],
+        )
+        .assert_code(0);
+        assert_published(&registry, &image);
+        let journal = registry.journal();
+        let began = journal.of(Route::UploadCommit).filter_map(|e| e.body_began);
+        let paused = journal.until(began.min().expect("a body") + pause);
+        assert_eq!(paused.most_bodies_in_flight(), jobs);
+        assert_eq!(
+            journal.count(Route::UploadStart),
+            image.sample.blobs.len(),
+            "one session a blob"
+        );
+    }
 }
