@@ -7,6 +7,7 @@ mod drafts;
 mod early;
 mod endurance;
 mod guards;
+mod concurrency;
 mod manifests;
 mod support;
 mod sweep;
