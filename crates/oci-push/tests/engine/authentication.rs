@@ -155,3 +155,53 @@ fn a_second_refusal_is_final() {
     );
     assert!(registry.journal().count(Route::Token) <= 3);
 }
+
+/// Pushes one layer in small chunks, slowly, while tokens live for four seconds and the push for five.
+/// Returns the number of tokens, and of requests that met the end of theirs.
+#[track_caller]
+fn outlive_a_token(personality: Personality) -> (usize, usize) {
+    let lifetime = Duration::from_secs(4);
+    let mut registry_options = bearer(Some(lifetime));
+    registry_options.personality = personality;
+    let registry = TestRegistry::start(registry_options);
+    let source = Source::new(&SampleImage::of_layers(&[150_000]));
+    // After the token has been looked at, so that it is good for as long as the registry says.
+    registry.fail(
+        Fault::new(Action::Delay(Duration::from_millis(500)))
+            .on(Route::UploadChunk)
+            .at(Phase::AfterState),
+    );
+    let mut options = options();
+    options.upload_mode = oci_push::UploadMode::Chunked;
+    options.chunk_size = Some(16_000);
+    let pushed = push(&registry, &source, options);
+    pushed.report();
+    assert_published(&registry, &source);
+    assert!(pushed.retries.is_empty(), "{:?}", pushed.retries);
+    let journal = registry.journal();
+    let first = journal.of(Route::UploadChunk).next().expect("a chunk").at;
+    let last = journal.of(Route::ManifestPut).last().expect("a tag").at;
+    assert!(last > first + lifetime, "the push outlived its first token");
+    assert_eq!(
+        journal.count(Route::UploadStart),
+        source.sample.blobs.len(),
+        "the sessions outlived it too"
+    );
+    let met_the_end = journal
+        .exchanges
+        .iter()
+        .filter(|exchange| exchange.token.is_some() && exchange.status == Some(401));
+    (journal.count(Route::Token), met_the_end.count())
+}
+
+/// A token service that tells how long its tokens live is asked again before one ends.
+#[test]
+fn a_token_that_is_about_to_expire_is_renewed_beforehand() {
+    assert_eq!(outlive_a_token(Personality::Specification), (2, 0));
+}
+
+/// ghcr.io does not tell it: one request meets the end, and one refresh serves all that follow.
+#[test]
+fn a_token_that_expires_unannounced_is_renewed_once() {
+    assert_eq!(outlive_a_token(Personality::Ghcr), (2, 1));
+}
