@@ -68,9 +68,12 @@ pub(crate) async fn put<'a>(
 fn store(call: &Call<'_>, bytes: Vec<u8>) -> Result<Answer, Box<Answer>> {
     let reference = &call.target.last;
     let repository = &call.target.repository;
-    let media_type = call
-        .header(header::CONTENT_TYPE.as_str())
-        .unwrap_or_default();
+    let content_type = call.header(header::CONTENT_TYPE.as_str());
+    // Without parameters, such as a character set.
+    let media_type = content_type
+        .and_then(|value| value.split(';').next())
+        .unwrap_or_default()
+        .trim();
     let by_digest = reference.contains(':');
     if by_digest && !is_digest(reference) {
         return Err(Box::new(answer::error(
@@ -89,7 +92,7 @@ fn store(call: &Call<'_>, bytes: Vec<u8>) -> Result<Answer, Box<Answer>> {
         return Err(Box::new(answer::error(400, "DIGEST_INVALID", message)));
     }
     let mut store = call.shared.store();
-    check(&store, repository, media_type, &bytes)?;
+    check(&store, repository, media_type, &bytes).map_err(|problem| Box::new(problem.answer()))?;
     store.put_manifest(
         repository,
         (!by_digest).then_some(reference.as_str()),
@@ -106,67 +109,127 @@ fn store(call: &Call<'_>, bytes: Vec<u8>) -> Result<Answer, Box<Answer>> {
     ))
 }
 
-/// Refuses a manifest that is none, or that names what is not there.
-fn check(
-    store: &Store,
-    repository: &str,
-    media_type: &str,
-    bytes: &[u8],
-) -> Result<(), Box<Answer>> {
-    let invalid = |why: &str| {
-        Box::new(answer::error_with(
-            400,
-            "MANIFEST_INVALID",
-            "manifest invalid",
-            Some(json!(why)),
-        ))
-    };
+/// The media types of manifests, and whether each is an index.
+const MEDIA_TYPES: [(&str, bool); 4] = [
+    ("application/vnd.oci.image.manifest.v1+json", false),
+    ("application/vnd.oci.image.index.v1+json", true),
+    (
+        "application/vnd.docker.distribution.manifest.v2+json",
+        false,
+    ),
+    (
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        true,
+    ),
+];
+
+/// Why a manifest is refused.
+enum Problem {
+    Invalid(String),
+    /// It names something that is not there, by this digest.
+    Unknown(String),
+}
+
+impl Problem {
+    fn answer(self) -> Answer {
+        let (code, message, detail) = match self {
+            Self::Invalid(why) => ("MANIFEST_INVALID", "manifest invalid", why),
+            Self::Unknown(digest) => ("MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", digest),
+        };
+        answer::error_with(400, code, message, Some(json!(detail)))
+    }
+}
+
+fn invalid(why: &str) -> Problem {
+    Problem::Invalid(why.to_owned())
+}
+
+fn unknown(digest: &str) -> Problem {
+    Problem::Unknown(digest.to_owned())
+}
+
+/// Refuses a manifest that is none, or that names what is not there. What is refused here Distribution
+/// 2.8 refuses too, but for sizes and absent lists, at which it does not look.
+fn check(store: &Store, repository: &str, media_type: &str, bytes: &[u8]) -> Result<(), Problem> {
     let document: Value = serde_json::from_slice(bytes).map_err(|_| invalid("not JSON"))?;
     if document["schemaVersion"] != 2 {
         return Err(invalid("unknown schema version"));
     }
-    if document["mediaType"]
-        .as_str()
-        .is_some_and(|own| own != media_type)
-    {
-        return Err(invalid("the media type is not that of the request"));
+    let (_, is_index) = MEDIA_TYPES
+        .into_iter()
+        .find(|(known, _)| *known == media_type)
+        .ok_or_else(|| invalid("unknown media type"))?;
+    match &document["mediaType"] {
+        // Docker's manifests must name themselves, OCI's need not.
+        Value::Null if media_type.starts_with("application/vnd.oci.") => {}
+        own if own == media_type => {}
+        _ => return Err(invalid("the media type is not that of the request")),
     }
-    let children = document["manifests"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    let layers = document["layers"].as_array().cloned().unwrap_or_default();
-    let is_index = media_type.contains("index") || media_type.contains("manifest.list");
-    if is_index && document["manifests"].is_null() || !is_index && document["config"].is_null() {
-        return Err(invalid("the media type is not that of the document"));
-    }
-    let unknown = |digest: &str| {
-        let detail = Some(json!(digest));
-        answer::error_with(
-            400,
-            "MANIFEST_BLOB_UNKNOWN",
-            "blob unknown to registry",
-            detail,
-        )
-    };
-    for child in &children {
-        let digest = child["digest"].as_str().unwrap_or_default();
-        let size = store
-            .manifest(repository, digest)
-            .map(|child| child.bytes.len() as u64);
-        if size.is_none() || size != child["size"].as_u64() {
-            return Err(Box::new(unknown(digest)));
+    if is_index {
+        if has(&document, "config") || has(&document, "layers") {
+            return Err(invalid("an index with a configuration or layers"));
         }
+        return children_exist(store, repository, list(&document, "manifests")?);
     }
-    let blobs = layers.iter().chain(document.get("config"));
-    for blob in blobs.filter(|blob| blob["urls"].as_array().is_none_or(Vec::is_empty)) {
-        let digest = blob["digest"].as_str().unwrap_or_default();
-        let size = store.blob_size(repository, digest);
-        if size.is_none() || size != blob["size"].as_u64() {
-            return Err(Box::new(unknown(digest)));
+    if has(&document, "manifests") {
+        return Err(invalid("an image manifest with manifests"));
+    }
+    if !document["config"].is_object() {
+        return Err(invalid("the configuration is no descriptor"));
+    }
+    let layers = list(&document, "layers")?;
+    blob_exists(store, repository, &document["config"])?;
+    for layer in layers {
+        let elsewhere = layer["urls"]
+            .as_array()
+            .is_some_and(|urls| !urls.is_empty());
+        if !elsewhere || !is_non_distributable(layer) {
+            blob_exists(store, repository, layer)?;
         }
     }
     Ok(())
+}
+
+fn has(document: &Value, member: &str) -> bool {
+    !document[member].is_null()
+}
+
+fn list<'a>(document: &'a Value, member: &str) -> Result<&'a [Value], Problem> {
+    let list = document[member].as_array();
+    list.map(Vec::as_slice)
+        .ok_or_else(|| invalid(&format!("{member} is no list")))
+}
+
+fn children_exist(store: &Store, repository: &str, children: &[Value]) -> Result<(), Problem> {
+    for child in children {
+        let digest = child["digest"].as_str().unwrap_or_default();
+        // By digest only: a child cannot be named by a tag.
+        let child_manifest = store
+            .manifest(repository, digest)
+            .filter(|manifest| manifest.digest == digest);
+        let size = child_manifest.map(|manifest| manifest.bytes.len() as u64);
+        if size.is_none() || size != child["size"].as_u64() {
+            return Err(unknown(digest));
+        }
+    }
+    Ok(())
+}
+
+fn blob_exists(store: &Store, repository: &str, blob: &Value) -> Result<(), Problem> {
+    let digest = blob["digest"].as_str().unwrap_or_default();
+    let size = store.blob_size(repository, digest);
+    if size.is_none() || size != blob["size"].as_u64() {
+        return Err(unknown(digest));
+    }
+    Ok(())
+}
+
+/// Layers that registries are not meant to hold
+/// (<https://github.com/opencontainers/image-spec/blob/main/layer.md#non-distributable-layers>).
+fn is_non_distributable(layer: &Value) -> bool {
+    let media_type = layer["mediaType"].as_str().unwrap_or_default();
+    media_type.starts_with("application/vnd.oci.image.layer.nondistributable.")
+        || media_type == "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
 }
 
 /// The list of tags, in pages if asked.

@@ -24,6 +24,9 @@ async fn conform(subject: &Subject) {
     uploads::broken_chunk(subject).await;
     manifests::manifests(subject).await;
     manifests::bad_manifests(subject).await;
+    manifests::media_types(subject).await;
+    manifests::malformed_manifests(subject).await;
+    manifests::indexes(subject).await;
     uploads::mount(subject).await;
 }
 

@@ -1,6 +1,6 @@
 //! A registry under test, and what the checks ask of it.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use reqwest::{Client, Method, Response, StatusCode};
@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) const NAME: &str = "owner/app";
 
 pub(crate) fn digest(bytes: &[u8]) -> String {
@@ -59,18 +60,22 @@ impl Subject {
     }
 
     /// Sends the head of a PATCH with a body of `length` bytes, and only the first `sent` of them; then
-    /// closes the connection.
+    /// closes the connection. Waits for the interim answer, so that the session is known to have been
+    /// accepted before anything else is asked of it.
     pub(crate) fn break_chunk(&self, session: &str, length: usize, sent: usize) {
         let url = Url::parse(&self.address(session)).expect("an address");
         let host = url.socket_addrs(|| None).expect("a host and a port");
         let target = &url[url::Position::BeforePath..];
         let head = format!(
             "PATCH {target} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/octet-stream\r\n\
-             content-length: {length}\r\n\r\n",
+             content-length: {length}\r\nexpect: 100-continue\r\n\r\n",
             host[0]
         );
         let mut connection = TcpStream::connect(host[0]).expect("a connection");
         connection.write_all(head.as_bytes()).expect("a head");
+        let mut interim = [0; 25];
+        connection.read_exact(&mut interim).expect("an answer");
+        assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
         connection.write_all(&vec![b'x'; sent]).expect("a body");
     }
 
@@ -110,6 +115,30 @@ impl Subject {
         let bytes = document.to_string().into_bytes();
         self.send(Method::PUT, &path, &[("content-type", MANIFEST)], &bytes)
             .await
+    }
+
+    /// Sends a manifest that must be refused with 400; returns the code.
+    pub(crate) async fn refuse_manifest(
+        &self,
+        content_type: Option<&str>,
+        document: &Value,
+    ) -> String {
+        let path = format!("/v2/{NAME}/manifests/refused");
+        let bytes = document.to_string().into_bytes();
+        let headers: Vec<_> = content_type
+            .map(|value| ("content-type", value))
+            .into_iter()
+            .collect();
+        let answer = self.send(Method::PUT, &path, &headers, &bytes).await;
+        assert_eq!(
+            answer.status(),
+            StatusCode::BAD_REQUEST,
+            "{content_type:?} {document}"
+        );
+        let accept = [("accept", "*/*")];
+        let absent = self.send(Method::GET, &path, &accept, b"").await;
+        assert_eq!(absent.status(), StatusCode::NOT_FOUND, "nothing is stored");
+        code(answer).await
     }
 
     pub(crate) async fn blob_status(&self, digest: &str) -> StatusCode {
