@@ -28,7 +28,14 @@ pub(crate) fn error(status: u16, code: &str, message: &str) -> Answer {
     error_with(status, code, message, None)
 }
 
-/// The same with a detail.
+/// 405, with the methods that there are.
+pub(crate) fn wrong_method(allowed: &str) -> Answer {
+    let mut answer = error(405, "UNSUPPORTED", "The operation is unsupported.");
+    set(&mut answer, "allow", allowed);
+    answer
+}
+
+/// [`error`] with a detail.
 pub(crate) fn error_with(status: u16, code: &str, message: &str, detail: Option<Value>) -> Answer {
     let body = envelope(code, message, detail);
     with_body(status, &[("content-type", "application/json")], body)

@@ -35,6 +35,8 @@ pub enum Route {
     ManifestPut,
     /// The list of tags.
     TagsList,
+    /// A resource that there is, by a method that it does not have.
+    WrongMethod,
     /// Anything else.
     Other,
 }
@@ -63,162 +65,123 @@ pub(crate) struct Target {
     pub(crate) repository: String,
     /// The digest, session or tag at the path's end, empty where there is none.
     pub(crate) last: String,
+    /// The methods that the resource has, as they stand in `Allow`; empty where there is none.
+    pub(crate) allowed: &'static str,
 }
+
+/// A kind of resource: its methods as they stand in `Allow`, and what each is for.
+type Resource = (&'static str, &'static [(Method, Route)]);
+
+const TOKEN: Resource = ("GET", &[(Method::GET, Route::Token)]);
+
+const TAGS: Resource = ("GET", &[(Method::GET, Route::TagsList)]);
+
+const MANIFEST: Resource = (
+    "GET, HEAD, PUT",
+    &[
+        (Method::HEAD, Route::ManifestHead),
+        (Method::GET, Route::ManifestGet),
+        (Method::PUT, Route::ManifestPut),
+    ],
+);
+
+const SESSION: Resource = (
+    "DELETE, GET, PATCH, PUT",
+    &[
+        (Method::PATCH, Route::UploadChunk),
+        (Method::PUT, Route::UploadCommit),
+        (Method::GET, Route::UploadStatus),
+        (Method::DELETE, Route::UploadCancel),
+    ],
+);
+
+const BLOB: Resource = (
+    "GET, HEAD",
+    &[
+        (Method::HEAD, Route::BlobHead),
+        (Method::GET, Route::BlobGet),
+    ],
+);
 
 impl Target {
     /// Reads method, path and query.
     pub(crate) fn of(method: &Method, path: &str, query: &str) -> Self {
-        let target = |route, repository: &str, last: &str| Self {
+        Self::known(method, path, query).unwrap_or_else(|| Self::new(Route::Other, "", ""))
+    }
+
+    fn known(method: &Method, path: &str, query: &str) -> Option<Self> {
+        if path == "/token" {
+            return Some(Self::at(TOKEN, method, "", ""));
+        }
+        let rest = path.strip_prefix("/v2/")?;
+        if rest.is_empty() {
+            return Some(Self::new(Route::Base, "", ""));
+        }
+        let (before, last) = rest.rsplit_once('/')?;
+        let (repository, kind) = before.rsplit_once('/')?;
+        let target = match (kind, last) {
+            ("tags", "list") => Self::at(TAGS, method, repository, ""),
+            ("uploads", "") => {
+                // A list of sessions is no resource, as with Distribution.
+                let route = match *method {
+                    Method::POST if query.contains("mount=") => Route::UploadMount,
+                    Method::POST => Route::UploadStart,
+                    _ => return None,
+                };
+                Self::new(route, repository.strip_suffix("/blobs")?, "")
+            }
+            ("uploads" | "upload", session) => {
+                let repository = repository.strip_suffix("/blobs")?;
+                Self::at(SESSION, method, repository, session)
+            }
+            ("manifests", reference) => Self::at(MANIFEST, method, repository, reference),
+            ("blobs", digest) if digest.contains(':') => Self::at(BLOB, method, repository, digest),
+            _ => return None,
+        };
+        is_name(&target.repository).then_some(target)
+    }
+
+    fn new(route: Route, repository: &str, last: &str) -> Self {
+        Self {
             route,
             repository: repository.to_owned(),
             last: last.to_owned(),
-        };
-        if path == "/token" {
-            return target(Route::Token, "", "");
+            allowed: "",
         }
-        let Some(rest) = path.strip_prefix("/v2/") else {
-            return target(Route::Other, "", "");
-        };
-        if rest.is_empty() {
-            return target(Route::Base, "", "");
+    }
+
+    fn at((allowed, routes): Resource, method: &Method, repository: &str, last: &str) -> Self {
+        let route = routes.iter().find(|(known, _)| known == method);
+        Self {
+            allowed,
+            ..Self::new(
+                route.map_or(Route::WrongMethod, |(_, route)| *route),
+                repository,
+                last,
+            )
         }
-        if let Some(repository) = rest.strip_suffix("/tags/list") {
-            return target(Route::TagsList, repository, "");
-        }
-        if let Some(repository) = rest
-            .strip_suffix("/blobs/uploads/")
-            .or_else(|| rest.strip_suffix("/blobs/uploads"))
-        {
-            let route = match *method {
-                Method::POST if query.contains("mount=") => Route::UploadMount,
-                Method::POST => Route::UploadStart,
-                _ => Route::Other,
-            };
-            return target(route, repository, "");
-        }
-        let Some((before, last)) = rest.rsplit_once('/') else {
-            return target(Route::Other, rest, "");
-        };
-        let (repository, route) = if let Some(repository) = before.strip_suffix("/manifests") {
-            (repository, manifest_route(method))
-        } else if let Some(repository) = before
-            .strip_suffix("/blobs/uploads")
-            .or_else(|| before.strip_suffix("/blobs/upload"))
-        {
-            (repository, session_route(method))
-        } else if let Some(repository) = before.strip_suffix("/blobs") {
-            (repository, blob_route(method))
-        } else {
-            (rest, Route::Other)
-        };
-        target(route, repository, last)
     }
 }
 
-fn manifest_route(method: &Method) -> Route {
-    match *method {
-        Method::HEAD => Route::ManifestHead,
-        Method::GET => Route::ManifestGet,
-        Method::PUT => Route::ManifestPut,
-        _ => Route::Other,
-    }
+/// Whether this is a repository's name: components of lower-case letters and digits, with single
+/// separators between them, at most 255 bytes in all as Distribution has it
+/// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests>).
+fn is_name(text: &str) -> bool {
+    text.len() <= 255 && text.split('/').all(is_component)
 }
 
-fn session_route(method: &Method) -> Route {
-    match *method {
-        Method::PATCH => Route::UploadChunk,
-        Method::PUT => Route::UploadCommit,
-        Method::GET => Route::UploadStatus,
-        Method::DELETE => Route::UploadCancel,
-        _ => Route::Other,
-    }
-}
-
-fn blob_route(method: &Method) -> Route {
-    match *method {
-        Method::HEAD => Route::BlobHead,
-        Method::GET => Route::BlobGet,
-        _ => Route::Other,
-    }
+fn is_component(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = text.as_bytes();
+    let ends_are_plain = [bytes.first(), bytes.last()]
+        .into_iter()
+        .all(|byte| byte.is_some_and(|byte| is_plain(*byte)));
+    let separators = text.split(|character: char| u8::try_from(character).is_ok_and(is_plain));
+    ends_are_plain
+        && separators.into_iter().all(|separator| {
+            matches!(separator, "" | "." | "_" | "__") || separator.bytes().all(|byte| byte == b'-')
+        })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn targets() {
-        for (method, path, query, route, repository, last) in [
-            (Method::GET, "/v2/", "", Route::Base, "", ""),
-            (Method::GET, "/token", "scope=x", Route::Token, "", ""),
-            (
-                Method::HEAD,
-                "/v2/o/a/b/blobs/sha256:1",
-                "",
-                Route::BlobHead,
-                "o/a/b",
-                "sha256:1",
-            ),
-            (
-                Method::POST,
-                "/v2/o/n/blobs/uploads/",
-                "",
-                Route::UploadStart,
-                "o/n",
-                "",
-            ),
-            (
-                Method::POST,
-                "/v2/o/n/blobs/uploads/",
-                "mount=x&from=y",
-                Route::UploadMount,
-                "o/n",
-                "",
-            ),
-            (
-                Method::PATCH,
-                "/v2/o/n/blobs/upload/14.a",
-                "",
-                Route::UploadChunk,
-                "o/n",
-                "14.a",
-            ),
-            (
-                Method::PUT,
-                "/v2/o/n/blobs/uploads/7",
-                "digest=x",
-                Route::UploadCommit,
-                "o/n",
-                "7",
-            ),
-            (
-                Method::PUT,
-                "/v2/o/manifests/n/manifests/1",
-                "",
-                Route::ManifestPut,
-                "o/manifests/n",
-                "1",
-            ),
-            (
-                Method::GET,
-                "/v2/o/n/tags/list",
-                "",
-                Route::TagsList,
-                "o/n",
-                "",
-            ),
-            (Method::GET, "/elsewhere", "", Route::Other, "", ""),
-        ] {
-            let target = Target::of(&method, path, query);
-            assert_eq!(
-                (
-                    target.route,
-                    target.repository.as_str(),
-                    target.last.as_str()
-                ),
-                (route, repository, last),
-                "{path}"
-            );
-        }
-    }
-}
+mod tests;

@@ -197,6 +197,7 @@ impl<'a> Call<'a> {
             Route::ManifestHead | Route::ManifestGet => manifests::read(self),
             Route::ManifestPut => manifests::put(self, &mut incoming).await?,
             Route::TagsList => manifests::tags(self),
+            Route::WrongMethod => answer::wrong_method(self.target.allowed),
             Route::Other => answer::error(404, "UNSUPPORTED", "no such resource"),
         };
         self.at(Phase::AfterState).await?;

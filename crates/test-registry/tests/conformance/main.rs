@@ -5,6 +5,7 @@
 //! engine's and the binary's tests.
 
 mod manifests;
+mod names;
 mod support;
 mod uploads;
 
@@ -28,6 +29,8 @@ async fn conform(subject: &Subject) {
     manifests::malformed_manifests(subject).await;
     manifests::indexes(subject).await;
     uploads::mount(subject).await;
+    names::names(subject).await;
+    names::methods(subject).await;
 }
 
 #[test]
