@@ -11,6 +11,7 @@
 //! (`tests/conformance`): it must not be kinder than the real thing.
 
 mod answer;
+mod authorization;
 mod blobs;
 mod connection;
 mod distribution;

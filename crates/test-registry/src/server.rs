@@ -7,8 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use http::{HeaderMap, Request, header};
 use url::form_urlencoded;
 
@@ -16,12 +14,12 @@ use crate::answer::{self, Answer};
 use crate::connection::{Connection, CountingListener};
 use crate::fault::{Action, Faults, Phase, Script};
 use crate::journal::{Entry, Exchange, Recorder};
-use crate::options::{Authentication, Behavior, Options};
+use crate::options::{Behavior, Options};
 use crate::receive::{Cut, Incoming};
 use crate::refusal::Refusal;
 use crate::route::{Route, Target};
 use crate::store::Store;
-use crate::tokens::{self, Standing, Tokens};
+use crate::tokens::Tokens;
 use crate::{blobs, manifests, uploads};
 
 /// Everything that requests share.
@@ -60,7 +58,7 @@ impl Shared {
         denied.insert(repository.to_owned(), refusal);
     }
 
-    fn refusal(&self, repository: &str) -> Option<Refusal> {
+    pub(crate) fn refusal(&self, repository: &str) -> Option<Refusal> {
         let denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
         denied.get(repository).cloned()
     }
@@ -123,10 +121,7 @@ async fn handle(
     let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
     let authorization = text(header::AUTHORIZATION).unwrap_or_default();
     let (scheme, credential) = authorization.split_once(' ').unwrap_or_default();
-    let token = match shared.tokens.check(credential, "", false) {
-        Standing::Good { generation } | Standing::OutOfScope { generation } => Some(generation),
-        Standing::Invalid { generation } => generation,
-    };
+    let token = shared.tokens.generation(credential);
     let digest = query
         .iter()
         .find(|(name, _)| name == "digest")
@@ -392,8 +387,4 @@ impl<'a> Call<'a> {
         let pair = self.query.iter().find(|(key, _)| key == name)?;
         Some(&pair.1)
     }
-}
-
-fn basic(username: &str, password: &str) -> String {
-    BASE64.encode(format!("{username}:{password}"))
 }

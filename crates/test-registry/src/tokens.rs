@@ -13,26 +13,43 @@ pub(crate) struct Tokens(Mutex<Vec<Token>>);
 #[derive(Debug, Clone)]
 struct Token {
     value: String,
-    /// Repositories and whether they may be written to.
-    scopes: Vec<(String, bool)>,
+    scopes: Vec<Scope>,
     expires: Option<Instant>,
     revoked: bool,
+}
+
+/// What may be done, or is to be done, in one repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Scope {
+    pub(crate) repository: String,
+    pub(crate) pull: bool,
+    pub(crate) push: bool,
+}
+
+impl Scope {
+    fn covers(&self, needed: &Self) -> bool {
+        self.repository == needed.repository
+            && (self.pull || !needed.pull)
+            && (self.push || !needed.push)
+    }
 }
 
 /// What a token is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// For what was asked.
-    Good { generation: u64 },
+    Good,
     /// It was issued here, but not for that.
-    OutOfScope { generation: u64 },
-    /// It was never issued, has expired or was revoked.
-    Invalid { generation: Option<u64> },
+    OutOfScope,
+    /// It was issued here, and has expired or was revoked.
+    Invalid,
+    /// It was not issued here.
+    Unknown,
 }
 
 impl Tokens {
     /// Issues a token: opaque, as ghcr.io's are.
-    pub(crate) fn issue(&self, scopes: Vec<(String, bool)>, lifetime: Option<Duration>) -> String {
+    pub(crate) fn issue(&self, scopes: Vec<Scope>, lifetime: Option<Duration>) -> String {
         let mut tokens = self.lock();
         let value = BASE64.encode(format!("v1:issued-token:{:08}", tokens.len() + 1));
         tokens.push(Token {
@@ -44,32 +61,30 @@ impl Tokens {
         value
     }
 
-    /// What `value` is good for.
-    pub(crate) fn check(&self, value: &str, repository: &str, writing: bool) -> Standing {
+    /// Whether `value` is good for all that is needed.
+    pub(crate) fn check(&self, value: &str, needed: &[Scope]) -> Standing {
         let tokens = self.lock();
-        let Some(position) = tokens.iter().position(|token| token.value == value) else {
-            return Standing::Invalid { generation: None };
+        let Some(token) = tokens.iter().find(|token| token.value == value) else {
+            return Standing::Unknown;
         };
-        let token = &tokens[position];
-        let generation = position as u64 + 1;
         let expired = token
             .expires
             .is_some_and(|expires| Instant::now() >= expires);
+        let is_covered = |needed| token.scopes.iter().any(|scope| scope.covers(needed));
         if token.revoked || expired {
-            return Standing::Invalid {
-                generation: Some(generation),
-            };
-        }
-        let in_scope = repository.is_empty()
-            || token
-                .scopes
-                .iter()
-                .any(|(scope, may_write)| scope == repository && (*may_write || !writing));
-        if in_scope {
-            Standing::Good { generation }
+            Standing::Invalid
+        } else if needed.iter().all(is_covered) {
+            Standing::Good
         } else {
-            Standing::OutOfScope { generation }
+            Standing::OutOfScope
         }
+    }
+
+    /// The how manieth token `value` is, counted from 1; `None` if it was not issued here.
+    pub(crate) fn generation(&self, value: &str) -> Option<u64> {
+        let tokens = self.lock();
+        let position = tokens.iter().position(|token| token.value == value)?;
+        Some(position as u64 + 1)
     }
 
     pub(crate) fn revoke_all(&self) {
@@ -85,15 +100,19 @@ impl Tokens {
 
 /// Reads the scopes of a token request: `repository:NAME:ACTIONS`, where names may hold colons only in
 /// front of a port, and so do not here.
-pub(crate) fn scopes(query: &[(String, String)]) -> Vec<(String, bool)> {
+pub(crate) fn scopes(query: &[(String, String)]) -> Vec<Scope> {
     query
         .iter()
         .filter(|(name, _)| name == "scope")
         .flat_map(|(_, value)| value.split(' '))
         .filter_map(|scope| {
             let (repository, actions) = scope.strip_prefix("repository:")?.rsplit_once(':')?;
-            let may_write = actions.split(',').any(|action| action == "push");
-            Some((repository.to_owned(), may_write))
+            let may = |wanted| actions.split(',').any(|action| action == wanted);
+            Some(Scope {
+                repository: repository.to_owned(),
+                pull: may("pull"),
+                push: may("push"),
+            })
         })
         .collect()
 }

@@ -7,6 +7,7 @@
 mod manifests;
 mod names;
 mod support;
+mod tokens;
 mod uploads;
 
 use reqwest::{Method, StatusCode};
