@@ -55,6 +55,14 @@ impl Route {
                 | Self::ManifestPut
         )
     }
+
+    /// Whether the registry reads a body.
+    pub(crate) fn has_body(self) -> bool {
+        matches!(
+            self,
+            Self::UploadChunk | Self::UploadCommit | Self::ManifestPut
+        )
+    }
 }
 
 /// A request's target.

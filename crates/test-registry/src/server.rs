@@ -180,6 +180,10 @@ impl<'a> Call<'a> {
         if let Some(refused) = self.unauthorized().or_else(|| self.denied()) {
             return Ok(refused);
         }
+        // Those with a body are whole later.
+        if !self.target.route.has_body() {
+            self.at(Phase::BeforeState).await?;
+        }
         let answer = match self.target.route {
             Route::Token => self.token(),
             Route::Base => answer::with_body(200, &[("content-type", "application/json")], "{}"),
