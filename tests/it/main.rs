@@ -11,7 +11,11 @@ mod expired_token;
 mod failures;
 mod guards;
 mod interoperability;
+#[cfg(unix)]
+mod interruptions;
 mod modes;
 mod other_tools;
 mod output;
+#[cfg(unix)]
+mod running;
 mod support;

@@ -51,13 +51,19 @@ pub(crate) fn command(directory: &Path) -> Command {
 
 /// Runs the binary with a credential.
 pub(crate) fn push(image: &Image, arguments: &[&str]) -> Run {
-    let output = command(image.directory.path())
+    let output = push_command(image, arguments).output();
+    Run::of(output.expect("the binary starts"))
+}
+
+/// The binary with a credential.
+pub(crate) fn push_command(image: &Image, arguments: &[&str]) -> Command {
+    let mut command = command(image.directory.path());
+    command
         .env("GHCR_PUSH_TOKEN", TOKEN)
         .env("GHCR_PUSH_USERNAME", USERNAME)
         .arg("--plain-http")
-        .args(arguments)
-        .output();
-    Run::of(output.expect("the binary starts"))
+        .args(arguments);
+    command
 }
 
 /// What the binary did.

@@ -210,7 +210,10 @@ fn upload(
             result = carry_out(&pusher, content, workshop, references, arguments.dry_run) => {
                 result.map_err(Ended::Failed)
             }
+            // The signals' handlers are in place before the first request.
+            biased;
             signal = signal() => Err(Ended::Interrupted(signal)),
+            result = push_content(&pusher, content, workshop, references) => result.map_err(Ended::Failed),
         }
     });
     printer.end_progress();
