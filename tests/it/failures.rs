@@ -1,7 +1,7 @@
 //! Every way to fail: the message, the exit code, and that nothing was published.
 
 use expect_test::{Expect, expect};
-use test_registry::{Authentication, Options, SampleImage, TestRegistry};
+use test_registry::{Action, Authentication, Fault, Options, Route, SampleImage, TestRegistry};
 
 use crate::support::{Image, Run, TOKEN, USERNAME, check, command, push};
 
@@ -120,11 +120,11 @@ fn several_images() {
     }
 }
 
-/// A blob that does not have its digest is found while it is read; its closing request never leaves.
+/// A blob that does not have its digest is found while it is read; its closing request never leaves whole.
 #[test]
 fn damaged_blob() {
-    let registry = TestRegistry::start(Options::ghcr(USERNAME, TOKEN));
-    for mode in ["stream", "chunked"] {
+    for (mode, chunks) in [("stream", 0), ("chunked", 2)] {
+        let registry = TestRegistry::start(Options::ghcr(USERNAME, TOKEN));
         let image = Image::new(&SampleImage::of_layers(&[9 * MIB]));
         let mut bytes = std::fs::read(image.path()).expect("readable");
         let position = 5 * 1024 * 1024;
@@ -133,7 +133,15 @@ fn damaged_blob() {
         let reference = format!("{}/owner/app:1", registry.host());
         let run = push(
             &image,
-            &["-q", "--upload-mode", mode, "image.tar", &reference],
+            &[
+                "-q",
+                "--registry-profile",
+                "ghcr",
+                "--upload-mode",
+                mode,
+                "image.tar",
+                &reference,
+            ],
         );
         run.assert_code(3);
         assert!(
@@ -146,9 +154,19 @@ fn damaged_blob() {
             "{}",
             run.stderr
         );
-        assert_eq!(
-            registry.journal().uploads_of(image.sample.largest()).stored,
-            0
+        let journal = registry.journal();
+        assert_eq!(journal.count(Route::UploadChunk), chunks);
+        assert_eq!(journal.uploads_of(image.sample.largest()).stored, 0);
+        let closing: Vec<_> = journal
+            .of(Route::UploadCommit)
+            .filter(|e| e.digest.as_deref() == Some(image.sample.largest()))
+            .collect();
+        assert_eq!(closing.len(), 1, "{mode}: it is not tried again");
+        assert!(
+            Some(closing[0].body_bytes) < closing[0].content_length,
+            "{mode}: {} bytes of {:?}",
+            closing[0].body_bytes,
+            closing[0].content_length
         );
         assert_eq!(registry.tags("owner/app"), [""; 0]);
     }
@@ -310,6 +328,30 @@ fn no_credential_for_ghcr() {
     );
 }
 
+/// The registry finds fault with the content: neither a credential nor another try would help.
+#[test]
+fn refused_content() {
+    let registry = TestRegistry::start(Options::default());
+    let refused = Action::error(400, "MANIFEST_INVALID", "manifest invalid");
+    registry.fail(Fault::new(refused).on(Route::ManifestPut));
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let run = push(&image, &["-q", "image.tar", &reference]);
+    check(
+        &run,
+        &registry.host(),
+        6,
+        &expect![[r"
+        error: failed to push HOST/owner/app:1
+          caused by: HOST answered 400 Bad Request to the request to set the tag
+          caused by: MANIFEST_INVALID: manifest invalid
+          request: PUT http://HOST/v2/owner/app/manifests/1
+    "]],
+    );
+    assert_eq!(registry.journal().count(Route::ManifestPut), 1);
+    assert_eq!(registry.tags("owner/app"), [""; 0]);
+}
+
 #[test]
 fn unreachable_host() {
     let image = Image::small();
@@ -333,7 +375,6 @@ fn unreachable_host() {
 
 #[test]
 fn the_registry_stays_unavailable() {
-    use test_registry::{Action, Fault};
     let registry = TestRegistry::start(Options::default());
     let page = Action::Answer {
         status: 503,
