@@ -13,6 +13,8 @@ mod guards;
 mod interoperability;
 #[cfg(unix)]
 mod interruptions;
+#[cfg(target_os = "linux")]
+mod memory;
 mod modes;
 mod other_tools;
 mod output;
