@@ -66,6 +66,11 @@ fn streamed() {
         "one session a blob"
     );
     assert_eq!(journal.count(Route::UploadChunk), 0);
+    let mut ranges = journal.exchanges.iter().map(|e| &e.content_range);
+    assert!(
+        ranges.all(Option::is_none),
+        "or ghcr.io would refuse what is over 4 MiB"
+    );
     assert_eq!(journal.count(Route::UploadCommit), blobs);
     assert_eq!(
         journal.mutating(),
@@ -96,6 +101,14 @@ fn chunked() {
         "each blob once"
     );
     assert_eq!(journal.uploads_of(image.sample.largest()).commits, 1);
+    // The closing request says where the rest belongs; what fits into one chunk is a stream, without.
+    let largest = image.sample.blobs.iter().map(|(_, size)| *size).max();
+    let rest = format!("{}-{}", 48 * MIB, largest.expect("a blob") - 1);
+    for commit in journal.of(Route::UploadCommit) {
+        let is_largest = commit.digest.as_deref() == Some(image.sample.largest());
+        let expected = is_largest.then_some(rest.as_str());
+        assert_eq!(commit.content_range.as_deref(), expected);
+    }
 }
 
 #[test]
