@@ -11,19 +11,19 @@ const LONGEST_FILE: usize = 400;
 /// The chain: each crate depends only on those before it.
 const CHAIN: [&str; 4] = ["oci-archive", "oci-push", "ghcr-diagnosis", "ghcr-push"];
 
-/// Who may name a crate, as beginnings of paths.
+/// Who may name a crate or the environment, as beginnings of paths.
 const NAMED_ONLY_IN: [(&str, &[&str]); 4] = [
-    ("reqwest::", &["crates/oci-push/src/http"]),
+    ("reqwest", &["crates/oci-push/src/http"]),
     (
-        "clap::",
+        "clap",
         &[
             "crates/ghcr-push/src/args",
             "crates/test-registry/src/main.rs",
         ],
     ),
-    ("indicatif::", &["crates/ghcr-push/src/output/bars.rs"]),
+    ("indicatif", &["crates/ghcr-push/src/output/bars.rs"]),
     (
-        "std::env::",
+        "std::env",
         &[
             "crates/ghcr-push/src/env.rs",
             "crates/test-registry/src/distribution.rs",
@@ -70,7 +70,7 @@ fn file_rules(path: &str, text: &str, problems: &mut Vec<String>) {
             continue;
         }
         for (name, places) in NAMED_ONLY_IN {
-            let named = code.contains(name) && path.starts_with("crates/");
+            let named = path.starts_with("crates/") && names(code, name);
             if named && !places.iter().any(|place| path.starts_with(place)) {
                 problems.push(format!(
                     "{place}: {name} may be named only in {}",
@@ -82,6 +82,41 @@ fn file_rules(path: &str, text: &str, problems: &mut Vec<String>) {
             problems.push(format!("{place}: use #[expect(..., reason = ...)]"));
         }
     }
+}
+
+/// Whether a line of code names something: as a word of its own, so that `use reqwest as web;` counts, but
+/// not in a text. `use std::{env, fs};` names `std::env`.
+fn names(code: &str, name: &str) -> bool {
+    let mut outside_texts = code
+        .replace("\\\"", "")
+        .split('"')
+        .step_by(2)
+        .collect::<String>();
+    if let Some((parent, child)) = name.rsplit_once("::")
+        && let Some((_, list)) = outside_texts.split_once(&format!("{parent}::{{"))
+        && has_word(list, child)
+    {
+        return true;
+    }
+    // What comes after the code of a line is no code.
+    if let Some(comment) = outside_texts.find("//") {
+        outside_texts.truncate(comment);
+    }
+    has_word(&outside_texts, name)
+}
+
+/// Whether a text has a word that is not a part of a longer one, nor of a longer path.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |character: char| character.is_alphanumeric() || character == '_';
+    text.match_indices(word).any(|(at, _)| {
+        let before = &text[..at];
+        let after = &text[at + word.len()..];
+        // `crate::output::clap` is something else; `::clap` is the crate.
+        let within = before
+            .strip_suffix("::")
+            .is_some_and(|path| path.ends_with(is_part));
+        !before.ends_with(is_part) && !within && !after.starts_with(is_part)
+    })
 }
 
 /// No crate of the chain depends on one after it, and the test registry on none of them.
@@ -174,11 +209,46 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{file_rules, tidy};
+    use super::{file_rules, names, tidy};
 
     #[test]
     fn the_house_is_tidy() {
         assert_eq!(tidy(), Ok(()));
+    }
+
+    #[test]
+    fn what_names_a_crate() {
+        for line in [
+            "use reqwest::Client;",
+            "use reqwest as web;",
+            "use reqwest;",
+            "extern crate reqwest;",
+            "pub use ::reqwest::{Client, Method};",
+            "let client: reqwest::Client = make(\"x\");",
+            "#[derive(reqwest::Something)]",
+        ] {
+            assert!(names(line, "reqwest"), "{line}");
+        }
+        for line in [
+            "let text = \"reqwest::Client\";",
+            "let text = \"a \\\" reqwest\";",
+            "use crate::reqwest_like::Client;",
+            "use my_reqwest::Client;",
+            "use crate::reqwest::Client;",
+            "run(); // as reqwest does",
+        ] {
+            assert!(!names(line, "reqwest"), "{line}");
+        }
+        for (line, expected) in [
+            ("let path = std::env::var_os(\"PATH\");", true),
+            ("use std::env;", true),
+            ("use std::{env, fs};", true),
+            ("use std::{fs, io};", false),
+            ("use crate::env::Environment;", false),
+            ("let name = env!(\"CARGO_PKG_NAME\");", false),
+        ] {
+            assert_eq!(names(line, "std::env"), expected, "{line}");
+        }
     }
 
     #[test]
@@ -190,7 +260,12 @@ mod tests {
             (
                 "crates/a/src/lib.rs",
                 "//! It.\nuse reqwest::Client;",
-                "reqwest:: may be named",
+                "reqwest may be named",
+            ),
+            (
+                "crates/a/src/lib.rs",
+                "//! It.\nuse reqwest as web;",
+                "reqwest may be named",
             ),
             (
                 "crates/a/src/lib.rs",
