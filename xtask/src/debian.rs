@@ -40,13 +40,17 @@ pub(crate) fn install() {
             .env("DEBIAN_FRONTEND", "noninteractive");
         succeed(&mut command)
     };
-    let mut install = vec!["install", "-y", "--no-install-recommends"];
-    install.extend(&missing);
-    if let Err(message) = apt(&["update"]).and_then(|()| apt(&install)) {
-        say(&format!(
-            "{message}: the tests that need {} are skipped",
-            missing.join(", ")
-        ));
+    if let Err(message) = apt(&["update"]) {
+        say(&message);
+    }
+    // One by one: a package that cannot be had must not keep the others away.
+    for package in missing {
+        let install = ["install", "-y", "--no-install-recommends", package];
+        if let Err(message) = apt(&install) {
+            say(&format!(
+                "{message}: the tests that need {package} are skipped"
+            ));
+        }
     }
 }
 
