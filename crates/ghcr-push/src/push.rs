@@ -207,13 +207,12 @@ fn upload(
         .map_err(|failure| not_started(CliError::of_failure("nothing was sent", failure)))?;
     let outcome = runtime.block_on(async {
         tokio::select! {
-            result = carry_out(&pusher, content, workshop, references, arguments.dry_run) => {
-                result.map_err(Ended::Failed)
-            }
             // The signals' handlers are in place before the first request.
             biased;
             signal = signal() => Err(Ended::Interrupted(signal)),
-            result = push_content(&pusher, content, workshop, references) => result.map_err(Ended::Failed),
+            result = carry_out(&pusher, content, workshop, references, arguments.dry_run) => {
+                result.map_err(Ended::Failed)
+            }
         }
     });
     printer.end_progress();

@@ -36,7 +36,7 @@ impl Call<'_> {
                     Standing::Invalid => ",error=\"invalid_token\"",
                     Standing::Unknown => "",
                 };
-                let host = &self.shared.host;
+                let host = self.host();
                 let hint = self.hint(&needed);
                 let challenge = format!(
                     "Bearer realm=\"http://{host}/token\",service=\"{host}\",scope=\"{hint}\"{error}"

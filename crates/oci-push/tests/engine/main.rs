@@ -3,11 +3,11 @@
 
 mod answers;
 mod authentication;
+mod concurrency;
 mod drafts;
 mod early;
 mod endurance;
 mod guards;
-mod concurrency;
 mod manifests;
 mod support;
 mod sweep;
