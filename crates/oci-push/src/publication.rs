@@ -246,7 +246,8 @@ impl Publication<'_> {
             return Ok(None);
         }
         let bearer = transport.bearer().await;
-        Reader::new(self.options.plain_http, bearer.as_ref()).map(Some)
+        let tally = Arc::clone(&self.services.tally);
+        Reader::new(self.options.plain_http, bearer.as_ref(), tally).map(Some)
     }
 
     /// Asks for all blobs and uploads the missing ones, longest first: a long one that starts last would

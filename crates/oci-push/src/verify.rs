@@ -1,19 +1,29 @@
 //! After the push: does the tag answer with what was pushed? Asked through oci-client, whose reading
-//! side shares no code with the way the bytes went up.
+//! side shares no code with the way the bytes went up: neither address nor headers nor answer are made or
+//! read by what could have got them wrong before.
+//!
+//! What it sends is logged and counted here, since it does not pass the transports that log and count
+//! everything else.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use http::Method;
 use oci_archive::{Digest, Manifest};
 use oci_client::client::{ClientConfig, ClientProtocol};
+use oci_client::errors::OciDistributionError;
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::clock::Clock;
 use crate::failure::{Failure, Found};
+use crate::repository::tag_of;
 use crate::request::CONTROL_DEADLINE;
+use crate::step::Step;
+use crate::tally::Tally;
 
 /// When to ask: a registry may show a manifest some time after it has accepted it.
 const LOOKS: [Duration; 5] = [
@@ -37,17 +47,24 @@ pub(crate) trait Answerer: Send + Sync {
 pub(crate) struct Reader {
     client: Client,
     auth: RegistryAuth,
+    scheme: &'static str,
+    tally: Arc<Tally>,
 }
 
 impl Reader {
     /// A reader with the token that the push used, so that it fetches none of its own.
-    pub(crate) fn new(plain_http: bool, bearer: Option<&SecretString>) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        plain_http: bool,
+        bearer: Option<&SecretString>,
+        tally: Arc<Tally>,
+    ) -> Result<Self, Failure> {
+        let (protocol, scheme) = if plain_http {
+            (ClientProtocol::Http, "http")
+        } else {
+            (ClientProtocol::Https, "https")
+        };
         let config = ClientConfig {
-            protocol: if plain_http {
-                ClientProtocol::Http
-            } else {
-                ClientProtocol::Https
-            },
+            protocol,
             read_timeout: Some(CONTROL_DEADLINE),
             connect_timeout: Some(CONTROL_DEADLINE),
             ..ClientConfig::default()
@@ -57,18 +74,56 @@ impl Reader {
         let auth = bearer.map_or(RegistryAuth::Anonymous, |token| {
             RegistryAuth::Bearer(token.expose_secret().to_owned())
         });
-        Ok(Self { client, auth })
+        Ok(Self {
+            client,
+            auth,
+            scheme,
+            tally,
+        })
+    }
+
+    /// Counts what oci-client has sent for one look (`Client::fetch_manifest_digest`): a HEAD, and if the
+    /// answer to that names no digest, as that of a refusal, a GET. Without a token, either goes with a
+    /// question for the challenge. Where a registry leaves the digest out of a good answer, the GET is not counted.
+    fn count(&self, answer: &Result<String, OciDistributionError>) {
+        let looks = match answer {
+            Ok(_) | Err(OciDistributionError::RequestError(_)) => 1,
+            Err(_) => 2,
+        };
+        let questions = match &self.auth {
+            RegistryAuth::Bearer(_) => 0,
+            // The push keeps the credential itself to itself.
+            RegistryAuth::Basic(..) | RegistryAuth::Anonymous => looks,
+        };
+        for _ in 0..looks + questions {
+            self.tally.count_request();
+        }
+    }
+
+    fn log(&self, reference: &Reference, answer: &Result<String, OciDistributionError>) {
+        let host = reference.resolve_registry();
+        let path = format!("{}/manifests/{}", reference.repository(), tag_of(reference));
+        let url = format!("{}://{host}/v2/{path}", self.scheme);
+        let (step, method) = (Step::Verify, Method::HEAD);
+        match answer {
+            Ok(digest) => tracing::debug!(%step, %method, %url, %digest, "answered"),
+            Err(failure) => {
+                tracing::debug!(%step, %method, %url, %failure, "not answered with a digest");
+            }
+        }
     }
 }
 
 impl Answerer for Reader {
     fn digest<'a>(&'a self, reference: &'a Reference) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
-            let digest = self
+            let answer = self
                 .client
                 .fetch_manifest_digest(reference, &self.auth)
                 .await;
-            digest.map_err(Into::into)
+            self.count(&answer);
+            self.log(reference, &answer);
+            answer.map_err(Into::into)
         })
     }
 }

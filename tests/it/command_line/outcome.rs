@@ -4,7 +4,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use test_registry::{Action, Fault, Journal, Refusal, Route};
+use test_registry::{
+    Action, Authentication, Fault, Journal, Options, Refusal, Route, TestRegistry,
+};
 
 use super::registry;
 use crate::support::{Image, Run, TOKEN, USERNAME, command, push};
@@ -171,5 +173,40 @@ fn json_names_the_request_that_failed() {
         let url = format!("{}/v2/owner/app/{path}", registry.url());
         assert_eq!(error["url"], url);
         assert_eq!(error["status"], Value::Null);
+    }
+}
+
+/// Whatever asks for the tag after the push, and however it is authorised: what is sent is counted and told.
+#[test]
+fn every_request_is_counted_and_told() {
+    let (username, password) = (USERNAME.to_owned(), TOKEN.to_owned());
+    let bearer = Authentication::Bearer {
+        username: username.clone(),
+        password: password.clone(),
+        lifetime: None,
+    };
+    let basic = Authentication::Basic { username, password };
+    // With the number of looks at the tag before the push: the first without a token is in vain.
+    for (authentication, before) in [(Authentication::None, 1), (basic, 2), (bearer, 2)] {
+        // The tag is shown at once, or after two looks at nothing.
+        for late in [0, 2] {
+            let mut options = Options::default();
+            options.authentication = authentication.clone();
+            let registry = TestRegistry::start(options);
+            let absent = Action::error(404, "MANIFEST_UNKNOWN", "manifest unknown");
+            for (route, skipped) in [(Route::ManifestHead, before), (Route::ManifestGet, 0)] {
+                let fault = Fault::new(absent.clone()).on(route);
+                registry.fail(fault.from_request(skipped + 1).times(late));
+            }
+            let image = Image::small();
+            let reference = format!("{}/owner/app:1", registry.host());
+            let run = push(&image, &["-v", "--json", "image.tar", &reference]);
+            run.assert_code(0);
+            let json: Value = serde_json::from_str(&run.stdout).expect("one JSON object");
+            let sent = registry.journal().exchanges.len();
+            assert_eq!(json["requests"], sent, "{authentication:?}, late {late}");
+            let told = run.stderr.matches("step=verify method=HEAD").count();
+            assert_eq!(told, late + 1, "{}", run.stderr);
+        }
     }
 }
