@@ -131,6 +131,25 @@ fn verbose_goes_before_a_variable_that_says_quiet() {
     );
 }
 
+/// `-v` tells of every request, `-vv` of its headers too.
+#[test]
+fn verbose_twice_tells_more() {
+    let registry = registry();
+    let image = Image::small();
+    let reference = |tag: &str| format!("{}/owner/app:{tag}", registry.host());
+    let once = push(&image, &["-v", "image.tar", &reference("1")]);
+    let twice = push(&image, &["-vv", "image.tar", &reference("2")]);
+    let shown = [
+        "headers=content-type: application/vnd.oci.image.manifest.v1+json",
+        "docker-content-digest: sha256:",
+    ];
+    for shown in shown {
+        assert!(!once.stderr.contains(shown), "{}", once.stderr);
+        assert!(twice.stderr.contains(shown), "{}", twice.stderr);
+    }
+    assert!(!twice.stderr.contains("authorization"), "{}", twice.stderr);
+}
+
 /// A script that asks for JSON gets JSON, whatever is wrong with the rest of what it says.
 #[test]
 fn mistakes_are_told_as_json_too() {

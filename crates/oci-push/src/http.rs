@@ -8,6 +8,7 @@
 
 mod body;
 mod classify;
+mod headers;
 mod resolve;
 
 use std::sync::Arc;
@@ -170,6 +171,12 @@ impl HttpTransport {
 
     async fn exchange(&self, request: &Request) -> Result<Response, Failure> {
         self.tally.count_request();
+        tracing::trace!(
+            step = %request.step,
+            bytes = request.body.len(),
+            headers = %headers::in_one_line(&request.headers),
+            "sending"
+        );
         // A small body leaves in one write; only a blob is watched on its way.
         let streamed = match &request.body {
             Body::Blob(blob) => blob.length(),
@@ -188,7 +195,14 @@ impl HttpTransport {
                 return Err(Failure::unanswered(request, kind));
             }
         };
-        result.map_err(|error| Self::failure(request, &error))
+        let response = result.map_err(|error| Self::failure(request, &error))?;
+        tracing::trace!(
+            step = %request.step,
+            status = response.status.as_u16(),
+            headers = %headers::in_one_line(&response.headers),
+            "received"
+        );
+        Ok(response)
     }
 
     fn build(request: &Request, sent: &Arc<Sent>) -> reqwest::Request {
