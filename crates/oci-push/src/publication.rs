@@ -7,11 +7,14 @@
 mod lanes;
 mod visibility;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use oci_archive::{Blob, Digest, Image, Manifest};
 use oci_client::Reference;
+use oci_client::manifest::OciImageManifest;
+use tokio::sync::Semaphore;
 
 use crate::auth::AuthTransport;
 use crate::batch::Batch;
@@ -101,6 +104,9 @@ impl Publication<'_> {
             let existing = image.root().references().len();
             report.blobs.total = report.blobs.total.max(existing);
             report.blobs.existing += existing;
+        if let Some(image) = there.find_map(|found| finishing.recognise(found)) {
+            report.blobs.count(sizes_in(image.root()).into_iter());
+            report.blobs.existing += image.root().references().len();
             report.identify(&image);
             return self.put_tags(&image, &before, report).await;
         }
@@ -114,12 +120,9 @@ impl Publication<'_> {
         report.blobs.add(&counts);
         let ((), layers) = outcome?;
         let image = finishing.assemble(&layers)?;
-        if report.image.is_none() {
-            let sizes = known.iter().map(|blob| blob.descriptor.size);
-            let finished = layers.values().map(|layer| layer.descriptor.size);
-            report.blobs.total = counts.existing + counts.uploaded;
-            report.blobs.bytes_total = sizes.chain(finished).sum();
-        }
+        let sizes = known.iter().map(|blob| blob.descriptor.size);
+        let finished = layers.values().map(|layer| layer.descriptor.size);
+        report.blobs.count(sizes.chain(finished));
         report.identify(&image);
         self.push_children(&image).await?;
         self.put_tags(&image, &before, report).await
@@ -367,6 +370,16 @@ fn is_of_one_tag(failure: &Failure) -> bool {
         .rejection()
         .map(|rejection| rejection.status.as_u16());
     status.is_some_and(|status| !matches!(status, 401 | 403 | 429))
+/// The sizes of the blobs that a manifest names, which need not be in the archive in that form.
+fn sizes_in(manifest: &Manifest) -> Vec<u64> {
+    let read: Option<OciImageManifest> = serde_json::from_slice(manifest.bytes()).ok();
+    let named: BTreeMap<String, u64> = read
+        .into_iter()
+        .flat_map(|read| std::iter::once(read.config).chain(read.layers))
+        .map(|blob| (blob.digest, u64::try_from(blob.size).unwrap_or_default()))
+        .collect();
+    let size = |digest: &Digest| named.get(&digest.to_string()).copied().unwrap_or_default();
+    manifest.references().iter().map(size).collect()
 }
 
 /// The answers to small questions, in the order of the questions.

@@ -123,10 +123,14 @@ impl Pusher {
     ) -> Result<PushReport, Box<PushError>> {
         let start = self.services.clock.now();
         let mut report = PushReport::new(references);
-        report.blobs.count(image);
         report.identify(image);
+        let groups = by_repository(references);
+        for _ in &groups {
+            let sizes = image.blobs().iter().map(|blob| blob.descriptor.size);
+            report.blobs.count(sizes);
+        }
         let mut outcome = Ok(());
-        for group in by_repository(references) {
+        for group in groups {
             outcome = match self.publication(&group) {
                 Ok(publication) => publication.publish(image, &mut report).await,
                 Err(failure) => Err(failure),

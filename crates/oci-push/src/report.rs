@@ -48,23 +48,25 @@ pub struct ReferenceReport {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct BlobCounts {
-    /// Distinct blobs of the image.
+    /// Blobs of the image, each once a repository.
     pub total: usize,
     /// Blobs sent.
     pub uploaded: usize,
     /// Blobs that were there already.
     pub existing: usize,
-    /// Size of the image's blobs in bytes.
+    /// Their size in bytes.
     pub bytes_total: u64,
     /// Size of the blobs that were sent, in bytes.
     pub bytes_uploaded: u64,
 }
 
 impl BlobCounts {
-    /// Takes the size of `image` into account.
-    pub(crate) fn count(&mut self, image: &Image) {
-        self.total = image.blobs().len();
-        self.bytes_total = image.blobs().iter().map(|blob| blob.descriptor.size).sum();
+    /// Takes the blobs of one repository into account, by their sizes.
+    pub(crate) fn count(&mut self, sizes: impl Iterator<Item = u64>) {
+        for size in sizes {
+            self.total += 1;
+            self.bytes_total += size;
+        }
     }
 
     /// Adds what happened to some blobs.

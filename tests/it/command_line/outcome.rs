@@ -210,3 +210,45 @@ fn every_request_is_counted_and_told() {
         }
     }
 }
+
+/// The parts of the sum are summed over the repositories, and so is the sum; for an archive whose layers are
+/// compressed on the way too.
+#[test]
+fn blobs_are_counted_in_every_repository() {
+    let fixture = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/fixtures/archives/genuine/docker20-save-single.tar"
+    );
+    let image = Image::small();
+    for archive in ["image.tar", fixture] {
+        let registry = registry();
+        let reference = |name: &str| format!("{}/owner/{name}:1", registry.host());
+        // The one repository has everything already, the others nothing.
+        push(&image, &[archive, &reference("a")]).assert_code(0);
+        let blobs = registry.journal().count(Route::UploadCommit);
+        let run = push(
+            &image,
+            &[
+                "--json",
+                archive,
+                &reference("a"),
+                &reference("b"),
+                &reference("c"),
+            ],
+        );
+        run.assert_code(0);
+        let json: Value = serde_json::from_str(&run.stdout).expect("one JSON object");
+        let counts = &json["blobs"];
+        assert_eq!(counts["total"], 3 * blobs, "{counts}");
+        assert_eq!(counts["uploaded"], 2 * blobs, "{counts}");
+        assert_eq!(counts["existing"], blobs, "{counts}");
+        let bytes = |name: &str| counts[name].as_u64().expect("a number");
+        assert_eq!(
+            2 * bytes("bytesTotal"),
+            3 * bytes("bytesUploaded"),
+            "{counts}"
+        );
+        let summary = format!("{} of {} blobs uploaded", 2 * blobs, 3 * blobs);
+        assert!(run.stderr.contains(&summary), "{}", run.stderr);
+    }
+}
