@@ -23,6 +23,8 @@ pub(crate) struct References {
     pub(crate) notices: Vec<String>,
     /// The kind that every registry is said to be of.
     profile: Option<Profile>,
+    /// Repositories that are named without a tag.
+    untagged: Vec<String>,
 }
 
 impl References {
@@ -103,6 +105,11 @@ impl References {
             for repository in &repositories {
                 self.add(tag, repository, tag)?;
             }
+            for repository in std::mem::take(&mut self.untagged) {
+                self.notices.push(format!(
+                    "{repository} is pushed as latest too, since it is named without a tag; --tag adds to that"
+                ));
+            }
         }
         Ok(())
     }
@@ -151,6 +158,9 @@ impl References {
             self.notices.push(format!(
                 "{repository} is pushed as {lowered}: a registry takes lower case only"
             ));
+        }
+        if repository.len() == written.len() && !self.untagged.contains(&lowered) {
+            self.untagged.push(lowered.clone());
         }
         Ok((lowered, tag[1..].to_owned()))
     }

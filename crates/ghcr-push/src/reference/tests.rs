@@ -71,6 +71,31 @@ fn upper_case_is_lowered_with_a_notice() {
     );
 }
 
+/// A tag of its own does not take the place of the one that is meant where none is written.
+#[test]
+fn a_tag_beside_a_name_without_one_is_told() {
+    for (arguments, tags, expected) in [
+        (&["ghcr.io/o/n"][..], &["1.4", "1"][..], 1),
+        (&["ghcr.io/o/n", "ghcr.io/o/m"], &["1.4"], 2),
+        (&["ghcr.io/o/n", "ghcr.io/O/n"], &["1.4"], 2),
+        (&["ghcr.io/o/n"], &[""], 0),
+        (&["ghcr.io/o/n:1"], &["1.4"], 0),
+        (&["ghcr.io/o/n:latest"], &["1.4"], 0),
+    ] {
+        let (references, notices) = read(arguments, tags).expect("readable");
+        assert_eq!(notices.len(), expected, "{arguments:?}: {notices:?}");
+        if arguments == ["ghcr.io/o/n"] && expected == 1 {
+            assert_eq!(references[0], "ghcr.io/o/n:latest");
+            assert_eq!(
+                notices,
+                [
+                    "ghcr.io/o/n is pushed as latest too, since it is named without a tag; --tag adds to that"
+                ]
+            );
+        }
+    }
+}
+
 #[test]
 fn refused_with_the_reason() {
     for (argument, expected) in [
