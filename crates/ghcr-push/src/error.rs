@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ghcr_diagnosis::Diagnosis;
 use oci_archive::{CompressError, OpenError};
-use oci_push::{Failure, Found, Rejection, Step, ViolationKind, is_transient};
+use oci_push::{Failure, Found, Rejection, Step, UnansweredKind, ViolationKind, is_transient};
 
 use crate::quantity::display_duration;
 
@@ -225,10 +225,34 @@ pub(crate) fn kind_of(failure: &Failure) -> Kind {
     }
 }
 
+const PROXY_AUTHENTICATION_REQUIRED: u16 = 407;
+
+/// What the HTTP stack says when a proxy refuses to open a tunnel without a credential
+/// (`hyper_util::client::legacy::connect::proxy::TunnelError`).
+const TUNNEL_NEEDS_CREDENTIAL: &str = "proxy authorization required";
+
+/// Whether a proxy on the way wants a credential of its own.
+fn is_proxys(failure: &Failure) -> bool {
+    match failure {
+        Failure::Rejected(rejection) => rejection.status == PROXY_AUTHENTICATION_REQUIRED,
+        Failure::Unanswered(unanswered) => match &unanswered.kind {
+            UnansweredKind::Connect(error) => error.to_string().contains(TUNNEL_NEEDS_CREDENTIAL),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 fn kind_of_rejection(rejection: &Rejection) -> Kind {
     let status = rejection.status.as_u16();
     // GitHub's secondary rate limit comes as 403 (https://github.com/virtualcell/vcell/issues/1888).
     if is_transient(status) || rejection.is_rate_limit() {
+    // GitHub's secondary rate limit comes as 403 (https://github.com/virtualcell/vcell/issues/1888). Who asks
+    // with 407 is a proxy, and the registry was never reached.
+    if is_transient(status)
+        || status == PROXY_AUTHENTICATION_REQUIRED
+        || rejection.words().contains("secondary rate limit")
+    {
         Kind::Unavailable
     } else if matches!(status, 401 | 403) || rejection.step == Step::FetchToken {
         Kind::Authorization
@@ -268,7 +292,13 @@ pub(crate) fn hint_for_archive(error: &OpenError) -> Option<&'static str> {
 }
 
 fn hint_for(failure: &Failure) -> Option<String> {
-    use oci_push::UnansweredKind;
+    if is_proxys(failure) {
+        return Some(
+            "it is a proxy on the way that asks for a user name and a password: give them in HTTPS_PROXY (HTTP_PROXY with \
+             --plain-http) as http://USER:PASSWORD@HOST:PORT, or name the registry in NO_PROXY"
+                .to_owned(),
+        );
+    }
     let unanswered = match failure {
         Failure::Unanswered(unanswered) => unanswered,
         Failure::Exists { .. } => {

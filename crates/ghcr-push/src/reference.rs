@@ -120,6 +120,11 @@ impl References {
         if let Some((_, rest)) = written.split_once("://") {
             return Err(refused("is a URL, not an image reference").hint(format!("write {rest}")));
         }
+        if written.starts_with('[') {
+            return Err(refused("names its registry by an IPv6 address").hint(
+                "that is not supported; write a name that stands for the address, such as localhost",
+            ));
+        }
         if written.contains('@') {
             return Err(refused("names a digest")
                 .hint("an image is pushed to a tag; its digest follows from its contents"));
@@ -129,6 +134,9 @@ impl References {
             Some(colon) => written.split_at(name_start + colon),
             None => (written, ":latest"),
         };
+        if let Some(hint) = registry_only(repository, tag) {
+            return Err(refused("names a registry, and nothing in it").hint(hint));
+        }
         let Some((host, name)) = repository.split_once('/').filter(|(host, _)| is_host(host))
         else {
             return Err(
@@ -164,6 +172,21 @@ impl References {
         }
         Ok((lowered, tag[1..].to_owned()))
     }
+}
+
+/// What to write instead of a registry's name alone, `None` if there is more. What looks like its tag is
+/// its port, if it is a number.
+fn registry_only(repository: &str, tag: &str) -> Option<String> {
+    let host = repository.trim_end_matches('/');
+    if host.contains('/') || !is_host(host) {
+        return None;
+    }
+    let is_port = tag[1..].bytes().all(|byte| byte.is_ascii_digit());
+    Some(if is_port {
+        format!("write {host}{tag}/OWNER/NAME:TAG")
+    } else {
+        format!("write {host}/OWNER/NAME{tag}")
+    })
 }
 
 /// References as they may be shown: without a user name and password, as a URL may hold them.

@@ -252,3 +252,33 @@ fn blobs_are_counted_in_every_repository() {
         assert!(run.stderr.contains(&summary), "{}", run.stderr);
     }
 }
+
+/// Over HTTP the proxy answers instead of the registry, for HTTPS it refuses the tunnel.
+#[test]
+fn a_proxy_that_wants_a_credential() {
+    let image = Image::small();
+    let proxy = registry();
+    proxy.fail(Fault::new(Action::Answer {
+        status: 407,
+        headers: vec![("proxy-authenticate".to_owned(), "Basic".to_owned())],
+        body: String::new(),
+    }));
+    for (variable, options) in [
+        ("HTTP_PROXY", &["--plain-http"][..]),
+        ("HTTPS_PROXY", &["--retry", "1"]),
+    ] {
+        let output = command(image.directory.path())
+            .env(variable, proxy.url())
+            .args(options)
+            .args(["image.tar", "registry.invalid:5000/owner/app:1"])
+            .output();
+        let run = Run::of(output.expect("the binary starts"));
+        run.assert_code(5);
+        assert!(
+            run.stderr
+                .contains("hint: it is a proxy on the way that asks for a user name"),
+            "{}",
+            run.stderr
+        );
+    }
+}
