@@ -99,6 +99,33 @@ fn a_registry_of_github_needs_an_owner() {
     assert_eq!(registry.journal().exchanges.len(), 0);
 }
 
+/// Either would take what belongs to the other.
+#[test]
+fn standard_input_is_the_image_or_the_password() {
+    let image = Image::small();
+    let run = push(&image, &["--password-stdin", "-", "ghcr.io/owner/app:1"]);
+    run.assert_code(2);
+    assert_eq!(
+        run.stderr,
+        "error: standard input cannot be both the image and the password\n\n\
+         hint: give the token in GHCR_PUSH_TOKEN\n"
+    );
+}
+
+#[test]
+fn what_inspect_cannot_read_is_not_called_unpushable() {
+    let image = Image::small();
+    std::fs::write(image.directory.path().join("notes.txt"), "notes").expect("writable");
+    let run = inspect(&image, &["notes.txt"]);
+    run.assert_code(3);
+    assert!(
+        run.stderr.starts_with("error: notes.txt cannot be read\n"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("pushed"), "{}", run.stderr);
+}
+
 /// What is said for this run goes before what the variable says for all.
 #[test]
 fn verbose_goes_before_a_variable_that_says_quiet() {

@@ -132,10 +132,11 @@ pub(crate) fn open(
     let mut contents = Vec::new();
     for operand in operands {
         let path = operand.path.display();
-        let content = archive(operand, settings, environment).and_then(|archive| {
-            let read = archive.read(&options(operand, settings));
-            read.map_err(|error| refused(operand, &error))
-        })?;
+        let content =
+            archive(operand, settings, environment, Purpose::Push).and_then(|archive| {
+                let read = archive.read(&options(operand, settings));
+                read.map_err(|error| refused(operand, &error, Purpose::Push))
+            })?;
         for notice in content.notices() {
             printer.notice(&format!("notice: {path}: {notice}"));
         }
@@ -157,26 +158,53 @@ pub(crate) fn open(
     Ok(content)
 }
 
+/// What an archive is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To push it.
+    Push,
+    /// To show what is in it.
+    Inspect,
+}
+
+impl Purpose {
+    /// What did not come about, as the end of a sentence.
+    fn denial(self) -> &'static str {
+        match self {
+            Self::Push => "cannot be pushed",
+            Self::Inspect => "cannot be read",
+        }
+    }
+
+    /// What else standard input could have been.
+    fn example(self) -> &'static str {
+        match self {
+            Self::Push => "docker save name | ghcr-push - ghcr.io/owner/name:tag",
+            Self::Inspect => "docker save name | ghcr-push inspect -",
+        }
+    }
+}
+
 /// Opens an archive, whatever its kind.
 pub(crate) fn archive(
     operand: &ImageOperand,
     settings: &ImageSettings,
     environment: &Environment,
+    purpose: Purpose,
 ) -> Result<Archive, CliError> {
     let options = options(operand, settings);
     let opened = if operand.is_stdin() {
         if environment.stdin_is_terminal {
             return Err(
-                CliError::usage("standard input is a terminal, not an image").hint(
-                    "pipe an archive in: docker save name | ghcr-push - ghcr.io/owner/name:tag",
-                ),
+                CliError::usage("standard input is a terminal, not an image")
+                    .hint(format!("pipe an archive in: {}", purpose.example())),
             );
         }
         Archive::from_reader(io::stdin().lock(), Path::new("standard input"), &options)
     } else {
         Archive::open(&operand.path, &options)
     };
-    opened.map_err(|error| refused(operand, &error))
+    opened.map_err(|error| refused(operand, &error, purpose))
 }
 
 /// How to read what an operand names.
@@ -187,18 +215,14 @@ pub(crate) fn options(operand: &ImageOperand, settings: &ImageSettings) -> OpenO
 }
 
 /// What the user is told of an archive that is refused.
-pub(crate) fn refused(operand: &ImageOperand, error: &OpenError) -> CliError {
+pub(crate) fn refused(operand: &ImageOperand, error: &OpenError, purpose: Purpose) -> CliError {
     let kind = match error {
         // A full disk says nothing about the image.
         OpenError::Scratch(_) => Kind::Internal,
         _ => Kind::Image,
     };
-    let name = if operand.is_stdin() {
-        "standard input".to_owned()
-    } else {
-        operand.path.display().to_string()
-    };
-    let refused = CliError::new(kind, format!("{name} cannot be pushed")).caused_by(error);
+    let message = format!("{} {}", operand.name(), purpose.denial());
+    let refused = CliError::new(kind, message).caused_by(error);
     match hint_for_archive(error) {
         Some(hint) => refused.hint(hint),
         None => refused,
@@ -247,6 +271,26 @@ mod tests {
         assert_eq!(settings.open.platforms.len(), 3);
         assert_eq!(settings.annotations.len(), 2);
         assert_eq!(settings.annotations[0].value, "b,c");
+    }
+
+    /// Nobody types an archive. The pipe of the tests is no terminal, and is not read here.
+    #[test]
+    fn standard_input_is_no_terminal() {
+        let mut environment = Environment::of(&[]);
+        environment.stdin_is_terminal = true;
+        let settings = understood(&ImageArguments::default()).expect("sound");
+        let operands = operands::read_images(&["-".to_owned()]).expect("sound");
+        for (purpose, example) in [
+            (Purpose::Push, "ghcr-push - ghcr.io/owner/name:tag"),
+            (Purpose::Inspect, "ghcr-push inspect -"),
+        ] {
+            let opened = archive(&operands[0], &settings, &environment, purpose);
+            let error = opened.expect_err("a terminal is refused");
+            assert_eq!(error.kind, Kind::Usage);
+            assert_eq!(error.message, "standard input is a terminal, not an image");
+            let hint = error.hint.unwrap_or_default();
+            assert!(hint.ends_with(example), "{hint}");
+        }
     }
 
     #[test]

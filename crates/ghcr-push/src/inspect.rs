@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::args::InspectArguments;
 use crate::env::Environment;
 use crate::error::{CliError, Kind};
-use crate::image::{self, ImageSettings};
+use crate::image::{self, ImageSettings, Purpose};
 use crate::operands::{self, ImageOperand};
 use crate::output::{self, Printer};
 use crate::settings::Display;
@@ -83,10 +83,10 @@ fn read(
     settings: &ImageSettings,
     environment: &Environment,
 ) -> Result<Vec<Content>, CliError> {
-    let archive = image::archive(operand, settings, environment)?;
+    let archive = image::archive(operand, settings, environment, Purpose::Inspect)?;
     let options = image::options(operand, settings);
     let contents = archive.read_all(&options);
-    contents.map_err(|error| image::refused(operand, &error))
+    contents.map_err(|error| image::refused(operand, &error, Purpose::Inspect))
 }
 
 /// Makes of an image what a push would make of it, without sending anything.
@@ -97,7 +97,7 @@ fn describe(
     settings: &ImageSettings,
 ) -> Result<(Image, Description), CliError> {
     let cannot = |error: &dyn std::error::Error| {
-        let message = format!("{} cannot be pushed", operand.path.display());
+        let message = format!("{} cannot be read", operand.name());
         CliError::new(Kind::Image, message).caused_by(error)
     };
     let mut content = content.clone();

@@ -29,6 +29,15 @@ impl ImageOperand {
     pub(crate) fn is_stdin(&self) -> bool {
         self.path.as_os_str() == "-"
     }
+
+    /// What it is called in messages.
+    pub(crate) fn name(&self) -> String {
+        if self.is_stdin() {
+            "standard input".to_owned()
+        } else {
+            self.path.display().to_string()
+        }
+    }
 }
 
 /// Splits the operands into images and references. `exists` tells whether a path does.
