@@ -244,6 +244,7 @@ fn jobs_bound_the_bodies_in_flight() {
         registry.fail(
             Fault::new(Action::Delay(pause))
                 .on(Route::UploadCommit)
+                .body_over(MIB)
                 .at(Phase::AfterBodyBytes(1))
                 .times(jobs),
         );
@@ -257,7 +258,9 @@ fn jobs_bound_the_bodies_in_flight() {
         let journal = registry.journal();
         let began = journal.of(Route::UploadCommit).filter_map(|e| e.body_began);
         let paused = journal.until(began.min().expect("a body") + pause);
-        assert_eq!(paused.most_bodies_in_flight(), jobs);
+        // Small blobs, here the configuration, go beside the large ones.
+        let most = paused.most_bodies_in_flight();
+        assert!((jobs..=jobs + 1).contains(&most), "{most} for {jobs}");
         assert_eq!(
             journal.count(Route::UploadStart),
             image.sample.blobs.len(),

@@ -245,13 +245,8 @@ fn is_proxys(failure: &Failure) -> bool {
 
 fn kind_of_rejection(rejection: &Rejection) -> Kind {
     let status = rejection.status.as_u16();
-    // GitHub's secondary rate limit comes as 403 (https://github.com/virtualcell/vcell/issues/1888).
-    if is_transient(status) || rejection.is_rate_limit() {
-    // GitHub's secondary rate limit comes as 403 (https://github.com/virtualcell/vcell/issues/1888). Who asks
-    // with 407 is a proxy, and the registry was never reached.
-    if is_transient(status)
-        || status == PROXY_AUTHENTICATION_REQUIRED
-        || rejection.words().contains("secondary rate limit")
+    // Who asks with 407 is a proxy, and the registry was never reached.
+    if is_transient(status) || status == PROXY_AUTHENTICATION_REQUIRED || rejection.is_rate_limit()
     {
         Kind::Unavailable
     } else if matches!(status, 401 | 403) || rejection.step == Step::FetchToken {

@@ -14,7 +14,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use oci_archive::{Blob, Digest, Image, Manifest};
 use oci_client::Reference;
 use oci_client::manifest::OciImageManifest;
-use tokio::sync::Semaphore;
 
 use crate::auth::AuthTransport;
 use crate::batch::Batch;
@@ -101,10 +100,6 @@ impl Publication<'_> {
             .map(|image| &image.root().descriptor().digest);
         self.spare_others(&before, same)?;
         if let Some(image) = recognised {
-            let existing = image.root().references().len();
-            report.blobs.total = report.blobs.total.max(existing);
-            report.blobs.existing += existing;
-        if let Some(image) = there.find_map(|found| finishing.recognise(found)) {
             report.blobs.count(sizes_in(image.root()).into_iter());
             report.blobs.existing += image.root().references().len();
             report.identify(&image);
@@ -370,6 +365,8 @@ fn is_of_one_tag(failure: &Failure) -> bool {
         .rejection()
         .map(|rejection| rejection.status.as_u16());
     status.is_some_and(|status| !matches!(status, 401 | 403 | 429))
+}
+
 /// The sizes of the blobs that a manifest names, which need not be in the archive in that form.
 fn sizes_in(manifest: &Manifest) -> Vec<u64> {
     let read: Option<OciImageManifest> = serde_json::from_slice(manifest.bytes()).ok();

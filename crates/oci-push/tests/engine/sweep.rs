@@ -106,9 +106,6 @@ fn strike(
     );
     let pushed = push(&registry, source, options);
     if let Err(error) = &pushed.result {
-        for one in &registry.journal().exchanges {
-            eprintln!("{:?} {:?}", one.route, one.status);
-        }
         panic!("{name}: {error:?}");
     }
     assert_published(&registry, source);

@@ -262,7 +262,7 @@ fn a_registry_that_found_other_bytes_gets_them_again() {
     assert_published(&registry, &source);
 }
 
-/// Five sessions for one blob, and then the failure.
+/// Six sessions for one blob, and then the failure.
 #[test]
 fn it_ends_when_nothing_helps() {
     let registry = TestRegistry::start(Options::default());
@@ -277,12 +277,12 @@ fn it_ends_when_nothing_helps() {
     options.upload_mode = UploadMode::Stream;
     let pushed = push(&registry, &source, options);
     assert!(matches!(pushed.failure(), oci_push::Failure::Unanswered(_)));
-    assert_eq!(pushed.retries.len(), 4, "{:?}", pushed.retries);
+    assert_eq!(pushed.retries.len(), 5, "{:?}", pushed.retries);
     let journal = registry.journal();
-    assert_eq!(journal.uploads_of(source.sample.largest()).commits, 5);
-    assert_eq!(journal.count(Route::UploadStart), 5 + blobs - 1);
+    assert_eq!(journal.uploads_of(source.sample.largest()).commits, 6);
+    assert_eq!(journal.count(Route::UploadStart), 6 + blobs - 1);
     // The tag, every blob, the sessions with their closing requests, and nothing else.
-    assert_eq!(journal.exchanges.len(), 1 + blobs + 2 * (5 + blobs - 1));
+    assert_eq!(journal.exchanges.len(), 1 + blobs + 2 * (6 + blobs - 1));
     crate::support::assert_unpublished(&registry);
 }
 
