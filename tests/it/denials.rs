@@ -68,38 +68,38 @@ fn denied_to_the_token_for_a_new_package() {
     check_denied(
         Refusal::InstallationNotAllowedToCreate,
         &expect![[r#"
-        error: failed to push HOST/owner/app:1
-          caused by: HOST answered 403 Forbidden to the request to start a blob upload
-          caused by: DENIED: installation not allowed to Create organization package
-          request: POST http://HOST/v2/owner/app/blobs/uploads/
-          request id: ID
+            error: failed to push HOST/owner/app:1
+              caused by: HOST answered 403 Forbidden to the request to start a blob upload
+              caused by: DENIED: installation not allowed to Create organization package
+              request: POST http://HOST/v2/owner/app/blobs/uploads/
+              request id: ID
 
-        diagnosis: the token that was used may not write packages
+            diagnosis: the token that was used may not write packages
 
-        1. workflow-lacks-packages-write (likely)
-           the workflow's token has no `packages: write` permission. This is the token's own lock: granting access on the package's page does not open it
-           evidence:
-             - HOST said: installation not allowed to Create organization package
-             - the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)
-             - "Create": the package owner/app does not exist yet
-           what to do:
-             In .github/workflows/release.yml, give the job "publish" this block (a scope that is not listed in it is withheld):
+            1. workflow-lacks-packages-write (likely)
+               the workflow's token has no `packages: write` permission. This is the token's own lock: granting access on the package's page does not open it
+               evidence:
+                 - HOST said: installation not allowed to Create organization package
+                 - the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)
+                 - "Create": the package owner/app does not exist yet
+               what to do:
+                 In .github/workflows/release.yml, give the job "publish" this block (a scope that is not listed in it is withheld):
 
-                 permissions:
-                   contents: read
-                   packages: write
+                     permissions:
+                       contents: read
+                       packages: write
 
-             What the token really had stands in the job's log, under "Set up job", "GITHUB_TOKEN Permissions".
-             https://github.com/owner/app/settings/actions
+                 What the token really had stands in the job's log, under "Set up job", "GITHUB_TOKEN Permissions".
+                 https://github.com/owner/app/settings/actions
 
-        2. organization-policy (possible)
-           owner, if it is an organization, does not let its members create packages
-           evidence:
-             - holds only if the permissions block above is in place already
-           what to do:
-             Ask an owner of owner to allow it under "Package creation".
-             https://github.com/organizations/owner/settings/packages
-    "#]],
+            2. organization-policy (possible)
+               owner, if it is an organization, does not let its members create packages
+               evidence:
+                 - holds only if what is said above is in place already
+               what to do:
+                 Ask an owner of owner to allow it under "Package creation".
+                 https://github.com/organizations/owner/settings/packages
+        "#]],
     );
 }
 
@@ -108,38 +108,38 @@ fn denied_to_the_token_for_an_existing_package() {
     check_denied(
         Refusal::InstallationNotAllowedToWrite,
         &expect![[r#"
-        error: failed to push HOST/owner/app:1
-          caused by: HOST answered 403 Forbidden to the request to start a blob upload
-          caused by: DENIED: installation not allowed to Write organization package
-          request: POST http://HOST/v2/owner/app/blobs/uploads/
-          request id: ID
+            error: failed to push HOST/owner/app:1
+              caused by: HOST answered 403 Forbidden to the request to start a blob upload
+              caused by: DENIED: installation not allowed to Write organization package
+              request: POST http://HOST/v2/owner/app/blobs/uploads/
+              request id: ID
 
-        diagnosis: the token that was used may not write packages
+            diagnosis: the token that was used may not write packages
 
-        1. workflow-lacks-packages-write (likely)
-           the workflow's token has no `packages: write` permission. This is the token's own lock: granting access on the package's page does not open it
-           evidence:
-             - HOST said: installation not allowed to Write organization package
-             - the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)
-             - "Write": the package owner/app exists already
-           what to do:
-             In .github/workflows/release.yml, give the job "publish" this block (a scope that is not listed in it is withheld):
+            1. workflow-lacks-packages-write (likely)
+               the workflow's token has no `packages: write` permission. This is the token's own lock: granting access on the package's page does not open it
+               evidence:
+                 - HOST said: installation not allowed to Write organization package
+                 - the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)
+                 - "Write": the package owner/app exists already
+               what to do:
+                 In .github/workflows/release.yml, give the job "publish" this block (a scope that is not listed in it is withheld):
 
-                 permissions:
-                   contents: read
-                   packages: write
+                     permissions:
+                       contents: read
+                       packages: write
 
-             What the token really had stands in the job's log, under "Set up job", "GITHUB_TOKEN Permissions".
-             https://github.com/owner/app/settings/actions
+                 What the token really had stands in the job's log, under "Set up job", "GITHUB_TOKEN Permissions".
+                 https://github.com/owner/app/settings/actions
 
-        2. organization-policy (possible)
-           owner, if it is an organization, or its enterprise restricts workflows to reading
-           evidence:
-             - holds only if the permissions block above is in place already
-           what to do:
-             Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions".
-             https://github.com/organizations/owner/settings/actions
-    "#]],
+            2. organization-policy (possible)
+               owner, if it is an organization, or its enterprise restricts workflows to reading
+               evidence:
+                 - holds only if what is said above is in place already
+               what to do:
+                 Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself.
+                 https://github.com/organizations/owner/settings/actions
+        "#]],
     );
 }
 
@@ -162,10 +162,11 @@ fn denied_in_words_nobody_knows() {
             diagnosis: the registry refused, in words that are not known here
 
             1. unknown-denial (possible)
-               this refusal is not catalogued; it is neither the words for a token without `packages: write` nor those for a package that does not admit the repository
+               this refusal is not catalogued; it is neither the words for a token without `packages: write` nor those for a package that does not admit the repository, nor those for a rate limit, a scope, single sign-on, an owner or a credential
                evidence:
                  - HOST said: the moon is in the wrong quarter\u{a}::error::gotcha \u{1b}[31m## [error]
                  - the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)
+                 - ruled out: a fine-grained token, another owner than the workflow's
                what to do:
                  Try again once: GitHub's refusals are at times transient. If it stays, ask GitHub Support and give them the request id ID.
                  https://www.githubstatus.com
@@ -178,23 +179,31 @@ fn denied_in_words_nobody_knows() {
 fn denied_before_there_are_words() {
     check_denied(
         Refusal::ReadPackage,
-        &expect![[r"
+        &expect![[r#"
             error: failed to push HOST/owner/app:1
               caused by: HOST answered 403 Forbidden to the request to start a blob upload
               caused by: DENIED: permission_denied: read_package
               request: POST http://HOST/v2/owner/app/blobs/uploads/
               request id: ID
 
-            diagnosis: the registry refused, in words that are not known here
+            diagnosis: the package owner/app cannot be seen with this credential
 
-            1. unknown-denial (possible)
-               this refusal is not catalogued; it is neither the words for a token without `packages: write` nor those for a package that does not admit the repository
+            1. package-unreadable (likely)
+               the package is private, and does not give owner/app any role. It was probably first pushed by hand, or from another repository
                evidence:
                  - HOST said: permission_denied: read_package
                  - the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)
                what to do:
-                 Try again once: GitHub's refusals are at times transient. If it stays, ask GitHub Support and give them the request id ID.
-                 https://www.githubstatus.com
-        "]],
+                 Open https://github.com/orgs/owner/packages/container/app/settings (if owner is a user: https://github.com/users/owner/packages/container/app/settings), go to "Manage Actions access", choose "Add repository", add owner/app, and set its role to Write. Then run the job again. Making the package public instead would show every version that it holds, to everybody, and would not let anybody push.
+
+            2. package-just-created (possible)
+               for some seconds after a package is created, GitHub does not know everywhere who may use it
+               evidence:
+                 - HOST said: permission_denied: read_package
+                 - the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)
+                 - holds if another job of this run, or an earlier push, created the package less than a minute before
+               what to do:
+                 Wait a minute and push again; nothing has to be changed. Deleting the package would only bring the moment back.
+        "#]],
     );
 }

@@ -1,6 +1,13 @@
 //! What is known of the situation in which a push was refused.
 
-/// Facts for a diagnosis. Each unknown one is `None`.
+mod actions;
+mod token_kind;
+
+pub use actions::{Access, ActionsFacts, Grants, Permissions};
+pub use token_kind::TokenKind;
+
+/// Facts for a diagnosis. Each one that is not known is `None`, empty or `Unknown`, which is never
+/// taken for "no".
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Context {
@@ -14,8 +21,30 @@ pub struct Context {
     pub web_host: String,
     /// Whether the owner is a user or an organization.
     pub owner_kind: Option<OwnerKind>,
+    /// Whether such an owner exists.
+    pub owner_exists: Option<bool>,
     /// The credential that was used.
-    pub credential: Option<CredentialFacts>,
+    pub credential: Credential,
+    /// What GitHub says of that credential.
+    pub token: TokenFacts,
+    /// Credentials for the same host that were passed over.
+    pub shadowed: Vec<CredentialFacts>,
+    /// Variables that should hold a credential and are set, but empty.
+    pub empty_variables: Vec<String>,
+    /// Where a credential was looked for.
+    pub searched: Vec<String>,
+    /// What GitHub says of the package.
+    pub package_facts: PackageFacts,
+    /// Whether this run made the package, or another did within the last minute.
+    pub just_created: Option<bool>,
+    /// Whether requests with this credential had succeeded before the refusal.
+    pub succeeded_before: Option<bool>,
+    /// The size of the largest layer, in bytes.
+    pub largest_layer: Option<u64>,
+    /// Names of the proxy variables that are set.
+    pub proxy_variables: Vec<String>,
+    /// What was asked of GitHub to find out more, and what it answered, a line each.
+    pub probes: Vec<String>,
     /// The workflow run, if this is one.
     pub actions: Option<ActionsFacts>,
 }
@@ -29,6 +58,36 @@ pub enum OwnerKind {
     Organization,
 }
 
+/// The credential of a push.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Credential {
+    /// It is not known whether there was one.
+    #[default]
+    Unknown,
+    /// There was none.
+    Absent,
+    /// There was this one.
+    Used(CredentialFacts),
+}
+
+impl Credential {
+    /// What is known of it, if there is one.
+    #[must_use]
+    pub fn facts(&self) -> Option<&CredentialFacts> {
+        match self {
+            Self::Used(facts) => Some(facts),
+            Self::Unknown | Self::Absent => None,
+        }
+    }
+}
+
+/// The result of a search: what was found, or that there is none.
+impl From<Option<CredentialFacts>> for Credential {
+    fn from(found: Option<CredentialFacts>) -> Self {
+        found.map_or(Self::Absent, Self::Used)
+    }
+}
+
 /// What is known of a credential, never the credential itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CredentialFacts {
@@ -38,81 +97,104 @@ pub struct CredentialFacts {
     pub kind: TokenKind,
 }
 
-/// A GitHub token's kind, told by its prefix
-/// (<https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github#githubs-token-formats>).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What GitHub's REST API says of the credential.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum TokenKind {
-    /// `ghp_`, or 40 hexadecimal digits before 2021.
-    ClassicPersonal,
-    /// `github_pat_`.
-    FineGrainedPersonal,
-    /// `gho_`: an OAuth application's, such as the `gh` command's.
-    OAuth,
-    /// `ghu_`: a GitHub App's, acting for a user.
-    AppUser,
-    /// `ghs_`: an installation's. The `GITHUB_TOKEN` of a workflow is one; so are other Apps' tokens.
-    Installation,
-    /// `ghr_`: good for nothing but getting another token.
-    Refresh,
-    /// A password, or a token of another site.
-    Unknown,
+pub struct TokenFacts {
+    /// Whether it is accepted at all.
+    pub accepted: Option<bool>,
+    /// The user it stands for.
+    pub login: Option<String>,
+    /// Its scopes (`X-OAuth-Scopes`), which only classic and OAuth tokens have.
+    pub scopes: Option<Vec<String>>,
+    /// When it ends, as GitHub writes it.
+    pub expires: Option<String>,
+    /// Whether that moment has passed.
+    pub expired: Option<bool>,
+    /// Where it can be authorized for single sign-on (`X-GitHub-SSO`).
+    pub sso_url: Option<String>,
+    /// The repositories that an installation token is for, as `owner/name`.
+    pub repositories: Option<Vec<String>>,
 }
 
-impl TokenKind {
-    /// Tells the kind of `secret` by its prefix. Lengths say nothing: installation tokens grew from 40
-    /// to about 520 characters in 2026 (<https://github.com/github/gh-aw/issues/35016>).
-    #[must_use]
-    pub fn of(secret: &str) -> Self {
-        const PREFIXES: [(&str, TokenKind); 6] = [
-            ("ghp_", TokenKind::ClassicPersonal),
-            ("github_pat_", TokenKind::FineGrainedPersonal),
-            ("gho_", TokenKind::OAuth),
-            ("ghu_", TokenKind::AppUser),
-            ("ghs_", TokenKind::Installation),
-            ("ghr_", TokenKind::Refresh),
-        ];
-        let by_prefix = PREFIXES
-            .into_iter()
-            .find_map(|(prefix, kind)| secret.starts_with(prefix).then_some(kind));
-        let is_old = secret.len() == 40 && secret.bytes().all(|byte| byte.is_ascii_hexdigit());
-        by_prefix.unwrap_or(if is_old {
-            Self::ClassicPersonal
-        } else {
-            Self::Unknown
-        })
+impl TokenFacts {
+    /// Whether its scopes are known and none of them allows to write packages.
+    pub(crate) fn lacks_scope(&self) -> bool {
+        let scopes = self.scopes.as_ref();
+        scopes.is_some_and(|scopes| !scopes.iter().any(|scope| scope.trim() == "write:packages"))
     }
+}
 
-    /// The kind in words, to stand in parentheses.
-    #[must_use]
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::ClassicPersonal => "classic personal access token",
-            Self::FineGrainedPersonal => "fine-grained personal access token",
-            Self::OAuth => "OAuth token, as gh issues them",
-            Self::AppUser => "GitHub App user token",
-            Self::Installation => "installation token, as GITHUB_TOKEN is",
-            Self::Refresh => "refresh token",
-            Self::Unknown => "kind not recognised",
+/// What GitHub's REST API says of the package.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PackageFacts {
+    /// Whether it exists. That it cannot be seen does not mean that it does not.
+    pub exists: Option<bool>,
+    /// `public`, `private` or `internal`.
+    pub visibility: Option<String>,
+    /// The repository it is linked to.
+    pub link: Link,
+}
+
+/// The repository that a package is linked to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Link {
+    /// It is not known.
+    #[default]
+    Unknown,
+    /// None.
+    Unlinked,
+    /// This one, as `owner/name`.
+    Repository(String),
+}
+
+impl Context {
+    /// The package with its owner.
+    pub(crate) fn full_name(&self) -> String {
+        match (self.owner.as_str(), self.package.as_str()) {
+            ("", "") => "the package".to_owned(),
+            (owner, "") => owner.to_owned(),
+            ("", package) => package.to_owned(),
+            (owner, package) => format!("{owner}/{package}"),
         }
     }
 
-    /// Whether the token stands for a person rather than for a workflow or an App.
-    pub(crate) fn is_personal(self) -> bool {
-        matches!(
-            self,
-            Self::ClassicPersonal | Self::FineGrainedPersonal | Self::OAuth | Self::AppUser
-        )
+    /// The kind of the credential, if there is one.
+    pub(crate) fn kind(&self) -> Option<TokenKind> {
+        self.credential.facts().map(|facts| facts.kind)
     }
-}
 
-/// What a workflow run tells about itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ActionsFacts {
-    /// `owner/name` of the repository whose workflow runs.
-    pub repository: String,
-    /// The workflow's file, such as `.github/workflows/release.yml`.
-    pub workflow_file: Option<String>,
-    /// The job's identifier.
-    pub job: Option<String>,
+    /// Whether the credential stands for a person.
+    pub(crate) fn is_personal(&self) -> bool {
+        self.kind().is_some_and(TokenKind::is_personal)
+    }
+
+    /// Whether the credential is an installation token.
+    pub(crate) fn is_installation(&self) -> bool {
+        self.kind() == Some(TokenKind::Installation)
+    }
+
+    /// Whether an installation token is the workflow's own `GITHUB_TOKEN`. That one is for a single
+    /// repository, the run's
+    /// (<https://docs.github.com/en/actions/concepts/security/github_token>).
+    pub(crate) fn is_workflow_token(&self) -> Option<bool> {
+        let actions = self.actions.as_ref()?;
+        if actions.token_is_own.is_some() {
+            return actions.token_is_own;
+        }
+        let repositories = self.token.repositories.as_ref()?;
+        match repositories.as_slice() {
+            // Another App's token may be narrowed to the same repository, too.
+            [only] if only.eq_ignore_ascii_case(&actions.repository) => None,
+            _ => Some(false),
+        }
+    }
+
+    /// The owner of the run's repository, if it is known to be another than the reference's.
+    pub(crate) fn foreign_owner(&self) -> Option<&str> {
+        let (owner, _) = self.actions.as_ref()?.repository.split_once('/')?;
+        let is_other = !self.owner.is_empty() && !owner.eq_ignore_ascii_case(&self.owner);
+        is_other.then_some(owner)
+    }
 }

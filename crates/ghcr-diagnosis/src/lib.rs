@@ -8,27 +8,52 @@
 //! ghcr.io has two locks, and people lose hours at the wrong one. `installation not allowed to ...`
 //! is said when the *token* may not write packages; `permission_denied: write_package` when the
 //! *package* does not admit the one who asks. The remedies have nothing in common.
+//!
+//! ```
+//! use ghcr_diagnosis::{Context, Evidence, diagnose};
+//! use oci_push::Failure;
+//!
+//! fn explain(failure: &Failure) {
+//!     let mut context = Context::default();
+//!     context.reference = "ghcr.io/owner/app:1.2".to_owned();
+//!     if let Some(diagnosis) = diagnose(&Evidence::of(failure), &context) {
+//!         for cause in &diagnosis.causes {
+//!             println!("{} ({}): {}", cause.code, cause.likelihood, cause.remedy);
+//!         }
+//!     }
+//! }
+//! ```
 
+mod about;
+mod case;
 mod context;
 mod diagnosis;
+mod evidence;
 mod page;
+mod place;
 mod rules;
+mod text;
 
-pub use context::{ActionsFacts, Context, CredentialFacts, OwnerKind, TokenKind};
+pub use about::About;
+pub use context::{
+    Access, ActionsFacts, Context, Credential, CredentialFacts, Grants, Link, OwnerKind,
+    PackageFacts, Permissions, TokenFacts, TokenKind,
+};
 pub use diagnosis::{Cause, Code, Diagnosis, Likelihood};
+pub use evidence::{Evidence, Trouble};
+pub use rules::is_lookalike;
 
-use oci_push::Failure;
+use case::Case;
 
-/// Explains `failure`, or returns `None` if it is no refusal (a broken connection, a damaged archive).
+/// Explains a failure by its `evidence`, or returns `None` if it is not one that this registry's rules
+/// know: a host that cannot be reached, a damaged archive, an answer that needs no explanation.
+///
+/// Texts in the result quote servers, logs and files with what could move a cursor or begin a line
+/// made visible.
 #[must_use]
-pub fn diagnose(failure: &Failure, context: &Context) -> Option<Diagnosis> {
-    let rejection = failure.rejection()?;
-    if !matches!(rejection.status.as_u16(), 401 | 403) {
-        return None;
-    }
-    rules::RULES
-        .iter()
-        .find_map(|rule| rule(rejection, context))
+pub fn diagnose(evidence: &Evidence, context: &Context) -> Option<Diagnosis> {
+    let case = Case::new(evidence, context);
+    rules::RULES.iter().find_map(|rule| rule(&case))
 }
 
 #[cfg(test)]

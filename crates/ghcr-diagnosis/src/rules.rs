@@ -4,46 +4,42 @@
 //! stand for all refusals. It matches the shortest phrase that tells the refusal apart, wherever the
 //! phrase stands in the message.
 
+mod account;
+mod content;
 mod credential;
+mod host;
 mod installation;
+mod intermediary;
+mod limit;
+mod namespace;
+mod outage;
 mod package;
+mod scope;
+mod silent;
 mod unknown;
 
-use oci_push::Rejection;
+pub use host::is_lookalike;
 
-use crate::context::Context;
+use crate::case::Case;
 use crate::diagnosis::Diagnosis;
 
 /// A rule: the explanation, or `None` if this is not its case.
-type Rule = fn(&Rejection, &Context) -> Option<Diagnosis>;
+type Rule = fn(&Case) -> Option<Diagnosis>;
 
-/// In this order: the words of the registry decide before what is merely plausible.
-pub(crate) const RULES: [Rule; 4] = [
+/// In this order. Whose words they are comes first; then what is no matter of permission at all, however
+/// it is dressed; then the words that name one lock; then what is merely plausible.
+pub(crate) const RULES: [Rule; 13] = [
+    host::diagnose,
+    limit::diagnose,
+    outage::diagnose,
+    account::diagnose,
+    scope::diagnose,
+    namespace::diagnose,
     installation::diagnose,
     package::diagnose,
+    content::diagnose,
+    intermediary::diagnose,
     credential::diagnose,
+    silent::diagnose,
     unknown::diagnose,
 ];
-
-/// What the server said, as evidence.
-fn words_of(rejection: &Rejection) -> String {
-    let words = rejection.words();
-    if words.is_empty() {
-        format!(
-            "{} answered {} without a word",
-            rejection.host, rejection.status
-        )
-    } else {
-        format!("{} said: {words}", rejection.host)
-    }
-}
-
-/// The credential, as evidence.
-fn credential_of(context: &Context) -> Option<String> {
-    let credential = context.credential.as_ref()?;
-    let kind = credential.kind.describe();
-    Some(format!(
-        "the credential came from {} ({kind})",
-        credential.source
-    ))
-}

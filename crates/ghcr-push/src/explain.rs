@@ -1,6 +1,6 @@
 //! From the engine's failure to what the user is told.
 
-use ghcr_diagnosis::{Context, diagnose};
+use ghcr_diagnosis::{Context, Evidence, diagnose};
 use oci_push::{Failure, Profile, PushReport, ReferenceStatus};
 
 use crate::args::Arguments;
@@ -40,8 +40,8 @@ pub(crate) fn explain(
         context.package = package.to_owned();
         context.web_host = github::web_host(host);
         context.actions = github::actions(environment);
-        context.credential = credential;
-        diagnose(&failure, &context)
+        context.credential = credential.into();
+        diagnose(&Evidence::of(&failure), &context)
     } else {
         hint = Some(match credential {
             Some(facts) => format!(

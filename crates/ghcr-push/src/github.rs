@@ -16,6 +16,7 @@ pub(crate) fn actions(environment: &Environment) -> Option<ActionsFacts> {
             .filled("GITHUB_WORKFLOW_REF")
             .and_then(workflow_file),
         job: environment.filled("GITHUB_JOB").map(str::to_owned),
+        ..ActionsFacts::default()
     })
 }
 

@@ -2,46 +2,170 @@
 //!
 //! ghcr.io's token service answers a bad, expired or revoked credential with 403 `denied`, not with 401
 //! (<https://github.com/sigstore/scaffolding/issues/127>), and an anonymous request for the right to push
-//! likewise (<https://github.com/project-copacetic/copacetic/issues/266>).
+//! likewise (<https://github.com/project-copacetic/copacetic/issues/266>). `User cannot be authenticated` is
+//! mostly said where nobody logged in (<https://github.com/docker/build-push-action/issues/617>).
 
-use oci_push::{Rejection, Step};
+mod bad;
 
-use super::{credential_of, words_of};
-use crate::context::Context;
+use oci_push::Step;
+
+use crate::case::{Case, described};
+use crate::context::Credential;
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
 use crate::page;
 
-pub(super) fn diagnose(rejection: &Rejection, context: &Context) -> Option<Diagnosis> {
-    if rejection.step != Step::FetchToken && rejection.status != 401 {
+use super::installation::of_run;
+
+/// Messages that say nothing but that the credential, or its absence, was not taken.
+const PLAIN: [&str; 5] = [
+    "denied",
+    "denied: denied",
+    "invalid token",
+    "unauthorized",
+    "unauthorized: unauthorized",
+];
+
+/// The same, wherever they stand.
+const PHRASES: [&str; 8] = [
+    "user cannot be authenticated",
+    "authentication required",
+    "requested access to the resource is denied",
+    "incorrect username or password",
+    "invalid username/password",
+    "bad credentials",
+    "no basic auth credentials",
+    "anonymous token",
+];
+
+pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
+    if !is_matter_of_credential(case) {
         return None;
     }
-    let mut evidence = vec![words_of(rejection)];
-    evidence.extend(credential_of(context));
-    let (code, summary, why, remedy) = match &context.credential {
-        None => (
-            Code::CredentialMissing,
-            "no credential was found",
-            "nobody may push anonymously, and no credential for the registry was found",
-            "Set GHCR_PUSH_TOKEN, or log in with `docker login ghcr.io`. In a workflow, add to the step:\n\n    \
-             env:\n      GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}",
-        ),
-        Some(_) => (
-            Code::CredentialRejected,
-            "the credential was not accepted",
-            "the credential is wrong, expired or revoked",
-            "Replace the credential there. A new classic personal access token needs the scope write:packages.",
-        ),
+    let context = &case.context;
+    let anonymous = case.evidence.anonymous == Some(true);
+    let causes = match &context.credential {
+        Credential::Absent => nothing(case, Likelihood::Proven),
+        _ if anonymous => nothing(case, Likelihood::Proven),
+        Credential::Used(facts) => bad::causes(case, facts),
+        Credential::Unknown => either(case),
     };
-    Some(Diagnosis {
-        code,
-        summary: summary.to_owned(),
-        causes: vec![Cause {
-            code,
-            likelihood: Likelihood::Likely,
-            why: why.to_owned(),
-            evidence,
-            remedy: remedy.to_owned(),
-            url: Some(page::new_token(context)),
-        }],
-    })
+    let summary = match causes.first().map(|cause| cause.code) {
+        Some(Code::CredentialMissing) => "no credential was found",
+        Some(Code::CredentialEmpty) => "the credential is empty",
+        _ => "the credential was not accepted",
+    };
+    Diagnosis::of(summary, causes)
+}
+
+fn is_matter_of_credential(case: &Case) -> bool {
+    let evidence = &case.evidence;
+    let is_refusal = match evidence.status {
+        Some(401 | 403) => true,
+        Some(_) => false,
+        None => case.is_denial() || evidence.anonymous == Some(true) || phrased(case),
+    };
+    let at_token_service = evidence.step == Some(Step::FetchToken);
+    is_refusal
+        && (at_token_service
+            || evidence.status == Some(401)
+            || evidence.anonymous == Some(true)
+            || plain(case)
+            || phrased(case))
+}
+
+fn phrased(case: &Case) -> bool {
+    PHRASES.iter().any(|phrase| case.says(phrase))
+}
+
+/// Whether the messages are nothing but a plain refusal. A 403 without any words is another matter.
+fn plain(case: &Case) -> bool {
+    let errors = &case.evidence.errors;
+    let words = case.evidence.words().to_lowercase();
+    let bare = words.is_empty() && case.evidence.has_code("UNAUTHORIZED");
+    bare || (!errors.is_empty() && PLAIN.contains(&words.trim()))
+}
+
+/// It is not known whether a credential was sent.
+fn either(case: &Case) -> Vec<Cause> {
+    let denied = case.evidence.step == Some(Step::FetchToken)
+        || (plain(case) && case.evidence.status != Some(401) && case.evidence.has_code("DENIED"));
+    let (rejected, missing) = if denied {
+        (Likelihood::Likely, Likelihood::Possible)
+    } else {
+        (Likelihood::Possible, Likelihood::Likely)
+    };
+    let mut causes = nothing(case, missing);
+    causes.push(bad::rejected(case, None, rejected));
+    causes
+}
+
+/// No credential was sent: there is none, or the one that was meant is empty.
+fn nothing(case: &Case, likelihood: Likelihood) -> Vec<Cause> {
+    let context = &case.context;
+    let mut causes = Vec::new();
+    if context.empty_variables.is_empty() {
+        causes.push(missing(case, likelihood));
+    } else {
+        causes.push(empty(case, likelihood));
+    }
+    causes.extend(of_run(case));
+    causes
+}
+
+fn missing(case: &Case, likelihood: Likelihood) -> Cause {
+    let context = &case.context;
+    let mut evidence = vec![case.words()];
+    if case.evidence.anonymous == Some(true) {
+        evidence.push("the client asked for an anonymous token: it had no credential".to_owned());
+    }
+    if !context.searched.is_empty() {
+        evidence.push(format!("looked for in {}", context.searched.join(", ")));
+    }
+    let host = match case.host() {
+        "the registry" => "ghcr.io",
+        host => host,
+    };
+    Cause {
+        code: Code::CredentialMissing,
+        likelihood,
+        why: "nobody may push anonymously, and no credential for the registry was found".to_owned(),
+        evidence,
+        remedy: format!(
+            "Set GHCR_PUSH_TOKEN, or log in with `docker login {host}`. In a workflow, add to the step:\n\n    \
+             env:\n      GITHUB_TOKEN: ${{{{ secrets.GITHUB_TOKEN }}}}"
+        ),
+        url: Some(page::new_token(context)),
+    }
+}
+
+/// A secret that does not exist, or is withheld from the run, is an empty text.
+fn empty(case: &Case, likelihood: Likelihood) -> Cause {
+    let variables = case.context.empty_variables.join(", ");
+    Cause {
+        code: Code::CredentialEmpty,
+        likelihood,
+        why: format!("{variables} is set, but empty, so that no credential was sent"),
+        evidence: vec![case.words(), format!("set but empty: {variables}")],
+        remedy: "Check the name of the secret, that it exists for this repository (or its environment), and that the \
+                 run may have it: runs for pull requests from forks have no secrets, Dependabot's only its own. For \
+                 packages of the repository itself `secrets.GITHUB_TOKEN` is always there."
+            .to_owned(),
+        url: None,
+    }
+}
+
+/// What was passed over in favour of the credential that was used.
+fn shadows(case: &Case) -> Vec<String> {
+    let context = &case.context;
+    let passed_over = context.shadowed.iter().map(|facts| {
+        format!(
+            "passed over in its favour: the one from {}",
+            described(facts)
+        )
+    });
+    let empty = context
+        .empty_variables
+        .iter()
+        .map(|name| format!("{name} is set, but empty"));
+    passed_over.chain(empty).collect()
 }

@@ -5,109 +5,112 @@
 //! Access granted on the package's page does not help
 //! (<https://github.com/airbus/sen/pull/173>, <https://github.com/xraph/workflows/pull/1>).
 
-use oci_push::Rejection;
+mod lock;
+mod patch;
+mod run;
 
-use super::{credential_of, words_of};
-use crate::context::Context;
+pub(super) use lock::{policy_on_creation, policy_on_workflows};
+pub(super) use patch::{lacks_permission, listed};
+pub(super) use run::of_run;
+
+use crate::case::Case;
+use crate::context::{Access, OwnerKind};
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
-use crate::page;
+
+use super::{namespace, unknown};
 
 const PHRASE: &str = "installation not allowed to ";
 
-pub(super) fn diagnose(rejection: &Rejection, context: &Context) -> Option<Diagnosis> {
-    let words = rejection.words();
-    let (before, after) = words.split_once(PHRASE)?;
-    let creating = after.starts_with("Create");
-    let mut causes = vec![lacks_permission(rejection, context, creating)];
-    // With this prefix the words come from tokens of other Apps, in four of five reports
-    // (https://github.com/product-os/flowzone/pull/516); without it from GITHUB_TOKEN, in all.
-    if before.contains("permission_denied") {
-        causes.push(other_app(context));
-    }
-    causes.push(policy(context, creating));
-    Some(Diagnosis {
-        code: Code::WorkflowLacksPackagesWrite,
-        summary: "the token that was used may not write packages".to_owned(),
-        causes,
-    })
+/// What the words and the facts tell of the token.
+struct Token {
+    /// "Create" rather than "Write": the package does not exist.
+    creating: bool,
+    /// With this prefix the words come from tokens of other Apps, in four of five reports
+    /// (<https://github.com/product-os/flowzone/pull/516>); without it from `GITHUB_TOKEN`, in all.
+    prefixed: bool,
+    /// Whether it is the workflow's own.
+    is_own: Option<bool>,
 }
 
-fn lacks_permission(rejection: &Rejection, context: &Context, creating: bool) -> Cause {
-    let package = format!("{}/{}", context.owner, context.package);
-    let mut evidence = vec![words_of(rejection)];
-    evidence.extend(credential_of(context));
-    evidence.push(if creating {
-        format!("\"Create\": the package {package} does not exist yet")
-    } else {
-        format!("\"Write\": the package {package} exists already")
-    });
-    let actions = context.actions.as_ref();
-    let file = actions.and_then(|actions| actions.workflow_file.as_deref());
-    let job = actions.and_then(|actions| actions.job.as_deref());
-    let place = match (file, job) {
-        (Some(file), Some(job)) => format!("In {file}, give the job \"{job}\" this block"),
-        (Some(file), None) => format!("In {file}, give the job that pushes this block"),
-        (None, _) => "In the workflow's file, give the job that pushes this block".to_owned(),
+pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
+    let (before, after) = case.said().split_once(PHRASE)?;
+    let context = &case.context;
+    let token = Token {
+        creating: after.starts_with("create"),
+        prefixed: before.contains("permission_denied"),
+        // The words are never said of a person's token: then another one was used than was found.
+        is_own: if context.is_personal() {
+            None
+        } else {
+            context.is_workflow_token()
+        },
     };
-    Cause {
-        code: Code::WorkflowLacksPackagesWrite,
-        likelihood: Likelihood::Likely,
-        why: "the workflow's token has no `packages: write` permission. This is the token's own lock: \
-              granting access on the package's page does not open it"
-            .to_owned(),
-        evidence,
-        remedy: format!(
-            "{place} (a scope that is not listed in it is withheld):\n\n    \
-             permissions:\n      contents: read\n      packages: write\n\n\
-             What the token really had stands in the job's log, under \"Set up job\", \
-             \"GITHUB_TOKEN Permissions\"."
-        ),
-        url: actions.map(|actions| page::repository_actions(context, &actions.repository)),
-    }
+    Diagnosis::of(
+        "the token that was used may not write packages",
+        causes(case, &token),
+    )
 }
 
-fn other_app(context: &Context) -> Cause {
-    Cause {
-        code: Code::AppTokenUnsupported,
-        likelihood: Likelihood::Possible,
-        why: "the token belongs to a GitHub App other than Actions itself; the registry does not take those"
-            .to_owned(),
-        evidence: vec!["the refusal begins with \"permission_denied:\", as it does for such tokens".to_owned()],
-        remedy: "Push with the workflow's GITHUB_TOKEN, or with a classic personal access token that has \
-                 the scope write:packages."
-            .to_owned(),
-        url: Some(page::new_token(context)),
+fn causes(case: &Case, token: &Token) -> Vec<Cause> {
+    let context = &case.context;
+    let mut causes = Vec::new();
+    if token.is_own == Some(false) {
+        causes.extend(lock::other_app(case, token));
+        return causes;
     }
-}
-
-fn policy(context: &Context, creating: bool) -> Cause {
-    let owner = &context.owner;
-    let (why, remedy, url) = if creating {
-        (
-            format!("{owner}, if it is an organization, does not let its members create packages"),
-            format!("Ask an owner of {owner} to allow it under \"Package creation\"."),
-            page::organization_packages(context),
-        )
+    let granted = context.actions.as_ref().and_then(|actions| actions.granted);
+    // A token that had the permission was refused for none of the reasons why one has it not.
+    let run = if granted == Some(Access::Write) {
+        Vec::new()
     } else {
-        (
-            format!(
-                "{owner}, if it is an organization, or its enterprise restricts workflows to reading"
-            ),
-            format!(
-                "Ask an owner of {owner} to allow \"Read and write permissions\" under \"Workflow permissions\"."
-            ),
-            format!(
-                "https://{}/organizations/{owner}/settings/actions",
-                context.web_host
-            ),
-        )
+        run::causes(case, token)
     };
-    Cause {
-        code: Code::OrganizationPolicy,
-        likelihood: Likelihood::Possible,
-        why,
-        evidence: vec!["holds only if the permissions block above is in place already".to_owned()],
-        remedy,
-        url: Some(url),
+    let explained = run
+        .iter()
+        .any(|cause| cause.likelihood != Likelihood::Possible);
+    let is_fork = run.iter().any(|cause| cause.code == Code::ForkPullRequest);
+    causes.extend(run);
+    let listed = patch::listed(case);
+    if !explained && listed != Some(Access::Write) && granted != Some(Access::Write) {
+        causes.push(lacks_permission(
+            case,
+            permission_likelihood(token, listed, granted),
+            Some(token.creating),
+        ));
+    }
+    causes.extend(lock::other_app(case, token));
+    if context.foreign_owner().is_some() && context.is_installation() {
+        causes.push(namespace::mismatch(case, Likelihood::Likely));
+    }
+    if context.owner_kind != Some(OwnerKind::User) && !is_fork {
+        let has_block = listed == Some(Access::Write) || granted == Some(Access::Write);
+        let likelihood = if has_block && !explained {
+            Likelihood::Likely
+        } else {
+            Likelihood::Possible
+        };
+        causes.push(if token.creating {
+            policy_on_creation(case, likelihood)
+        } else {
+            policy_on_workflows(case, likelihood)
+        });
+    }
+    if causes.is_empty() {
+        causes.push(unknown::cause(case));
+    }
+    causes
+}
+
+fn permission_likelihood(
+    token: &Token,
+    listed: Option<Access>,
+    granted: Option<Access>,
+) -> Likelihood {
+    let is_shown = listed.is_some() || granted.is_some();
+    // Words that come mostly with other Apps' tokens leave another explanation.
+    if is_shown && (!token.prefixed || token.is_own == Some(true)) {
+        Likelihood::Proven
+    } else {
+        Likelihood::Likely
     }
 }

@@ -1,101 +1,229 @@
-//! `permission_denied: write_package`: the package's lock.
+//! `permission_denied: write_package` and `read_package`: the package's lock.
 //!
 //! The token may write packages, but this package does not admit whoever it stands for. The usual story:
 //! the package was first pushed by hand, so that no repository has access to it
 //! (<https://github.com/danger/danger-js/issues/1414>,
 //! <https://github.com/redhat-actions/push-to-registry/issues/52>). There is no API for the grant; it is
-//! made on the package's page.
+//! made on the package's page. `read_package` is said of packages that the token cannot even see, and for
+//! some seconds of any package that was just created.
 
-use oci_push::Rejection;
-
-use super::{credential_of, words_of};
-use crate::context::{Context, TokenKind};
+use super::scope;
+use crate::case::Case;
+use crate::context::{Link, TokenKind};
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
 use crate::page;
 
-const PHRASE: &str = "write_package";
-
-pub(super) fn diagnose(rejection: &Rejection, context: &Context) -> Option<Diagnosis> {
-    if !rejection.words().contains(PHRASE) {
-        return None;
+pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
+    let name = case.context.full_name();
+    if case.says("write_package") {
+        return Diagnosis::of(
+            format!("the package {name} exists, and does not admit this push"),
+            denied(case),
+        );
     }
-    let personal = context
-        .credential
-        .as_ref()
-        .is_some_and(|credential| credential.kind.is_personal());
-    let cause = if personal {
-        denies_user(rejection, context)
-    } else {
-        denies_repository(rejection, context)
-    };
-    Some(Diagnosis {
-        code: cause.code,
-        summary: format!(
-            "the package {}/{} exists, and does not admit this push",
-            context.owner, context.package
-        ),
-        causes: vec![cause],
-    })
+    if case.says("read_package") {
+        return Diagnosis::of(
+            format!("the package {name} cannot be seen with this credential"),
+            unreadable(case),
+        );
+    }
+    None
 }
 
-fn denies_repository(rejection: &Rejection, context: &Context) -> Cause {
+/// The causes of `write_package`.
+pub(super) fn denied(case: &Case) -> Vec<Cause> {
+    let context = &case.context;
+    let mut causes = person_first(case);
+    if context.just_created == Some(true) {
+        causes.push(just_created(case, Likelihood::Likely));
+    }
+    if context.is_personal() {
+        causes.push(denies_user(case, Likelihood::Likely));
+        return causes;
+    }
+    causes.push(denies_repository(case, Code::PackageDeniesRepository));
+    if context.kind().is_none() && context.actions.is_none() {
+        causes.push(denies_user(case, Likelihood::Possible));
+    }
+    causes
+}
+
+/// The causes of `read_package`.
+pub(super) fn unreadable(case: &Case) -> Vec<Cause> {
+    let context = &case.context;
+    let mut causes = person_first(case);
+    let created = match context.just_created {
+        Some(true) => Some(Likelihood::Likely),
+        // Another job of the same run may have made it.
+        None => Some(Likelihood::Possible),
+        Some(false) => None,
+    };
+    let unreadable = denies_repository(case, Code::PackageUnreadable);
+    causes.push(if context.just_created == Some(true) {
+        Cause {
+            likelihood: Likelihood::Possible,
+            ..unreadable
+        }
+    } else {
+        unreadable
+    });
+    causes.extend(created.map(|likelihood| just_created(case, likelihood)));
+    // gh's tokens have no packages scope by default, and are refused with the same words.
+    if context.kind() == Some(TokenKind::OAuth) && context.token.scopes.is_none() {
+        causes.push(scope::missing(case, Likelihood::Possible));
+    }
+    causes
+}
+
+/// What is the matter with a person's token comes before what is the matter with the package.
+fn person_first(case: &Case) -> Vec<Cause> {
+    let context = &case.context;
+    if context.kind() == Some(TokenKind::FineGrainedPersonal) {
+        vec![scope::fine_grained(case, Likelihood::Likely)]
+    } else if context.is_personal() && context.token.lacks_scope() {
+        vec![scope::missing(case, Likelihood::Likely)]
+    } else {
+        Vec::new()
+    }
+}
+
+/// The cause that the package does not admit the repository, or the person, under either code.
+fn denies_repository(case: &Case, code: Code) -> Cause {
+    let context = &case.context;
+    if context.is_personal() {
+        let explanation = denies_user(case, Likelihood::Likely);
+        return Cause {
+            code,
+            why: "the package is private, and this token's user may not see it".to_owned(),
+            ..explanation
+        };
+    }
     let repository = context
         .actions
         .as_ref()
-        .map(|actions| actions.repository.as_str());
-    let known = repository.map_or_else(|| "this repository".to_owned(), str::to_owned);
+        .map(|actions| actions.repository.as_str())
+        .filter(|repository| !repository.is_empty());
+    let known = repository.unwrap_or("this repository");
     let added = repository.unwrap_or("the repository whose workflow pushes");
-    let mut evidence = evidence(rejection, context);
-    if context
-        .credential
-        .as_ref()
-        .is_some_and(|c| c.kind == TokenKind::Installation)
-    {
+    let mut evidence = case.basics();
+    if context.is_installation() && code == Code::PackageDeniesRepository {
         evidence.push("a token without `packages: write` is refused with other words".to_owned());
     }
+    let facts = &context.package_facts;
+    if let Some(visibility) = &facts.visibility {
+        evidence.push(format!("GitHub says that the package is {visibility}"));
+    }
+    let mut likelihood = Likelihood::Likely;
+    let story = match &facts.link {
+        Link::Unknown => {
+            "It was probably first pushed by hand, or from another repository".to_owned()
+        }
+        Link::Unlinked => {
+            evidence.push("GitHub says that the package is linked to no repository".to_owned());
+            likelihood = settled(case);
+            "It was first pushed by hand, or lost its link when a repository was transferred or made anew"
+                .to_owned()
+        }
+        Link::Repository(link) if link.eq_ignore_ascii_case(known) => {
+            evidence.push(format!("GitHub says that the package is linked to {link}"));
+            "It is linked to it, but a link alone gives no access".to_owned()
+        }
+        Link::Repository(link) => {
+            evidence.push(format!("GitHub says that the package is linked to {link}"));
+            likelihood = settled(case);
+            format!("It belongs to {link}")
+        }
+    };
+    let why = if code == Code::PackageUnreadable {
+        format!("the package is private, and does not give {known} any role. {story}")
+    } else {
+        format!(
+            "the package does not give {known} the role Write. {story}. The workflow's `permissions:` are not the matter"
+        )
+    };
     Cause {
-        code: Code::PackageDeniesRepository,
-        likelihood: Likelihood::Likely,
-        why: format!(
-            "the package does not give {known} the role Write. It was probably first pushed by hand, or from \
-             another repository. The workflow's `permissions:` are not the matter"
-        ),
+        code,
+        likelihood,
+        why,
         evidence,
         remedy: format!(
             "Open {}, go to \"Manage Actions access\", choose \"Add repository\", add {added}, \
-             and set its role to Write. Then run the job again.",
-            pages(context)
+             and set its role to Write. Then run the job again.{}",
+            page::package_settings_named(context),
+            costs(code)
         ),
         url: page::package_settings(context).into_iter().next(),
     }
 }
 
-fn denies_user(rejection: &Rejection, context: &Context) -> Cause {
+/// Proven only of a token that stands for the repository.
+fn settled(case: &Case) -> Likelihood {
+    let repository = case
+        .context
+        .actions
+        .as_ref()
+        .is_some_and(|actions| !actions.repository.is_empty());
+    if case.context.is_installation() && repository && case.context.just_created != Some(true) {
+        Likelihood::Proven
+    } else {
+        Likelihood::Likely
+    }
+}
+
+/// What people do instead, and what it costs them
+/// (<https://github.com/yc-software/qm/pull/12>).
+fn costs(code: Code) -> &'static str {
+    if code == Code::PackageUnreadable {
+        " Making the package public instead would show every version that it holds, to everybody, and would not \
+         let anybody push."
+    } else {
+        ""
+    }
+}
+
+fn denies_user(case: &Case, likelihood: Likelihood) -> Cause {
+    let context = &case.context;
+    let user = context.token.login.as_ref().map_or_else(
+        || "your user".to_owned(),
+        |login| format!("the user {login}"),
+    );
+    let mut evidence = case.basics();
+    if likelihood == Likelihood::Possible {
+        evidence.push("holds if the token is a person's, not a workflow's".to_owned());
+    }
     Cause {
         code: Code::PackageDeniesUser,
-        likelihood: Likelihood::Likely,
+        likelihood,
         why: "the package does not give this token's user the role Write".to_owned(),
-        evidence: evidence(rejection, context),
+        evidence,
         remedy: format!(
             "Ask an administrator of the package to open {}, go to \"Manage access\" (\"Invite teams or \
-             people\"), and give your user the role Write.",
-            pages(context)
+             people\"), and give {user} the role Write.",
+            page::package_settings_named(context)
         ),
         url: page::package_settings(context).into_iter().next(),
     }
 }
 
-fn evidence(rejection: &Rejection, context: &Context) -> Vec<String> {
-    let mut evidence = vec![words_of(rejection)];
-    evidence.extend(credential_of(context));
-    evidence
-}
-
-/// Both addresses if it is not known which one exists.
-fn pages(context: &Context) -> String {
-    let pages = page::package_settings(context);
-    match pages.as_slice() {
-        [organization, user] => format!("{organization} (if {} is a user: {user})", context.owner),
-        _ => pages.concat(),
+/// For up to some seconds after the push that creates a package, requests for it are refused
+/// (<https://github.com/docker/build-push-action/issues/981>,
+/// <https://github.com/nextstrain/docker-base/issues/131>).
+pub(super) fn just_created(case: &Case, likelihood: Likelihood) -> Cause {
+    let mut evidence = case.basics();
+    evidence.push(if case.context.just_created == Some(true) {
+        "the package was created less than a minute before".to_owned()
+    } else {
+        "holds if another job of this run, or an earlier push, created the package less than a minute before"
+            .to_owned()
+    });
+    Cause {
+        code: Code::PackageJustCreated,
+        likelihood,
+        why: "for some seconds after a package is created, GitHub does not know everywhere who may use it".to_owned(),
+        evidence,
+        remedy: "Wait a minute and push again; nothing has to be changed. Deleting the package would only bring the \
+                 moment back."
+            .to_owned(),
+        url: None,
     }
 }

@@ -1,0 +1,154 @@
+//! One failure as the rules see it: evidence and facts, all of them harmless to quote.
+
+use crate::context::{Context, CredentialFacts};
+use crate::evidence::Evidence;
+use crate::place::Place;
+use crate::text::{Neutral as _, excerpt};
+
+/// A failure to be explained.
+pub(crate) struct Case {
+    pub(crate) evidence: Evidence,
+    pub(crate) context: Context,
+    /// Codes, messages and body in lower case, blanks made single, to look for phrases in.
+    said: String,
+}
+
+impl Case {
+    /// Takes evidence and context, and fills what the context lacks from the evidence.
+    pub(crate) fn new(evidence: &Evidence, context: &Context) -> Self {
+        let mut evidence = evidence.clone();
+        let mut context = context.clone();
+        evidence.neutralise();
+        context.neutralise();
+        locate(&evidence, &mut context);
+        let mut said = String::new();
+        for error in &evidence.errors {
+            for text in [&error.code, &error.message] {
+                said.push_str(text);
+                said.push(' ');
+            }
+        }
+        said.push_str(evidence.body.as_deref().unwrap_or_default());
+        // Line breaks are escapes by now, and may stand within a phrase.
+        let said = said.replace("\\u{a}", " ").replace("\\u{d}", " ");
+        let words: Vec<&str> = said.split_whitespace().collect();
+        Self {
+            said: words.join(" ").to_lowercase(),
+            evidence,
+            context,
+        }
+    }
+
+    /// Whether the server said this, which is in lower case.
+    pub(crate) fn says(&self, phrase: &str) -> bool {
+        self.said.contains(phrase)
+    }
+
+    /// What the server said, in lower case.
+    pub(crate) fn said(&self) -> &str {
+        &self.said
+    }
+
+    /// Whether the server said nothing at all in words.
+    pub(crate) fn is_silent(&self) -> bool {
+        let errors = self.evidence.errors.iter();
+        errors
+            .into_iter()
+            .all(|error| error.message.trim().is_empty())
+            && self.evidence.words().is_empty()
+    }
+
+    /// Whether access was refused, as far as is known.
+    pub(crate) fn is_denial(&self) -> bool {
+        match self.evidence.status {
+            Some(status) => matches!(status, 401 | 403),
+            None => {
+                self.evidence.has_code("DENIED")
+                    || self.evidence.has_code("UNAUTHORIZED")
+                    || self.says("permission_denied")
+            }
+        }
+    }
+
+    /// The registry's name, as it is to stand in a sentence.
+    pub(crate) fn host(&self) -> &str {
+        self.evidence.host.as_deref().unwrap_or("the registry")
+    }
+
+    /// What the server said, as evidence.
+    pub(crate) fn words(&self) -> String {
+        let words = self.evidence.words();
+        let host = self.host();
+        match (words.as_str(), self.evidence.status) {
+            ("", Some(status)) => format!("{host} answered {} without a word", phrase_of(status)),
+            ("", None) => format!("{host} gave no answer that could be read"),
+            (words, _) => format!("{host} said: {}", excerpt(words)),
+        }
+    }
+
+    /// The credential, as evidence.
+    pub(crate) fn credential(&self) -> Option<String> {
+        let credential = self.context.credential.facts()?;
+        Some(format!(
+            "the credential came from {}",
+            described(credential)
+        ))
+    }
+
+    /// The words and the credential, the evidence of nearly everything.
+    pub(crate) fn basics(&self) -> Vec<String> {
+        let mut basics = vec![self.words()];
+        basics.extend(self.credential());
+        basics
+    }
+}
+
+/// A credential in words.
+pub(crate) fn described(credential: &CredentialFacts) -> String {
+    format!("{} ({})", credential.source, credential.kind.describe())
+}
+
+/// A status with its name.
+fn phrase_of(status: u16) -> String {
+    let name = match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        413 => "Payload Too Large",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => return status.to_string(),
+    };
+    format!("{status} {name}")
+}
+
+/// Fills owner, package and site from the reference or URL of the evidence, where the context has none.
+fn locate(evidence: &Evidence, context: &mut Context) {
+    let reference = evidence.reference.as_deref();
+    let place = reference
+        .and_then(Place::of_reference)
+        .or_else(|| Place::of_reference(&context.reference))
+        .or_else(|| evidence.url.as_deref().and_then(Place::of_url));
+    if let Some(place) = &place
+        && context.owner.is_empty()
+        && context.package.is_empty()
+    {
+        let (owner, package) = place.owner_and_package();
+        context.owner = owner.to_owned();
+        context.package = package.to_owned();
+    }
+    if context.web_host.is_empty() {
+        let host = place.map(|place| place.host).or(evidence.host.clone());
+        // A registry of GitHub Enterprise is a subdomain of its site
+        // (https://docs.github.com/en/enterprise-cloud@latest/packages/working-with-a-github-packages-registry/working-with-the-container-registry).
+        context.web_host = host
+            .as_deref()
+            .and_then(|host| host.strip_prefix("containers."))
+            .unwrap_or("github.com")
+            .to_owned();
+    }
+}

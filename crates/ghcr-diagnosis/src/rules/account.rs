@@ -1,0 +1,135 @@
+//! What GitHub asks of an account before it looks at any package: single sign-on, an address, payment.
+
+use crate::case::Case;
+use crate::context::TokenKind;
+use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
+use crate::page;
+
+pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
+    single_sign_on(case)
+        .or_else(|| address(case))
+        .or_else(|| billing(case))
+}
+
+/// `Resource protected by organization SAML enforcement`, or the header that GitHub's API documents
+/// (<https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api>).
+fn single_sign_on(case: &Case) -> Option<Diagnosis> {
+    let said = case.says("saml enforcement") || case.says("saml sso");
+    let header = case.evidence.header("x-github-sso").and_then(address_in);
+    if !said && (header.is_none() || !case.is_denial()) {
+        return None;
+    }
+    let context = &case.context;
+    let sent = header
+        .or(context.token.sso_url.as_deref())
+        .and_then(|address| page::own(context, address));
+    let owner = &context.owner;
+    let mut evidence = case.basics();
+    if sent.is_some() {
+        evidence.push("GitHub sent an address where the token can be authorized".to_owned());
+    }
+    let is_oauth = context.kind() == Some(TokenKind::OAuth);
+    let remedy = match sent {
+        Some(address) => format!(
+            "Open {address} (it is valid for an hour), authorize the token, and push again."
+        ),
+        None if is_oauth => format!(
+            "Run `gh auth refresh -h {} -s write:packages`, authorize {} in the browser when it is asked for, and \
+             push again.",
+            context.web_host,
+            organization(owner),
+        ),
+        None => format!(
+            "Open {}, choose \"Configure SSO\" beside the token, authorize {}, and push again.",
+            page::tokens(context),
+            organization(owner),
+        ),
+    };
+    let explanation = Cause {
+        code: Code::SsoNotAuthorised,
+        likelihood: Likelihood::Proven,
+        why: format!(
+            "{} enforces single sign-on, and the token is not authorized for it",
+            organization(owner)
+        ),
+        evidence,
+        remedy,
+        url: Some(sent.map_or_else(|| page::tokens(context), str::to_owned)),
+    };
+    Diagnosis::of(
+        "the token is not authorized for single sign-on",
+        vec![explanation],
+    )
+}
+
+/// The address in `required; url=https://...`.
+fn address_in(header: &str) -> Option<&str> {
+    let (_, address) = header.split_once("url=")?;
+    address.split([';', ',', ' ']).next()
+}
+
+fn organization(owner: &str) -> String {
+    match owner {
+        "" => "the organization".to_owned(),
+        owner => format!("the organization {owner}"),
+    }
+}
+
+/// The REST API's words (<https://github.com/docker/metadata-action/issues/342>); none of the registry's
+/// own are on record.
+fn address(case: &Case) -> Option<Diagnosis> {
+    if !case.says("ip allow list") {
+        return None;
+    }
+    let organization = organization(&case.context.owner);
+    let explanation = Cause {
+        code: Code::IpNotAllowed,
+        likelihood: Likelihood::Proven,
+        why: format!(
+            "{organization} admits only listed IP addresses, and this machine's is not among them"
+        ),
+        evidence: case.basics(),
+        remedy: format!(
+            "Push from a runner whose address is listed (a self-hosted one, or a larger runner with a static \
+             address), or ask an owner of {organization} to list it. Listing the addresses of GitHub's shared \
+             runners would admit everybody who uses those."
+        ),
+        url: Some(page::organization_security(&case.context)),
+    };
+    Diagnosis::of("this machine's address is not admitted", vec![explanation])
+}
+
+/// Seen at GitHub's older registry (<https://github.com/IBM-Cloud/ibmcloud-image-builder/issues/27>).
+fn billing(case: &Case) -> Option<Diagnosis> {
+    let phrases = [
+        "billing-related",
+        "billing status",
+        "spending limit",
+        "billing",
+    ];
+    if !phrases.iter().any(|phrase| case.says(phrase)) || !refused(case) {
+        return None;
+    }
+    let owner = match case.context.owner.as_str() {
+        "" => "the owner",
+        owner => owner,
+    };
+    let explanation = Cause {
+        code: Code::Billing,
+        likelihood: Likelihood::Proven,
+        why: format!("GitHub refuses because of the billing of {owner}"),
+        evidence: case.basics(),
+        remedy: format!(
+            "Have {owner} look at plan, payment and spending limit. Raising a limit can cost money."
+        ),
+        url: Some(page::billing(&case.context)),
+    };
+    Diagnosis::of("the account's billing stands in the way", vec![explanation])
+}
+
+/// A client's error, or one whose status is not known.
+fn refused(case: &Case) -> bool {
+    case.evidence
+        .status
+        .is_none_or(|status| (400..500).contains(&status))
+}

@@ -1,0 +1,129 @@
+//! A credential was sent, and not taken.
+
+use super::shadows;
+use crate::case::Case;
+use crate::context::{CredentialFacts, TokenKind};
+use crate::diagnosis::{Cause, Code, Likelihood};
+use crate::page;
+use crate::rules::scope;
+
+/// The causes, for a credential of which this much is known.
+pub(super) fn causes(case: &Case, facts: &CredentialFacts) -> Vec<Cause> {
+    let context = &case.context;
+    if context.token.expired == Some(true) {
+        return vec![expired(case, Likelihood::Proven)];
+    }
+    let mut causes = Vec::new();
+    let likelihood = if context.token.accepted == Some(false) || facts.kind == TokenKind::Refresh {
+        Likelihood::Proven
+    } else if context.succeeded_before == Some(true) {
+        causes.push(expired(case, Likelihood::Likely));
+        Likelihood::Possible
+    } else {
+        Likelihood::Likely
+    };
+    if context.token.accepted != Some(false) {
+        if facts.kind == TokenKind::FineGrainedPersonal {
+            causes.push(scope::fine_grained(case, Likelihood::Likely));
+        } else if context.token.lacks_scope() {
+            causes.push(scope::missing(case, Likelihood::Likely));
+        }
+    }
+    causes.push(rejected(case, Some(facts), likelihood));
+    causes
+}
+
+/// The cause that the credential is no good.
+pub(super) fn rejected(
+    case: &Case,
+    facts: Option<&CredentialFacts>,
+    likelihood: Likelihood,
+) -> Cause {
+    let context = &case.context;
+    let mut evidence = case.basics();
+    evidence.extend(shadows(case));
+    evidence.extend(context.token.accepted.map(|accepted| {
+        if accepted {
+            "GitHub's API takes it".to_owned()
+        } else {
+            "GitHub's API does not take it either".to_owned()
+        }
+    }));
+    let site = context
+        .actions
+        .as_ref()
+        .and_then(|actions| actions.site.as_deref())
+        .filter(|site| !site.eq_ignore_ascii_case(&context.web_host));
+    let why = match (facts.map(|facts| facts.kind), site) {
+        (Some(TokenKind::Refresh), _) => {
+            "the token is a refresh token, which is good for nothing but getting another".to_owned()
+        }
+        (_, Some(site)) => format!(
+            "the workflow runs at {site}, whose tokens are worth nothing at {}",
+            context.web_host
+        ),
+        _ => "the credential is wrong, expired or revoked".to_owned(),
+    };
+    let host = match case.host() {
+        "the registry" => "ghcr.io",
+        host => host,
+    };
+    let place = if facts.is_some() {
+        "there"
+    } else {
+        "where the tool that pushed found it"
+    };
+    // A variable is not touched by a logout.
+    let is_stored = facts.is_none_or(|facts| {
+        ["config", "auth.json", "helper", "docker", "podman", "store"]
+            .iter()
+            .any(|name| facts.source.contains(name))
+    });
+    let logout = if is_stored {
+        format!(
+            " What a login left behind goes with `docker logout {host}`; a stale one refuses even public pulls."
+        )
+    } else {
+        String::new()
+    };
+    Cause {
+        code: Code::CredentialRejected,
+        likelihood,
+        why,
+        evidence,
+        remedy: format!(
+            "Replace the credential {place}. A new classic personal access token needs the scope write:packages.{logout}"
+        ),
+        url: Some(page::new_token(context)),
+    }
+}
+
+fn expired(case: &Case, likelihood: Likelihood) -> Cause {
+    let context = &case.context;
+    let mut evidence = case.basics();
+    if let Some(moment) = &context.token.expires {
+        evidence.push(format!("GitHub says that it expires at {moment}"));
+    }
+    if context.succeeded_before == Some(true) {
+        evidence.push("requests with it had succeeded before".to_owned());
+    }
+    evidence.extend(shadows(case));
+    let remedy = if context.is_installation() {
+        "Push earlier in the job, or in a job of its own: a workflow's token ends with its job, or after 24 hours in a \
+         long one, another App's after one hour."
+            .to_owned()
+    } else {
+        format!(
+            "Make a new classic token with the scope write:packages at {}, and replace the old one where it is kept.",
+            page::new_token(context)
+        )
+    };
+    Cause {
+        code: Code::CredentialExpired,
+        likelihood,
+        why: "the credential's time is over".to_owned(),
+        evidence,
+        remedy,
+        url: (!context.is_installation()).then(|| page::new_token(context)),
+    }
+}

@@ -1,0 +1,92 @@
+//! It was the wrong host, or the reference lacks its owner.
+//!
+//! `ghrc.io` has been seen live and asking for credentials
+//! (<https://news.hada.io/topic?go=comments&id=22718>). A reference without an owner is answered with 400
+//! to the look for a blob (<https://github.com/docker/build-push-action/issues/1111>).
+
+use crate::case::Case;
+use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
+use crate::place::Place;
+
+/// Hosts that are ghcr.io mistyped.
+const LOOKALIKES: [&str; 9] = [
+    "ghrc.io", "gchr.io", "gcrh.io", "ghcr.com", "ghcr.co", "ghcr.oi", "ghcri.io", "ghcr.id",
+    "hgcr.io",
+];
+
+/// Whether a host is not GitHub's registry but named so that it is taken for it.
+#[must_use]
+pub fn is_lookalike(host: &str) -> bool {
+    let name = host.split(':').next().unwrap_or(host);
+    LOOKALIKES
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
+}
+
+pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
+    lookalike(case).or_else(|| without_owner(case))
+}
+
+fn lookalike(case: &Case) -> Option<Diagnosis> {
+    let reference = case.evidence.reference.as_deref();
+    let named = reference.and_then(Place::of_reference);
+    let asked = named
+        .map(|place| place.host)
+        .into_iter()
+        .chain(case.evidence.host.clone())
+        .find(|host| is_lookalike(host))?;
+    let name = case.context.full_name();
+    let explanation = Cause {
+        code: Code::LookalikeHost,
+        likelihood: Likelihood::Proven,
+        why: format!("{asked} is not GitHub's registry, which is ghcr.io"),
+        evidence: case.basics(),
+        remedy: format!(
+            "Write ghcr.io/{name}. If a credential was sent to {asked}, revoke it now: hosts of such names have \
+             been seen collecting them."
+        ),
+        url: Some(crate::page::tokens(&case.context)),
+    };
+    Diagnosis::of(
+        format!("{asked} only looks like ghcr.io"),
+        vec![explanation],
+    )
+}
+
+fn without_owner(case: &Case) -> Option<Diagnosis> {
+    let status = case.evidence.status;
+    if !matches!(status, Some(400 | 403 | 404) | None) {
+        return None;
+    }
+    let url = case.evidence.url.as_deref();
+    let place = url.and_then(Place::of_url).or_else(|| {
+        let reference = case.evidence.reference.as_deref()?;
+        Place::of_reference(reference)
+    })?;
+    let ours = place.host == "ghcr.io" || place.host.starts_with("containers.");
+    let (owner, package) = place.owner_and_package();
+    if !ours || !owner.is_empty() || package.starts_with('/') {
+        return None;
+    }
+    let package = package.trim_matches('/').to_owned();
+    let owner = case.context.actions.as_ref().and_then(|actions| {
+        let (owner, _) = actions.repository.split_once('/')?;
+        Some(owner.to_lowercase())
+    });
+    let owner = owner.as_deref().unwrap_or("OWNER");
+    let host = &place.host;
+    let explanation = Cause {
+        code: Code::ReferenceWithoutOwner,
+        likelihood: Likelihood::Proven,
+        why: format!("{host}/{package} names a package but no owner"),
+        evidence: vec![
+            case.words(),
+            format!("the request was for the repository \"{package}\", which has one component"),
+        ],
+        remedy: format!(
+            "Write {host}/{owner}/{package}, with the user or organization that the package belongs to."
+        ),
+        url: None,
+    };
+    Diagnosis::of("the reference names no owner", vec![explanation])
+}

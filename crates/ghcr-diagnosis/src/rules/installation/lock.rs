@@ -1,0 +1,116 @@
+//! What keeps a token from writing that no file of the repository changes: whose token it is, and the
+//! rules of an organization.
+
+use super::Token;
+use super::patch::{existence, listed, shown};
+use crate::case::Case;
+use crate::context::Access;
+use crate::diagnosis::{Cause, Code, Likelihood};
+use crate::page;
+
+/// The cause that the token is another App's, `None` if nothing points to one. The registry knows no
+/// Apps but Actions (<https://github.com/orgs/community/discussions/26920>,
+/// <https://github.com/devsy-org/devsy/pull/777>).
+pub(super) fn other_app(case: &Case, token: &Token) -> Option<Cause> {
+    let context = &case.context;
+    let outside = context.actions.is_none() && !context.is_personal();
+    let likelihood = match (token.is_own, token.prefixed) {
+        (Some(true), _) | (None, false) => return None,
+        (Some(false), true) => Likelihood::Proven,
+        (Some(false), false) => Likelihood::Likely,
+        (None, true) if outside => Likelihood::Likely,
+        (None, true) => Likelihood::Possible,
+    };
+    let mut evidence = Vec::new();
+    if likelihood != Likelihood::Possible {
+        evidence = case.basics();
+        evidence.push(existence(case, token.creating));
+    }
+    if token.prefixed {
+        evidence.push(
+            "the refusal begins with \"permission_denied:\", as it does for such tokens".to_owned(),
+        );
+    }
+    if token.is_own == Some(false) {
+        evidence.push("the token is not the GITHUB_TOKEN of this run".to_owned());
+    }
+    if let Some(repositories) = &context.token.repositories {
+        evidence.push(format!(
+            "the token is for {} repositories",
+            repositories.len()
+        ));
+    }
+    Some(Cause {
+        code: Code::AppTokenUnsupported,
+        likelihood,
+        why: "the token belongs to a GitHub App other than Actions itself; the registry does not take those"
+            .to_owned(),
+        evidence,
+        remedy: "Push with the workflow's GITHUB_TOKEN, or with a classic personal access token that has \
+                 the scope write:packages."
+            .to_owned(),
+        url: Some(page::new_token(context)),
+    })
+}
+
+/// The cause that members, or the kind of package, may not be created
+/// (<https://github.com/freeipa/ipa-tuura/issues/38>).
+pub(in crate::rules) fn policy_on_creation(case: &Case, likelihood: Likelihood) -> Cause {
+    let owner = owner(case);
+    policy(
+        case,
+        likelihood,
+        format!("{owner}, if it is an organization, does not let its members create packages"),
+        format!("Ask an owner of {owner} to allow it under \"Package creation\"."),
+        page::organization_packages(&case.context),
+    )
+}
+
+/// The cause that workflows are kept to reading
+/// (<https://github.com/actions/runner/issues/1039>, <https://github.com/openconfig/gnmic/issues/641>).
+pub(in crate::rules) fn policy_on_workflows(case: &Case, likelihood: Likelihood) -> Cause {
+    let owner = owner(case);
+    policy(
+        case,
+        likelihood,
+        format!(
+            "{owner}, if it is an organization, or its enterprise restricts workflows to reading"
+        ),
+        format!(
+            "Ask an owner of {owner} to allow \"Read and write permissions\" under \"Workflow permissions\". \
+             That becomes the default of every repository that sets nothing itself."
+        ),
+        page::organization_actions(&case.context),
+    )
+}
+
+fn policy(case: &Case, likelihood: Likelihood, why: String, remedy: String, url: String) -> Cause {
+    let has_block = listed(case) == Some(Access::Write);
+    let evidence = if has_block {
+        let mut evidence = case.basics();
+        evidence.extend(shown(case));
+        evidence.push("the block is right, so that something above it overrules it".to_owned());
+        evidence
+    } else if likelihood == Likelihood::Possible {
+        vec!["holds only if what is said above is in place already".to_owned()]
+    } else {
+        let mut evidence = case.basics();
+        evidence.extend(shown(case));
+        evidence
+    };
+    Cause {
+        code: Code::OrganizationPolicy,
+        likelihood,
+        why,
+        evidence,
+        remedy,
+        url: Some(url),
+    }
+}
+
+fn owner(case: &Case) -> &str {
+    match case.context.owner.as_str() {
+        "" => "the owner",
+        owner => owner,
+    }
+}

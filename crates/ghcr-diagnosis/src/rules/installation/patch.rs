@@ -1,0 +1,122 @@
+//! The permission that the job's token lacks, and the lines that give it.
+
+use crate::case::Case;
+use crate::context::{Access, Grants};
+use crate::diagnosis::{Cause, Code, Likelihood};
+use crate::page;
+
+/// The right to packages that the workflow's file grants, if it is known and names any.
+pub(in crate::rules) fn listed(case: &Case) -> Option<Access> {
+    let actions = case.context.actions.as_ref()?;
+    actions.permissions.as_ref()?.packages()
+}
+
+/// The cause that the job's token may not write packages.
+pub(in crate::rules) fn lacks_permission(
+    case: &Case,
+    likelihood: Likelihood,
+    creating: Option<bool>,
+) -> Cause {
+    let context = &case.context;
+    let mut evidence = case.basics();
+    evidence.extend(creating.map(|creating| existence(case, creating)));
+    evidence.extend(shown(case));
+    let actions = context.actions.as_ref();
+    Cause {
+        code: Code::WorkflowLacksPackagesWrite,
+        likelihood,
+        why: "the workflow's token has no `packages: write` permission. This is the token's own lock: \
+              granting access on the package's page does not open it"
+            .to_owned(),
+        evidence,
+        remedy: format!(
+            "{} (a scope that is not listed in it is withheld):\n\n{}\n\n\
+             What the token really had stands in the job's log, under \"Set up job\", \
+             \"GITHUB_TOKEN Permissions\".",
+            place(case),
+            block(case)
+        ),
+        url: actions
+            .filter(|actions| !actions.repository.is_empty())
+            .map(|actions| page::repository_actions(context, &actions.repository)),
+    }
+}
+
+/// What "Create" or "Write" tells of the package.
+pub(super) fn existence(case: &Case, creating: bool) -> String {
+    let package = case.context.full_name();
+    if creating {
+        format!("\"Create\": the package {package} does not exist yet")
+    } else {
+        format!("\"Write\": the package {package} exists already")
+    }
+}
+
+/// What is known of the permissions, as evidence.
+pub(super) fn shown(case: &Case) -> Vec<String> {
+    let mut shown = Vec::new();
+    let Some(actions) = case.context.actions.as_ref() else {
+        return shown;
+    };
+    if let Some(granted) = actions.granted {
+        shown.push(format!(
+            "the job's log shows that its token had `packages: {}`",
+            granted.as_str()
+        ));
+    }
+    let file = actions
+        .workflow_file
+        .as_deref()
+        .unwrap_or("the workflow's file");
+    if let Some(permissions) = &actions.permissions {
+        let job = actions
+            .job
+            .as_ref()
+            .map_or_else(|| "the job".to_owned(), |job| format!("the job \"{job}\""));
+        shown.push(match (&permissions.job, &permissions.workflow) {
+            (Some(grants), _) => format!(
+                "{file} gives {job} `packages: {}` in the job's own `permissions:`",
+                grants.packages().as_str()
+            ),
+            (None, Some(grants)) => format!(
+                "{file} gives all its jobs `packages: {}` in the workflow's `permissions:`",
+                grants.packages().as_str()
+            ),
+            // https://github.blog/changelog/2023-02-02-github-actions-updating-the-default-github_token-permissions-to-read-only/
+            (None, None) => format!(
+                "{file} has no `permissions:` for {job}, so that the repository's default holds, which is to \
+                 read in repositories made since February 2023"
+            ),
+        });
+    }
+    shown
+}
+
+/// Where the block goes.
+fn place(case: &Case) -> String {
+    let actions = case.context.actions.as_ref();
+    let file = actions.and_then(|actions| actions.workflow_file.as_deref());
+    let job = actions.and_then(|actions| actions.job.as_deref());
+    match (file, job) {
+        (Some(file), Some(job)) => format!("In {file}, give the job \"{job}\" this block"),
+        (Some(file), None) => format!("In {file}, give the job that pushes this block"),
+        (None, Some(job)) => format!("In the workflow's file, give the job \"{job}\" this block"),
+        (None, None) => "In the workflow's file, give the job that pushes this block".to_owned(),
+    }
+}
+
+/// The block: what the file grants already, with `packages: write`.
+pub(super) fn block(case: &Case) -> String {
+    let permissions = case
+        .context
+        .actions
+        .as_ref()
+        .and_then(|actions| actions.permissions.as_ref());
+    let grants = permissions.and_then(|known| known.job.as_ref().or(known.workflow.as_ref()));
+    let lines = grants.map_or_else(
+        || vec!["contents: read".to_owned(), "packages: write".to_owned()],
+        Grants::with_packages_write,
+    );
+    let lines: Vec<String> = lines.iter().map(|line| format!("      {line}")).collect();
+    format!("    permissions:\n{}", lines.join("\n"))
+}

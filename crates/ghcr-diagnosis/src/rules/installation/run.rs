@@ -1,0 +1,154 @@
+//! Runs whose token may not write whatever stands in the file, or whose file is not the only one that
+//! counts: pull requests from forks, Dependabot, reusable workflows.
+
+use super::Token;
+use super::patch::{block, existence, listed, shown};
+use crate::case::Case;
+use crate::context::{Access, ActionsFacts};
+use crate::diagnosis::{Cause, Code, Likelihood};
+
+/// The causes that the run's own nature gives.
+pub(super) fn causes(case: &Case, token: &Token) -> Vec<Cause> {
+    let Some(actions) = case.context.actions.as_ref() else {
+        return Vec::new();
+    };
+    let mut causes = Vec::new();
+    if actions.fork == Some(true) {
+        let is_certain =
+            token.is_own == Some(true) || (case.context.is_installation() && !token.prefixed);
+        let likelihood = if is_certain {
+            Likelihood::Proven
+        } else {
+            Likelihood::Likely
+        };
+        causes.push(fork(case, actions, likelihood));
+        return causes;
+    }
+    if actions.is_dependabot() {
+        causes.push(dependabot(case, actions, Some(token.creating)));
+    }
+    if actions.reusable == Some(true) {
+        causes.push(reusable(case, actions, Likelihood::Likely));
+    } else if actions.reusable.is_none()
+        && !actions.is_dependabot()
+        && listed(case) == Some(Access::Write)
+    {
+        causes.push(reusable(case, actions, Likelihood::Possible));
+    }
+    causes
+}
+
+/// The causes that the run's own nature gives for a refusal that does not name a permission: no secrets,
+/// or a token that may only read.
+pub(in crate::rules) fn of_run(case: &Case) -> Vec<Cause> {
+    let Some(actions) = case.context.actions.as_ref() else {
+        return Vec::new();
+    };
+    if actions.fork == Some(true) {
+        vec![fork(case, actions, Likelihood::Likely)]
+    } else if actions.is_dependabot() {
+        vec![dependabot(case, actions, None)]
+    } else {
+        Vec::new()
+    }
+}
+
+/// A fork's run may only read, whatever the file says
+/// (<https://github.blog/changelog/2021-04-20-github-actions-control-permissions-for-github_token>).
+fn fork(case: &Case, actions: &ActionsFacts, likelihood: Likelihood) -> Cause {
+    let mut evidence = case.basics();
+    let repository = filled(&actions.repository, "this repository");
+    evidence.push(match actions.head_repository.as_deref() {
+        Some(head) => format!("the pull request comes from {head}, a fork of {repository}"),
+        None => format!("the pull request comes from outside of {repository}"),
+    });
+    Cause {
+        code: Code::ForkPullRequest,
+        likelihood,
+        why: "the run is for a pull request from a fork: its token may only read, whatever `permissions:` says, and \
+              it is given no secrets"
+            .to_owned(),
+        evidence,
+        remedy: "Build in such runs, and publish from runs of the repository itself. Give the step that pushes this \
+                 condition:\n\n    \
+                 if: github.event_name != 'pull_request' || github.event.pull_request.head.repo.full_name == \
+                 github.repository\n\n\
+                 Do not turn to `pull_request_target` for this: it would hand a token that may write to whatever code \
+                 the pull request brings."
+            .to_owned(),
+        url: None,
+    }
+}
+
+/// Dependabot's runs start with a token that may only read; a block in the file raises it
+/// (<https://docs.github.com/en/code-security/dependabot/troubleshooting-dependabot/troubleshooting-dependabot-on-github-actions>).
+fn dependabot(case: &Case, actions: &ActionsFacts, creating: Option<bool>) -> Cause {
+    let mut evidence = case.basics();
+    evidence.push("the run was started by dependabot[bot]".to_owned());
+    evidence.extend(creating.map(|creating| existence(case, creating)));
+    evidence.extend(shown(case));
+    let raise = if listed(case) == Some(Access::Write) {
+        String::new()
+    } else {
+        let file = actions
+            .workflow_file
+            .as_deref()
+            .unwrap_or("the workflow's file");
+        format!(
+            "\n\nIf these runs are to publish all the same, this block for the job in {file} raises their token; \
+             code of the updated dependencies then runs with that right:\n\n{}",
+            block(case)
+        )
+    };
+    Cause {
+        code: Code::Dependabot,
+        likelihood: Likelihood::Likely,
+        why: "the run was started by Dependabot: unless the file says otherwise its token may only read, and it is \
+              given no secrets but Dependabot's"
+            .to_owned(),
+        evidence,
+        remedy: format!(
+            "Publish when the update is merged, not before. Give the step that pushes this condition:\n\n    \
+             if: github.actor != 'dependabot[bot]'{raise}"
+        ),
+        url: None,
+    }
+}
+
+/// A called workflow can keep or lower what its caller passes on, never raise it
+/// (<https://docs.github.com/en/actions/using-workflows/reusing-workflows>,
+/// <https://github.com/xraph/workflows/pull/1>).
+fn reusable(case: &Case, actions: &ActionsFacts, likelihood: Likelihood) -> Cause {
+    let mut evidence = case.basics();
+    let calling = actions
+        .workflow_file
+        .as_deref()
+        .unwrap_or("the calling workflow");
+    let called = actions.called_workflow.as_deref();
+    evidence.push(match (likelihood, called) {
+        (Likelihood::Possible, _) => {
+            "holds if the job that pushes stands in a reusable workflow".to_owned()
+        }
+        (_, Some(called)) => format!("the job stands in {called}, which {calling} calls"),
+        (_, None) => format!("the job stands in a reusable workflow, which {calling} calls"),
+    });
+    evidence.extend(shown(case));
+    Cause {
+        code: Code::ReusableWorkflow,
+        likelihood,
+        why: "the job is in a reusable workflow, whose token has no more than both files grant: the caller's and the \
+              called one's"
+            .to_owned(),
+        evidence,
+        remedy: format!(
+            "Give this block to the job in {calling} that has `uses:`, and to the job in {} that pushes:\n\n{}",
+            called.unwrap_or("the called workflow"),
+            block(case)
+        ),
+        url: None,
+    }
+}
+
+fn filled<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
+    if text.is_empty() { otherwise } else { text }
+}

@@ -1,0 +1,126 @@
+//! Rate limits, whatever they are dressed as.
+//!
+//! GitHub's secondary limit comes as a 403 that begins with `permission_denied`
+//! (<https://github.com/virtualcell/vcell/issues/1888>), the registry's own as a 429 with its advice in the
+//! message (<https://github.com/fermyon/developer/issues/589>). No cure for a permission is ever offered
+//! for these: whoever follows one changes settings that were right.
+
+use crate::case::Case;
+use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
+
+/// What an intermediate service's answer begins with. It is the message of a Twirp client
+/// (<https://github.com/twitchtv/twirp>) for an answer that is not Twirp's.
+pub(super) const INTERMEDIATE: &str = "error from intermediary with http status code ";
+
+pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
+    let secondary = [
+        "secondary rate limit",
+        "abuse detection mechanism",
+        "abuse rate limit",
+    ];
+    if secondary.iter().any(|phrase| case.says(phrase)) {
+        let explanation = wait_for_secondary(case, Likelihood::Proven);
+        return Diagnosis::of(
+            "this is a rate limit, not a matter of permissions",
+            vec![explanation],
+        );
+    }
+    if is_limit(case) {
+        return Diagnosis::of("too many requests", vec![wait(case)]);
+    }
+    disguised(case)
+}
+
+fn is_limit(case: &Case) -> bool {
+    let phrases = [
+        "toomanyrequests",
+        "too many requests",
+        "rate limit exceeded",
+        "exceeded a rate limit",
+        "with http status code 429",
+        "resource_exhausted",
+    ];
+    let named = case.evidence.status == Some(429)
+        || phrases.iter().any(|phrase| case.says(phrase))
+        || (case.says("allowed: ") && case.says("/minute"));
+    let refused = matches!(case.evidence.status, Some(403 | 429) | None);
+    // GitHub's REST API marks its limits so
+    // (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api).
+    let spent = case.evidence.header("x-ratelimit-remaining") == Some("0");
+    named || (refused && spent && case.evidence.status.is_some())
+}
+
+/// A 403 that another service of GitHub's gave to the registry, without saying why
+/// (<https://github.com/docker/build-push-action/issues/463> collects such flakes).
+fn disguised(case: &Case) -> Option<Diagnosis> {
+    if !case.says(&format!("{INTERMEDIATE}403")) {
+        return None;
+    }
+    let flake = Cause {
+        code: Code::RegistryUnavailable,
+        likelihood: Likelihood::Possible,
+        why: "a service behind the registry failed for a moment".to_owned(),
+        evidence: vec![
+            "the words are those of one of GitHub's services about another, not a verdict on the token or \
+             the package"
+                .to_owned(),
+        ],
+        remedy: "Push again; if it stays for an hour, look at GitHub's status page.".to_owned(),
+        url: Some(super::outage::STATUS_PAGE.to_owned()),
+    };
+    let limit = wait_for_secondary(case, Likelihood::Likely);
+    Diagnosis::of(
+        "the refusal comes from behind the registry, and says nothing of permissions",
+        vec![limit, flake],
+    )
+}
+
+pub(super) fn wait_for_secondary(case: &Case, likelihood: Likelihood) -> Cause {
+    Cause {
+        code: Code::SecondaryRateLimit,
+        likelihood,
+        why: "GitHub limits bursts of requests of one user or App, and answers 403 while the limit holds. \
+              Permissions are not the matter"
+            .to_owned(),
+        evidence: case.basics(),
+        remedy: "Wait two minutes and push again, then five; the limit ends by itself. Push fewer images at \
+                 once (in a matrix: `max-parallel: 1`, here: `--jobs 1`). Change no permission for this."
+            .to_owned(),
+        url: None,
+    }
+}
+
+fn wait(case: &Case) -> Cause {
+    let advice = advised(case).map_or_else(String::new, |advised| {
+        format!(
+            " (The registry asks for {advised}; jobs that push at the same time share the limit, so that is \
+             mostly too short.)"
+        )
+    });
+    Cause {
+        code: Code::RateLimit,
+        likelihood: Likelihood::Proven,
+        why: "the registry takes 2000 requests in a minute from one client, and had more"
+            .to_owned(),
+        evidence: case.basics(),
+        remedy: format!(
+            "Wait a minute and push again, with fewer jobs at a time and fewer, larger requests (here: `--jobs 1`, \
+             and no small `--chunk-size`).{advice}"
+        ),
+        url: None,
+    }
+}
+
+/// The wait that the registry asks for: in a header, or in the message as a Go duration.
+fn advised(case: &Case) -> Option<String> {
+    if let Some(seconds) = case.evidence.header("retry-after") {
+        return Some(format!("{seconds} s"));
+    }
+    let (_, after) = case.said().split_once("retry-after: ")?;
+    let advised: String = after
+        .chars()
+        .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | 'µ'))
+        .take(24)
+        .collect();
+    (!advised.is_empty()).then_some(advised)
+}

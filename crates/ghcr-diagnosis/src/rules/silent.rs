@@ -1,0 +1,81 @@
+//! A 403 without a word, as HEAD gets it and as older tools print it.
+//!
+//! That the package does not admit the one who asks, that it was just created and a secondary rate limit
+//! look alike here (<https://github.com/containerd/containerd/pull/13547> asks again for the words). So
+//! every cause is no more than possible, unless a fact speaks for it.
+
+use oci_push::Step;
+
+use super::{installation, limit, namespace, package};
+use crate::case::Case;
+use crate::context::Access;
+use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
+
+pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
+    let is_lookup = matches!(
+        case.evidence.step,
+        Some(Step::CheckBlob | Step::CheckManifest | Step::Verify)
+    );
+    if case.evidence.status != Some(403) || !case.is_silent() {
+        return None;
+    }
+    let context = &case.context;
+    let mut causes = installation::of_run(case);
+    let actions = context.actions.as_ref();
+    let listed = installation::listed(case).or(actions.and_then(|actions| actions.granted));
+    if context.foreign_owner().is_some() && context.is_installation() {
+        causes.push(namespace::mismatch(case, Likelihood::Likely));
+    }
+    if !context.is_personal() {
+        match listed {
+            Some(Access::None | Access::Read) if causes.is_empty() => {
+                causes.push(installation::lacks_permission(
+                    case,
+                    Likelihood::Likely,
+                    None,
+                ));
+            }
+            None if causes.is_empty() && !is_lookup => {
+                causes.push(installation::lacks_permission(
+                    case,
+                    Likelihood::Possible,
+                    None,
+                ));
+            }
+            _ => {}
+        }
+    }
+    let of_package = if is_lookup {
+        package::unreadable(case)
+    } else {
+        package::denied(case)
+    };
+    causes.extend(of_package.into_iter().map(softened));
+    causes.push(limit::wait_for_secondary(case, Likelihood::Possible));
+    let ask = match context.reference.as_str() {
+        "" => "`ghcr-push check REFERENCE`".to_owned(),
+        reference => format!("`ghcr-push check {reference}`"),
+    };
+    if let Some(first) = causes.first_mut() {
+        first.evidence.push(format!(
+            "the refusal came without its reason (an answer to HEAD has none); {ask} asks in a way that gets it"
+        ));
+    }
+    Diagnosis::of("the registry refused without saying why", causes)
+}
+
+/// A cause that words would prove is merely possible without them; what GitHub's API said stays.
+fn softened(cause: Cause) -> Cause {
+    let likelihood = match (cause.likelihood, cause.code) {
+        (Likelihood::Proven, _)
+        | (
+            Likelihood::Likely,
+            Code::PackageJustCreated | Code::MissingScope | Code::FineGrainedTokenUnsupported,
+        ) => Likelihood::Likely,
+        _ => Likelihood::Possible,
+    };
+    Cause {
+        likelihood,
+        ..cause
+    }
+}
