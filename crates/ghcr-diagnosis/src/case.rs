@@ -21,6 +21,10 @@ impl Case {
         evidence.neutralise();
         context.neutralise();
         locate(&evidence, &mut context);
+        if let Some(granted) = evidence.granted {
+            let actions = context.actions.get_or_insert_default();
+            actions.granted.get_or_insert(granted);
+        }
         let mut said = String::new();
         for error in &evidence.errors {
             for text in [&error.code, &error.message] {
@@ -140,6 +144,9 @@ fn locate(evidence: &Evidence, context: &mut Context) {
         let (owner, package) = place.owner_and_package();
         context.owner = owner.to_owned();
         context.package = package.to_owned();
+    }
+    if context.reference.is_empty() {
+        context.reference = evidence.reference.clone().unwrap_or_default();
     }
     if context.web_host.is_empty() {
         let host = place.map(|place| place.host).or(evidence.host.clone());

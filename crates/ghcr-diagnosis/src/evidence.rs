@@ -1,5 +1,6 @@
 //! What is known of a refusal itself, whoever met it: this engine, or another tool that left a log.
 
+use crate::context::Access;
 use oci_push::{Failure, RegistryError, Rejection, Step, UnansweredKind, ViolationKind};
 
 /// The evidence of a failed request. Each unknown fact is `None` or empty.
@@ -32,6 +33,8 @@ pub struct Evidence {
     pub anonymous: Option<bool>,
     /// How long the request had taken, in seconds.
     pub seconds: Option<u64>,
+    /// The right to packages that the log shows the job's token had.
+    pub granted: Option<Access>,
 }
 
 /// What came instead of an answer that can be followed.

@@ -29,6 +29,7 @@ mod case;
 mod context;
 mod diagnosis;
 mod evidence;
+pub mod log;
 mod page;
 mod place;
 mod rules;

@@ -1,6 +1,7 @@
 //! The registry's verbatim refusals, each with where it was seen, and what is made of them.
 
 mod handbook;
+mod hostile;
 mod support;
 mod table;
 
@@ -305,4 +306,9 @@ fn codes_are_stable() {
             "unknown-denial",
         ]
     );
+}
+
+/// The codes and likelihoods of a diagnosis, for tests elsewhere.
+pub(crate) fn codes_of(diagnosis: Option<&Diagnosis>) -> Vec<(&'static str, Likelihood)> {
+    support::codes(diagnosis)
 }

@@ -25,11 +25,12 @@ pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
     if !failed && !broke {
         return None;
     }
-    let mut causes = vec![unavailable(case, behind)];
+    let mut causes = Vec::new();
     if is_upload(case) && (broke || case.evidence.status == Some(499)) {
-        causes.extend(time_limit(case));
         causes.extend(content::layer_too_large(case));
+        causes.extend(time_limit(case));
     }
+    causes.push(unavailable(case, behind));
     Diagnosis::of("the registry did not stay available", causes)
 }
 

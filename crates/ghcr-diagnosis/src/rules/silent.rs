@@ -16,7 +16,9 @@ pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
         case.evidence.step,
         Some(Step::CheckBlob | Step::CheckManifest | Step::Verify)
     );
-    if case.evidence.status != Some(403) || !case.is_silent() {
+    let is_refusal = case.evidence.status == Some(403)
+        || (case.evidence.status.is_none() && case.evidence.has_code("DENIED"));
+    if !is_refusal || !case.is_silent() {
         return None;
     }
     let context = &case.context;
@@ -26,42 +28,41 @@ pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
     if context.foreign_owner().is_some() && context.is_installation() {
         causes.push(namespace::mismatch(case, Likelihood::Likely));
     }
-    if !context.is_personal() {
-        match listed {
-            Some(Access::None | Access::Read) if causes.is_empty() => {
-                causes.push(installation::lacks_permission(
-                    case,
-                    Likelihood::Likely,
-                    None,
-                ));
-            }
-            None if causes.is_empty() && !is_lookup => {
-                causes.push(installation::lacks_permission(
-                    case,
-                    Likelihood::Possible,
-                    None,
-                ));
-            }
-            _ => {}
-        }
+    let lacks = |likelihood| installation::lacks_permission(case, likelihood, None);
+    let is_shut = matches!(listed, Some(Access::None | Access::Read));
+    if is_shut && causes.is_empty() && !context.is_personal() {
+        causes.push(lacks(Likelihood::Likely));
     }
+    let may_lack = listed.is_none() && causes.is_empty() && !context.is_personal() && !is_lookup;
     let of_package = if is_lookup {
         package::unreadable(case)
     } else {
         package::denied(case)
     };
-    causes.extend(of_package.into_iter().map(softened));
+    let mut of_package: Vec<Cause> = of_package.into_iter().map(softened).collect();
+    if may_lack {
+        // Tools that do not tell the step met their first refusal at a look-up, which a token that may only
+        // read passes: the package's lock is the likelier one then.
+        let at = if case.evidence.step.is_some() {
+            0
+        } else {
+            of_package.len()
+        };
+        of_package.insert(at, lacks(Likelihood::Possible));
+    }
+    causes.extend(of_package);
     causes.push(limit::wait_for_secondary(case, Likelihood::Possible));
     let ask = match context.reference.as_str() {
         "" => "`ghcr-push check REFERENCE`".to_owned(),
         reference => format!("`ghcr-push check {reference}`"),
     };
-    if let Some(first) = causes.first_mut() {
+    let mut diagnosis = Diagnosis::of("the registry refused without saying why", causes)?;
+    if let Some(first) = diagnosis.causes.first_mut() {
         first.evidence.push(format!(
             "the refusal came without its reason (an answer to HEAD has none); {ask} asks in a way that gets it"
         ));
     }
-    Diagnosis::of("the registry refused without saying why", causes)
+    Some(diagnosis)
 }
 
 /// A cause that words would prove is merely possible without them; what GitHub's API said stays.

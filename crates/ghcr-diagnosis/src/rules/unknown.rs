@@ -80,7 +80,9 @@ fn ruled_out(case: &Case) -> Option<String> {
             "a file without `packages: write`",
         ),
         (
-            actions.is_some() && !context.owner.is_empty() && context.foreign_owner().is_none(),
+            actions.is_some_and(|actions| !actions.repository.is_empty())
+                && !context.owner.is_empty()
+                && context.foreign_owner().is_none(),
             "another owner than the workflow's",
         ),
         (

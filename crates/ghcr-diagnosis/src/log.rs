@@ -1,0 +1,49 @@
+//! Finds refusals of a container registry in the log of any tool.
+//!
+//! Tools spell one refusal in many ways: with the registry's code in front or without, in colours, behind
+//! timestamps and step numbers, repeated by every tool that called another, with the reference in the same
+//! line, lines before, or nowhere. So the server's own words are looked for first and the tool's frame is
+//! used for no more than it says. What the log does not tell stays unknown.
+//!
+//! The words of GitHub's package service occur in the logs of npm, `NuGet` and git too: a refusal counts
+//! only where the lines around it speak of a container registry.
+
+mod lines;
+mod merge;
+mod origin;
+mod region;
+mod spoken;
+mod tokens;
+
+use crate::evidence::Evidence;
+
+/// The refusals in `text`, in the order of their first lines, each once however often it is repeated.
+///
+/// ```
+/// let log = "#12 ERROR: failed to push ghcr.io/owner/app:1: denied: permission_denied: write_package";
+/// let refusals = ghcr_diagnosis::log::recognise(log);
+/// assert_eq!(refusals[0].reference.as_deref(), Some("ghcr.io/owner/app:1"));
+/// assert_eq!(refusals[0].words(), "permission_denied: write_package");
+/// ```
+#[must_use]
+pub fn recognise(text: &str) -> Vec<Evidence> {
+    let lines = lines::read(text);
+    let mut refusals = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        if line.is_debug {
+            continue;
+        }
+        let Some(spoken) = spoken::hear(&line.text) else {
+            continue;
+        };
+        if !region::is_of_containers(&lines, index, &spoken) {
+            continue;
+        }
+        let evidence = origin::place(&lines, index, spoken);
+        merge::add(&mut refusals, evidence);
+    }
+    refusals
+}
+
+#[cfg(test)]
+mod tests;

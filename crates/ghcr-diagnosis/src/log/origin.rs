@@ -1,0 +1,344 @@
+//! Which request a line's refusal answers: URL, method, step, reference, request id.
+
+use oci_push::Step;
+
+use super::lines::Line;
+use super::spoken::Spoken;
+use crate::context::Access;
+use crate::evidence::Evidence;
+use crate::place::{Place, repository_of_path};
+use crate::rules::is_lookalike;
+
+/// How far away the reference may stand.
+const BEFORE: usize = 120;
+const AFTER: usize = 30;
+
+/// The evidence of what `spoken` says in line `index`.
+pub(super) fn place(lines: &[Line], index: usize, spoken: Spoken) -> Evidence {
+    let text = &lines[index].text;
+    let request = request_in(text).or_else(|| request_above(lines, index));
+    let url = request.as_ref().map(|request| request.url.clone());
+    let asked = url
+        .as_deref()
+        .and_then(Place::of_url)
+        .or_else(|| relative(text));
+    let reference = nearest_reference(lines, index, asked.as_ref());
+    let named = reference.as_deref().and_then(Place::of_reference);
+    let host = url
+        .as_deref()
+        .and_then(host_of)
+        .or_else(|| asked.as_ref().map(|place| place.host.clone()))
+        .or_else(|| named.map(|place| place.host))
+        .filter(|host| !host.is_empty());
+    let method = request.and_then(|request| request.method);
+    let reference = reference.or_else(|| {
+        let place = asked.as_ref().filter(|place| !place.host.is_empty())?;
+        Some(format!("{}/{}", place.host, place.repository))
+    });
+    Evidence {
+        step: step_of(text, url.as_deref(), method.as_deref()).or_else(|| pulled(lines, index)),
+        method,
+        host,
+        url,
+        reference,
+        status: spoken.status,
+        errors: spoken.errors,
+        body: spoken.body,
+        trouble: spoken.trouble,
+        anonymous: spoken.anonymous.then_some(true),
+        request_id: request_id(lines, index),
+        seconds: seconds(lines, index),
+        granted: granted(&lines[..index]),
+        ..Evidence::default()
+    }
+}
+
+/// A request as a line names it.
+struct Requested {
+    method: Option<String>,
+    url: String,
+}
+
+/// The last request to a registry or its token service in the line: what comes later is the inner one.
+fn request_in(text: &str) -> Option<Requested> {
+    let mut found = None;
+    for (at, _) in text.match_indices("http") {
+        let rest = &text[at..];
+        if !(rest.starts_with("https://") || rest.starts_with("http://")) {
+            continue;
+        }
+        let end = rest
+            .find(|c: char| {
+                c.is_whitespace()
+                    || matches!(c, '"' | '\'' | '`' | ')' | ']' | '}' | ',' | '<' | '>')
+            })
+            .unwrap_or(rest.len());
+        let url = rest[..end].trim_end_matches([':', '.', ';', '\\']);
+        if !(url.contains("/v2/") || url.ends_with("/v2") || url.contains("/token")) {
+            continue;
+        }
+        found = Some(Requested {
+            method: method_before(&text[..at]),
+            url: without_secrets(url),
+        });
+    }
+    found
+}
+
+/// The request in a line just above an answer that stands alone, as Jib writes them.
+fn request_above(lines: &[Line], index: usize) -> Option<Requested> {
+    let is_alone = lines[index]
+        .text
+        .trim_start_matches(|c| c != '{')
+        .starts_with("{\"errors\"")
+        && references(&lines[index].text).is_empty();
+    let above = lines[..index].iter().rev().take(2);
+    is_alone
+        .then(|| {
+            above
+                .filter_map(|line| request_in(&line.text))
+                .find(|request| request.method.is_some())
+        })
+        .flatten()
+}
+
+/// The query of an upload's URL is a capability; of a token's it says what was asked for.
+fn without_secrets(url: &str) -> String {
+    match url.split_once('?') {
+        Some((path, _)) if path.contains("/v2/") => path.to_owned(),
+        _ => url.to_owned(),
+    }
+}
+
+/// The method in `POST https://`, `Post "https://`, `from POST request to https://`.
+fn method_before(before: &str) -> Option<String> {
+    const METHODS: [&str; 5] = ["HEAD", "GET", "POST", "PUT", "PATCH"];
+    let before = before.trim_end_matches(['"', ' ', '\'', '`']);
+    let before = before
+        .strip_suffix("request to")
+        .unwrap_or(before)
+        .trim_end();
+    let word = before
+        .rsplit(|c: char| !c.is_ascii_alphabetic())
+        .next()?
+        .to_ascii_uppercase();
+    METHODS.contains(&word.as_str()).then_some(word)
+}
+
+fn host_of(url: &str) -> Option<String> {
+    let (_, rest) = url.split_once("://")?;
+    let host = rest.split(['/', '?']).next()?;
+    // The port that is meant anyway.
+    let host = host.strip_suffix(":443").unwrap_or(host);
+    Some(host.to_lowercase())
+}
+
+/// `/v2/owner/app/blobs/uploads/ in ghcr.io`, as containers/image writes it.
+fn relative(text: &str) -> Option<Place> {
+    let (_, rest) = text.split_once(" /v2/")?;
+    let path = rest.split_whitespace().next()?;
+    let host = rest
+        .split_once(" in ")
+        .and_then(|(_, after)| after.split([':', ' ']).next())
+        .unwrap_or_default();
+    Some(Place {
+        host: host.to_owned(),
+        repository: repository_of_path(path)?,
+    })
+}
+
+/// The reference in the line, else in the nearest line before, else after. If the request names a
+/// repository, only a reference of that one counts.
+fn nearest_reference(lines: &[Line], index: usize, asked: Option<&Place>) -> Option<String> {
+    let before = lines[..index].iter().rev().take(BEFORE);
+    let after = lines[index + 1..].iter().take(AFTER);
+    std::iter::once(&lines[index])
+        .chain(before)
+        .chain(after)
+        .find_map(|line| {
+            references(&line.text).into_iter().find(|reference| {
+                asked.is_none_or(|asked| {
+                    Place::of_reference(reference)
+                        .is_some_and(|place| place.repository == asked.repository)
+                })
+            })
+        })
+}
+
+/// References to registries that are known by their hosts.
+fn references(text: &str) -> Vec<String> {
+    text.split(|c: char| {
+        c.is_whitespace()
+            || matches!(
+                c,
+                '"' | '\'' | '`' | '[' | ']' | '(' | ')' | '=' | ',' | ';'
+            )
+    })
+    .filter_map(|word| {
+        let word =
+            word.split_once("://").map_or(
+                word,
+                |(scheme, rest)| {
+                    if scheme.starts_with("http") { "" } else { rest }
+                },
+            );
+        let end = word
+            .find(|c: char| !(c.is_ascii_alphanumeric() || "._-/:@*<>{}$+".contains(c)))
+            .unwrap_or(word.len());
+        let word = word[..end].trim_end_matches([':', '.', '/', '-']);
+        let (host, name) = word.split_once('/')?;
+        (is_registry(host) && !name.is_empty()).then(|| word.to_owned())
+    })
+    .collect()
+}
+
+fn is_registry(host: &str) -> bool {
+    const HOSTS: [&str; 7] = [
+        "ghcr.io",
+        "docker.io",
+        "index.docker.io",
+        "quay.io",
+        "gcr.io",
+        "public.ecr.aws",
+        "docker.pkg.github.com",
+    ];
+    const ENDS: [&str; 5] = [
+        ".gcr.io",
+        ".pkg.dev",
+        ".amazonaws.com",
+        ".azurecr.io",
+        ".docker.io",
+    ];
+    let host = host.to_lowercase();
+    HOSTS.contains(&host.as_str())
+        || ENDS.iter().any(|end| host.ends_with(end))
+        || host.starts_with("containers.")
+        || host.starts_with("registry.")
+        || host.starts_with("ghcr.io:")
+        || host.starts_with("localhost:")
+        || is_lookalike(&host)
+}
+
+/// How tools name the steps.
+const STEPS: [(&str, Step); 15] = [
+    ("requesting bearer token", Step::FetchToken),
+    ("fetch anonymous token", Step::FetchToken),
+    ("fetch oauth token", Step::FetchToken),
+    ("failed to authorize", Step::FetchToken),
+    ("unable to retrieve auth token", Step::FetchToken),
+    ("initiating layer upload", Step::StartUpload),
+    ("blobs/uploads/ in ", Step::StartUpload),
+    ("failed to send blob post", Step::StartUpload),
+    ("failed to initiate upload", Step::StartUpload),
+    ("trying to reuse blob", Step::CheckBlob),
+    ("checking whether a blob", Step::CheckBlob),
+    ("failed to put manifest", Step::PutTag),
+    ("writing manifest", Step::PutTag),
+    ("uploading manifest", Step::PutTag),
+    ("reading manifest", Step::CheckManifest),
+];
+
+/// The step, by the URL and the method, else by how tools name it.
+fn step_of(text: &str, url: Option<&str>, method: Option<&str>) -> Option<Step> {
+    let lower = text.to_ascii_lowercase();
+    if let Some(url) = url {
+        let is_head = matches!(method, Some("HEAD" | "GET"));
+        if url.contains("/token") && !url.contains("/v2/") {
+            return Some(Step::FetchToken);
+        }
+        if url.contains("/blobs/upload") {
+            return match method {
+                Some("PATCH") => Some(Step::UploadChunk),
+                Some("PUT") => Some(Step::CommitBlob),
+                Some("GET") => Some(Step::UploadStatus),
+                Some("POST") => Some(Step::StartUpload),
+                _ if url.trim_end_matches('/').ends_with("/blobs/uploads") => {
+                    Some(Step::StartUpload)
+                }
+                _ => Some(Step::UploadBlob),
+            };
+        }
+        if url.contains("/blobs/") {
+            return Some(Step::CheckBlob);
+        }
+        if url.contains("/manifests/") {
+            return match method {
+                Some("PUT") => Some(Step::PutTag),
+                _ if is_head => Some(Step::CheckManifest),
+                _ => None,
+            };
+        }
+    }
+    STEPS
+        .iter()
+        .find(|(words, _)| lower.contains(words))
+        .map(|(_, step)| *step)
+}
+
+/// Whether it was a pull: that asks for a manifest first.
+fn pulled(lines: &[Line], index: usize) -> Option<Step> {
+    let first = index.saturating_sub(3);
+    lines[first..=index]
+        .iter()
+        .any(|line| {
+            let lower = line.text.to_ascii_lowercase();
+            [" pull ", "pulling ", "pulling from", "initializing source"]
+                .iter()
+                .any(|words| lower.contains(words))
+        })
+        .then_some(Step::CheckManifest)
+}
+
+/// The request's id, if a line close by shows the header.
+fn request_id(lines: &[Line], index: usize) -> Option<String> {
+    const NAME: &str = "x-github-request-id";
+    let first = index.saturating_sub(6);
+    let last = (index + 7).min(lines.len());
+    lines[first..last].iter().find_map(|line| {
+        let at = line.text.to_ascii_lowercase().find(NAME)? + NAME.len();
+        let rest = line
+            .text
+            .get(at..)?
+            .trim_start_matches([':', '=', '"', ' ', '[']);
+        let end = rest
+            .find(|c: char| !(c.is_ascii_hexdigit() || c == ':'))
+            .unwrap_or(rest.len());
+        (end >= 8).then(|| rest[..end].trim_end_matches(':').to_owned())
+    })
+}
+
+/// How long the step had taken, where the line or the one before it tells: `pushing layers 638.5s`.
+fn seconds(lines: &[Line], index: usize) -> Option<u64> {
+    let first = index.saturating_sub(1);
+    lines[first..=index]
+        .iter()
+        .flat_map(|line| line.text.split_whitespace())
+        .filter_map(|word| {
+            let number = word.trim_end_matches([',', ')', ':']).strip_suffix('s')?;
+            let whole = number.split('.').next()?;
+            let is_number =
+                number.contains('.') && number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+            is_number.then(|| whole.parse().ok()).flatten()
+        })
+        .max()
+}
+
+/// What the runner printed under "`GITHUB_TOKEN` Permissions" of the job. What is not listed is none.
+fn granted(before: &[Line]) -> Option<Access> {
+    let start = before
+        .iter()
+        .rposition(|line| line.text.ends_with("GITHUB_TOKEN Permissions"))?;
+    let listed: Vec<(&str, &str)> = before[start + 1..]
+        .iter()
+        .map_while(|line| line.text.split_once(": "))
+        .take_while(|(_, access)| matches!(access.trim(), "read" | "write" | "none"))
+        .collect();
+    // An empty list is a log that was cut off.
+    listed.first()?;
+    let packages = listed.iter().find(|(scope, _)| *scope == "Packages");
+    Some(match packages.map(|(_, access)| access.trim()) {
+        Some("write") => Access::Write,
+        Some("read") => Access::Read,
+        _ => Access::None,
+    })
+}

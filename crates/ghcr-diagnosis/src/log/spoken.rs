@@ -1,0 +1,260 @@
+//! What a line says of a refusal.
+
+use oci_push::RegistryError;
+use serde_json::Value;
+
+use super::tokens::{BREAKS, CODES, KINDS, PHRASES};
+use crate::evidence::Trouble;
+
+/// A line's refusal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Spoken {
+    pub(super) status: Option<u16>,
+    pub(super) errors: Vec<RegistryError>,
+    pub(super) body: Option<String>,
+    pub(super) trouble: Option<Trouble>,
+    pub(super) anonymous: bool,
+    /// Whether the words can only be a server's.
+    pub(super) is_certain: bool,
+}
+
+/// Hears a refusal in a line, if there is one.
+pub(super) fn hear(line: &str) -> Option<Spoken> {
+    let lower = line.to_ascii_lowercase();
+    let mut spoken = Spoken {
+        status: status(&lower),
+        anonymous: lower.contains("anonymous token") || lower.contains("no basic auth credentials"),
+        ..Spoken::default()
+    };
+    let phrase = PHRASES.iter().filter_map(|phrase| lower.find(phrase)).min();
+    spoken.errors = envelope(line);
+    if spoken.errors.is_empty() {
+        if let Some(page) = page(line, &lower) {
+            spoken.body = Some(page);
+            spoken.is_certain = true;
+        } else if let Some(error) = framed(line, &lower).or_else(|| unframed(line, &lower, phrase?))
+        {
+            spoken.is_certain = phrase.is_some();
+            spoken.errors = vec![error];
+        }
+    } else {
+        spoken.is_certain = true;
+    }
+    if spoken.errors.is_empty() && spoken.body.is_none() && spoken.status.is_none() {
+        spoken.trouble = trouble(&lower);
+    }
+    let is_anything = spoken.status.is_some()
+        || !spoken.errors.is_empty()
+        || spoken.body.is_some()
+        || spoken.trouble.is_some()
+        || spoken.anonymous;
+    is_anything.then_some(spoken)
+}
+
+/// The registry's own list of errors, if the line holds it.
+fn envelope(line: &str) -> Vec<RegistryError> {
+    let Some(start) = line
+        .find("{\"errors\"")
+        .or_else(|| line.find("{ \"errors\""))
+    else {
+        return Vec::new();
+    };
+    let mut values = serde_json::Deserializer::from_str(&line[start..]).into_iter::<Value>();
+    let Some(Ok(value)) = values.next() else {
+        return cut_off(&line[start..]);
+    };
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let errors = value["errors"].as_array().map(Vec::as_slice);
+    errors
+        .unwrap_or_default()
+        .iter()
+        .filter(|error| error.is_object())
+        .map(|error| RegistryError {
+            code: text(&error["code"]),
+            message: text(&error["message"]),
+            detail: (!error["detail"].is_null()).then(|| error["detail"].to_string()),
+        })
+        .collect()
+}
+
+/// The first error of a list that a log broke off.
+fn cut_off(list: &str) -> Vec<RegistryError> {
+    let field = |name: &str| {
+        let (_, value) = list.split_once(&format!("\"{name}\":"))?;
+        let value = value.trim_start().strip_prefix('"')?;
+        value.split('"').next().map(str::to_owned)
+    };
+    let error = field("code").map(|code| RegistryError {
+        code,
+        message: field("message").unwrap_or_default(),
+        detail: None,
+    });
+    error.into_iter().collect()
+}
+
+/// A page of HTML.
+fn page(line: &str, lower: &str) -> Option<String> {
+    let start = ["<html", "<!doctype html", "<head>"]
+        .iter()
+        .filter_map(|start| lower.find(start))
+        .min()?;
+    Some(line[start..].to_owned())
+}
+
+/// A code in front of a message: `denied: permission_denied: write_package`.
+fn framed(line: &str, lower: &str) -> Option<RegistryError> {
+    let spaced = lower.replace('_', " ");
+    let mut found: Option<(usize, usize, &str)> = None;
+    for (name, code) in CODES {
+        for (at, _) in spaced.match_indices(name) {
+            let end = at + name.len();
+            let is_first = found.is_none_or(|(first, ..)| at < first);
+            if is_first && is_frame(lower, line, at, end) {
+                found = Some((at, end, code));
+            }
+        }
+    }
+    let (_, end, code) = found?;
+    let rest = line[end..].trim_start();
+    let message = match rest.strip_prefix(':') {
+        Some(message) => trimmed(message),
+        None => String::new(),
+    };
+    Some(RegistryError {
+        code: code.to_owned(),
+        message,
+        detail: None,
+    })
+}
+
+/// Whether a code's name stands where a code stands: after a colon, a quotation mark or the line's start,
+/// and before a colon or the line's end. `permission denied`, of a file, does not.
+fn is_frame(lower: &str, line: &str, at: usize, end: usize) -> bool {
+    let (before, after) = (&lower[..at], &lower[end..]);
+    if before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '-') {
+        return false;
+    }
+    let is_capital = line[at..end]
+        .chars()
+        .all(|c| c.is_ascii_uppercase() || c == '_');
+    let trimmed_before = before.trim_end();
+    let opens = trimmed_before.is_empty()
+        || trimmed_before.ends_with([':', '"', '\'', '(', '[', '=', ';', '`', '<', '>'])
+        || ["error", "fatal", "failed", "err"]
+            .iter()
+            .any(|word| trimmed_before.ends_with(word))
+        || (is_capital && after.starts_with(':'));
+    let rest = after.trim_start();
+    let closes = after.starts_with(": ")
+        || after == ":"
+        || rest.is_empty()
+        || rest.starts_with(['"', '\'', '[', ')', '`', ';'])
+        || rest.chars().all(|c| matches!(c, '.' | '*' | ']'));
+    opens && closes
+}
+
+/// A phrase of the server's without a code, from the kind of error that stands before it on.
+fn unframed(line: &str, lower: &str, phrase: usize) -> Option<RegistryError> {
+    let kind = KINDS.iter().filter_map(|kind| lower.find(kind)).min();
+    let sentence = [
+        "error from intermediary",
+        "you have exceeded",
+        "although you appear",
+    ]
+    .iter()
+    .filter_map(|start| lower.find(start))
+    .min();
+    let start = [kind, sentence, Some(phrase)].into_iter().flatten().min()?;
+    let message = match lower[start..phrase].len() {
+        0..=400 => &line[start..],
+        _ => &line[phrase..],
+    };
+    Some(RegistryError {
+        code: String::new(),
+        message: trimmed(message),
+        detail: None,
+    })
+}
+
+/// A message without the quotation marks and brackets that a tool closes after it.
+fn trimmed(message: &str) -> String {
+    let trimmed = message.trim();
+    let closed = trimmed.trim_end_matches(['"', '\'', '`', ')', '*', ',', ';', ' ']);
+    // Closing marks that the message itself opened are its own.
+    let own = trimmed[..closed.len()].matches('"').count() % 2;
+    if own == 1 && trimmed[closed.len()..].starts_with('"') {
+        return format!("{closed}\"");
+    }
+    // A bracket that closes what stands before the message.
+    match closed.strip_suffix(']') {
+        Some(message) if !message.contains('[') => message.to_owned(),
+        _ => closed.to_owned(),
+    }
+}
+
+/// The HTTP status that the line names.
+fn status(lower: &str) -> Option<u16> {
+    const NAMES: [&str; 14] = [
+        "forbidden",
+        "unauthorized",
+        "bad request",
+        "not found",
+        "too many requests",
+        "internal server error",
+        "bad gateway",
+        "service unavailable",
+        "gateway timeout",
+        "gateway time-out",
+        "payload too large",
+        "request entity too large",
+        "method not allowed",
+        "proxy authentication required",
+    ];
+    const BEFORE: [&str; 9] = [
+        "status",
+        "status:",
+        "status code",
+        "status code:",
+        "statuscode:",
+        "http",
+        "[http",
+        "http status:",
+        "http status",
+    ];
+    for (at, _) in lower.match_indices(['4', '5']) {
+        let Some(number) = lower
+            .get(at..at + 3)
+            .filter(|n| n.bytes().all(|b| b.is_ascii_digit()))
+        else {
+            continue;
+        };
+        let (before, after) = (&lower[..at], &lower[at + 3..]);
+        let is_part = before
+            .ends_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | '#'))
+            || after.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '/'));
+        if is_part {
+            continue;
+        }
+        let named = after.trim_start_matches([' ', '(', ':', '-', '"']);
+        let has_list = named.starts_with("{\"errors\"");
+        let introduced = before.trim_end_matches([' ', '(', '=', '"']);
+        let is_status = has_list
+            || NAMES.iter().any(|name| named.starts_with(name))
+            || BEFORE.iter().any(|word| introduced.ends_with(word));
+        if is_status {
+            return number.parse().ok();
+        }
+    }
+    None
+}
+
+/// A connection that broke, or a host that is not there.
+fn trouble(lower: &str) -> Option<Trouble> {
+    if lower.contains("no such host") || lower.contains("name or service not known") {
+        return Some(Trouble::Resolve);
+    }
+    BREAKS
+        .iter()
+        .any(|words| lower.contains(words))
+        .then_some(Trouble::Interrupted)
+}

@@ -1,0 +1,49 @@
+//! Refusals that are none of a container registry's, or of another one.
+
+use expect_test::expect;
+
+use super::{check, found};
+
+#[test]
+fn not_of_containers() {
+    for log in [
+        "npm error 403 403 Forbidden - PUT https://npm.pkg.github.com/@owner%2fapp - Permission permission_denied: write_package",
+        "npm error code E403\nnpm error 403 Permission permission_denied: read_package\n",
+        "error: Response status code does not indicate success: 403 (Forbidden).\n  Pushing a.nupkg to 'https://nuget.pkg.github.com/owner'...\npermission_denied: The token provided does not match expected scopes.\n",
+        "remote: Permission to owner/app.git denied to github-actions[bot].\nfatal: unable to access 'https://github.com/owner/app.git/': The requested URL returned error: 403",
+        "Error: Resource not accessible by integration (HTTP 403)",
+        "E: Failed to fetch https://archive.example/x  403  Forbidden [IP: 10.0.0.1 443]",
+        "open /var/lib/x: permission denied",
+        "curl: (22) The requested URL returned error: 404",
+        "Login Succeeded\nThe push refers to repository [ghcr.io/owner/app]\n1: digest: sha256:00 size: 403\n",
+        "",
+        "\u{0}\u{1b}[",
+    ] {
+        assert_eq!(found(log), "", "{log}");
+    }
+}
+
+#[test]
+fn of_another_registry() {
+    // https://github.com/projectdiscovery/nuclei/issues/6116
+    check(
+        "    error=\n    │ docker images: failed to publish artifacts: failed to push nuclei:v3.4.0: exit status 1: denied: requested access to the resource is denied\n    │ The push refers to repository [docker.io/library/nuclei]\n",
+        &expect![[r"
+            - - - docker.io docker.io/library/nuclei | DENIED: requested access to the resource is denied | credential-missing
+        "]],
+    );
+}
+
+/// An npm refusal in the log of a job that pushes an image as well.
+#[test]
+fn beside_one_of_containers() {
+    check(
+        "npm error 403 Permission permission_denied: write_package\n\
+         npm error A complete log of this run can be found in x\n\
+         Run docker push ghcr.io/owner/app:1\n\
+         denied: permission_denied: read_package\n",
+        &expect![[r"
+            - - - ghcr.io ghcr.io/owner/app:1 | DENIED: permission_denied: read_package | package-unreadable
+        "]],
+    );
+}
