@@ -1,5 +1,6 @@
 //! The registry's verbatim refusals, each with where it was seen, and what is made of them.
 
+mod failures;
 mod handbook;
 mod hostile;
 mod support;

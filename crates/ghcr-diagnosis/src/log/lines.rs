@@ -105,6 +105,7 @@ fn stripped(line: &str) -> Line {
     }
     let text = rest
         .replace("\\\"", "\"")
+        .replace("\\r\\n", " ")
         .replace("\\n", " ")
         .replace("\\u003c", "<")
         .replace("\\u003e", ">");

@@ -29,6 +29,7 @@ pub(super) fn place(lines: &[Line], index: usize, spoken: Spoken) -> Evidence {
         .and_then(host_of)
         .or_else(|| asked.as_ref().map(|place| place.host.clone()))
         .or_else(|| named.map(|place| place.host))
+        .or_else(|| named_host(lines, index))
         .filter(|host| !host.is_empty());
     let method = request.and_then(|request| request.method);
     let reference = reference.or_else(|| {
@@ -123,6 +124,17 @@ fn method_before(before: &str) -> Option<String> {
         .next()?
         .to_ascii_uppercase();
     METHODS.contains(&word.as_str()).then_some(word)
+}
+
+/// GitHub's registry, if the line or one of those before it names it and nothing else.
+fn named_host(lines: &[Line], index: usize) -> Option<String> {
+    let first = index.saturating_sub(10);
+    lines[first..=index].iter().rev().find_map(|line| {
+        line.text
+            .split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '(' | ')' | '/'))
+            .map(|word| word.trim_end_matches(['.', ':', ';']).to_lowercase())
+            .find(|word| word == "ghcr.io" || is_lookalike(word))
+    })
 }
 
 fn host_of(url: &str) -> Option<String> {
@@ -220,7 +232,7 @@ fn is_registry(host: &str) -> bool {
 }
 
 /// How tools name the steps.
-const STEPS: [(&str, Step); 15] = [
+const STEPS: [(&str, Step); 18] = [
     ("requesting bearer token", Step::FetchToken),
     ("fetch anonymous token", Step::FetchToken),
     ("fetch oauth token", Step::FetchToken),
@@ -236,6 +248,9 @@ const STEPS: [(&str, Step); 15] = [
     ("writing manifest", Step::PutTag),
     ("uploading manifest", Step::PutTag),
     ("reading manifest", Step::CheckManifest),
+    ("failed to resolve source metadata", Step::CheckManifest),
+    ("load metadata for", Step::CheckManifest),
+    ("failed to resolve reference", Step::CheckManifest),
 ];
 
 /// The step, by the URL and the method, else by how tools name it.
@@ -291,11 +306,15 @@ fn pulled(lines: &[Line], index: usize) -> Option<Step> {
 
 /// The request's id, if a line close by shows the header.
 fn request_id(lines: &[Line], index: usize) -> Option<String> {
-    const NAME: &str = "x-github-request-id";
+    /// The header, and how ghcr-push writes it.
+    const NAMES: [&str; 2] = ["x-github-request-id", "request id: "];
     let first = index.saturating_sub(6);
     let last = (index + 7).min(lines.len());
     lines[first..last].iter().find_map(|line| {
-        let at = line.text.to_ascii_lowercase().find(NAME)? + NAME.len();
+        let lower = line.text.to_ascii_lowercase();
+        let at = NAMES
+            .iter()
+            .find_map(|name| Some(lower.find(name)? + name.len()))?;
         let rest = line
             .text
             .get(at..)?

@@ -11,7 +11,7 @@ const BEFORE: usize = 80;
 const AFTER: usize = 20;
 
 /// Words without which a mere status is no failure.
-const FAILURES: [&str; 10] = [
+const FAILURES: [&str; 12] = [
     "error",
     "fail",
     "unexpected",
@@ -22,6 +22,8 @@ const FAILURES: [&str; 10] = [
     "refused",
     "forbidden",
     "toomanyrequests",
+    "too many requests",
+    "retry",
 ];
 
 /// Decides by the line itself, then by the nearest line that speaks of one or the other.

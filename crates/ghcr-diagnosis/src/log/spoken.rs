@@ -32,6 +32,8 @@ pub(super) fn hear(line: &str) -> Option<Spoken> {
         if let Some(page) = page(line, &lower) {
             spoken.body = Some(page);
             spoken.is_certain = true;
+        } else if let Some(body) = body(line, &lower) {
+            spoken.body = Some(body);
         } else if let Some(error) = framed(line, &lower).or_else(|| unframed(line, &lower, phrase?))
         {
             spoken.is_certain = phrase.is_some();
@@ -92,13 +94,20 @@ fn cut_off(list: &str) -> Vec<RegistryError> {
     error.into_iter().collect()
 }
 
+/// A body that docker shows because it is no list of errors.
+fn body(line: &str, lower: &str) -> Option<String> {
+    const FRAME: &str = "http response body: \"";
+    let start = lower.find(FRAME)? + FRAME.len();
+    Some(trimmed(&line[start..])).filter(|body| !body.is_empty())
+}
+
 /// A page of HTML.
 fn page(line: &str, lower: &str) -> Option<String> {
     let start = ["<html", "<!doctype html", "<head>"]
         .iter()
         .filter_map(|start| lower.find(start))
         .min()?;
-    Some(line[start..].to_owned())
+    Some(trimmed(&line[start..]))
 }
 
 /// A code in front of a message: `denied: permission_denied: write_package`.
@@ -176,19 +185,41 @@ fn unframed(line: &str, lower: &str, phrase: usize) -> Option<RegistryError> {
     })
 }
 
-/// A message without the quotation marks and brackets that a tool closes after it.
+/// A message without what a tool closes or adds after it: quotation marks and brackets that the message
+/// did not open, and what follows them.
 fn trimmed(message: &str) -> String {
-    let trimmed = message.trim();
-    let closed = trimmed.trim_end_matches(['"', '\'', '`', ')', '*', ',', ';', ' ']);
-    // Closing marks that the message itself opened are its own.
-    let own = trimmed[..closed.len()].matches('"').count() % 2;
-    if own == 1 && trimmed[closed.len()..].starts_with('"') {
-        return format!("{closed}\"");
+    let mut message = message.trim();
+    for (at, _) in message.match_indices('"') {
+        let after = &message[at + 1..];
+        let is_end = after.is_empty()
+            || after.starts_with(['}', ',', ')', ']', ';'])
+            || (after.starts_with(' ')
+                && after
+                    .split(' ')
+                    .nth(1)
+                    .is_some_and(|word| word.contains('=')));
+        if is_end && message[..at].matches('"').count().is_multiple_of(2) {
+            message = &message[..at];
+            break;
+        }
     }
-    // A bracket that closes what stands before the message.
-    match closed.strip_suffix(']') {
-        Some(message) if !message.contains('[') => message.to_owned(),
-        _ => closed.to_owned(),
+    loop {
+        let shorter = message.trim_end_matches(['\'', '`', '*', ',', ';', ' ']);
+        let unopened = [('(', ')'), ('[', ']'), ('{', '}')]
+            .into_iter()
+            .any(|(open, close)| {
+                shorter.ends_with(close)
+                    && shorter.matches(close).count() > shorter.matches(open).count()
+            });
+        let shorter = if unopened {
+            &shorter[..shorter.len() - 1]
+        } else {
+            shorter
+        };
+        if shorter.len() == message.len() {
+            return message.to_owned();
+        }
+        message = shorter;
     }
 }
 
@@ -210,7 +241,7 @@ fn status(lower: &str) -> Option<u16> {
         "method not allowed",
         "proxy authentication required",
     ];
-    const BEFORE: [&str; 9] = [
+    const BEFORE: [&str; 11] = [
         "status",
         "status:",
         "status code",
@@ -220,6 +251,8 @@ fn status(lower: &str) -> Option<u16> {
         "[http",
         "http status:",
         "http status",
+        "http response",
+        "response",
     ];
     for (at, _) in lower.match_indices(['4', '5']) {
         let Some(number) = lower
@@ -253,8 +286,6 @@ fn trouble(lower: &str) -> Option<Trouble> {
     if lower.contains("no such host") || lower.contains("name or service not known") {
         return Some(Trouble::Resolve);
     }
-    BREAKS
-        .iter()
-        .any(|words| lower.contains(words))
-        .then_some(Trouble::Interrupted)
+    let broke = BREAKS.iter().any(|words| lower.contains(words)) || lower.ends_with(": eof");
+    broke.then_some(Trouble::Interrupted)
 }

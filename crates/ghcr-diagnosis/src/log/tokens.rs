@@ -66,7 +66,7 @@ pub(super) const KINDS: [&str; 9] = [
 ];
 
 /// How tools tell that a connection broke.
-pub(super) const BREAKS: [&str; 9] = [
+pub(super) const BREAKS: [&str; 12] = [
     "connection reset by peer",
     "broken pipe",
     "i/o timeout",
@@ -75,7 +75,10 @@ pub(super) const BREAKS: [&str; 9] = [
     "unexpected eof",
     "context deadline exceeded",
     "client.timeout exceeded",
-    "\": eof",
+    "closed pipe",
+    "stream error",
+    "use of closed network connection",
+    "cannot reuse body",
 ];
 
 /// What only tools for containers write, and what stands in the address of a registry.
@@ -107,7 +110,7 @@ pub(super) const CONTAINERS: [&str; 24] = [
 ];
 
 /// What is written of other services that give the same refusals.
-pub(super) const OTHERS: [&str; 23] = [
+pub(super) const OTHERS: [&str; 24] = [
     "npm.pkg.github.com",
     "nuget.pkg.github.com",
     "maven.pkg.github.com",
@@ -115,6 +118,7 @@ pub(super) const OTHERS: [&str; 23] = [
     "npm err",
     "npm error",
     "npm publish",
+    "permission permission_denied",
     "yarn ",
     "pnpm ",
     "nuget",

@@ -4,6 +4,7 @@
 //! (<https://news.hada.io/topic?go=comments&id=22718>). A reference without an owner is answered with 400
 //! to the look for a blob (<https://github.com/docker/build-push-action/issues/1111>).
 
+use super::credential;
 use crate::case::Case;
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
 use crate::place::Place;
@@ -68,6 +69,8 @@ fn without_owner(case: &Case) -> Option<Diagnosis> {
     if !ours || !owner.is_empty() || package.starts_with('/') {
         return None;
     }
+    // An empty variable in front of the name, or one that the log hides.
+    let is_empty = place.repository.starts_with('/');
     let package = package.trim_matches('/').to_owned();
     let owner = case.context.actions.as_ref().and_then(|actions| {
         let (owner, _) = actions.repository.split_once('/')?;
@@ -77,7 +80,11 @@ fn without_owner(case: &Case) -> Option<Diagnosis> {
     let host = &place.host;
     let explanation = Cause {
         code: Code::ReferenceWithoutOwner,
-        likelihood: Likelihood::Proven,
+        likelihood: if is_empty {
+            Likelihood::Likely
+        } else {
+            Likelihood::Proven
+        },
         why: format!("{host}/{package} names a package but no owner"),
         evidence: vec![
             case.words(),
@@ -88,5 +95,9 @@ fn without_owner(case: &Case) -> Option<Diagnosis> {
         ),
         url: None,
     };
-    Diagnosis::of("the reference names no owner", vec![explanation])
+    let mut causes = vec![explanation];
+    if is_empty && let Some(other) = credential::diagnose(case) {
+        causes.extend(other.causes);
+    }
+    Diagnosis::of("the reference names no owner", causes)
 }

@@ -78,7 +78,10 @@ fn causes(case: &Case, token: &Token) -> Vec<Cause> {
             Some(token.creating),
         ));
     }
-    causes.extend(lock::other_app(case, token));
+    if let Some(other_app) = lock::other_app(case, token) {
+        // At equal likelihood the prefix, which `GITHUB_TOKEN` has in no report, speaks for the App.
+        causes.insert(0, other_app);
+    }
     if context.foreign_owner().is_some() && context.is_installation() {
         causes.push(namespace::mismatch(case, Likelihood::Likely));
     }

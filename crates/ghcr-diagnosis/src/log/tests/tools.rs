@@ -42,9 +42,9 @@ fn docker() {
     check(
         "docker push ghrc.io/USER/PACKAGE:latest\n\
          \"<html><body><h1>403 Forbidden</h1>\\nRequest forbidden by administrative rules.\\n</body></html>\\n\\n\"\n",
-        &expect![[r#"
-            403 - - ghrc.io ghrc.io/USER/PACKAGE:latest | <html><body><h1>403 Forbidden</h1> Request forbidden by administrative rules. </body></html>  " | lookalike-host
-        "#]],
+        &expect![[r"
+            403 - - ghrc.io ghrc.io/USER/PACKAGE:latest | <html><body><h1>403 Forbidden</h1> Request forbidden by administrative rules. </body></html> | lookalike-host
+        "]],
     );
     // https://github.com/pennsignals/publish_docker-compose/issues/4
     check(

@@ -219,8 +219,8 @@ fn the_token_lock() {
         &prefixed,
         &desk(TokenKind::Installation),
         &[
-            ("workflow-lacks-packages-write", Likely),
             ("app-token-unsupported", Likely),
+            ("workflow-lacks-packages-write", Likely),
             ("organization-policy", Possible),
         ],
     );

@@ -1,0 +1,171 @@
+//! Spellings of refusals that no other test has.
+
+use expect_test::expect;
+
+use super::check;
+
+/// A proxy's page behind the registry's code.
+#[test]
+fn page_behind_code() {
+    check(
+        "docker push ghcr.io/o/n:1\ndenied: <html><head><title>403 Forbidden</title></head><body>Blocked</body></html>\n",
+        &expect![[r"
+            403 - - ghcr.io ghcr.io/o/n:1 | <html><head><title>403 Forbidden</title></head><body>Blocked</body></html> | intermediary
+        "]],
+    );
+}
+
+/// Docker, of a page.
+#[test]
+fn page() {
+    check(
+        "docker push ghcr.io/o/n:1\nerror parsing HTTP 413 response body: invalid character '<' looking for beginning of value: \"<html>\\r\\n<head><title>413 Request Entity Too Large</title></head>\"\n",
+        &expect![[r"
+            413 - - ghcr.io ghcr.io/o/n:1 | <html> <head><title>413 Request Entity Too Large</title></head> | intermediary
+        "]],
+    );
+}
+
+/// Docker, of a body that is no list of errors.
+#[test]
+fn body() {
+    check(
+        "The push refers to repository [ghcr.io/o/n]\nerror parsing HTTP 403 response body: no error details found in HTTP response body: \"{\\\"message\\\":\\\"no\\\"}\"\n",
+        &expect![[r#"
+            403 - - ghcr.io ghcr.io/o/n | {"message":"no"} | unknown-denial
+        "#]],
+    );
+}
+
+/// Every 403 is called unauthorized.
+#[test]
+fn unauthorized() {
+    check(
+        "unauthorized: permission_denied: The requested installation does not exist.\nghcr.io/Fork-Owner/repo:main\n",
+        &expect![[r"
+            - - - ghcr.io ghcr.io/Fork-Owner/repo:main | UNAUTHORIZED: permission_denied: The requested installation does not exist. | namespace-mismatch
+        "]],
+    );
+}
+
+/// Without any code.
+#[test]
+fn no_code() {
+    check(
+        "failed to push ghcr.io/o/n:latest: error from registry: permission_denied: The token provided does not match expected scopes.\n",
+        &expect![[r"
+            - - - ghcr.io ghcr.io/o/n:latest | : permission_denied: The token provided does not match expected scopes. | missing-scope
+        "]],
+    );
+}
+
+/// Logs in JSON.
+#[test]
+fn json() {
+    check(
+        "{\"level\":\"error\",\"msg\":\"push failed\",\"error\":\"POST https://ghcr.io/v2/o/n/blobs/uploads/: DENIED: permission_denied: create_package\"}\n",
+        &expect![[r"
+            - POST start-upload ghcr.io ghcr.io/o/n | DENIED: permission_denied: create_package | cannot-create-package
+        "]],
+    );
+}
+
+/// Fields after the message.
+#[test]
+fn fields() {
+    check(
+        "level=error err=\"pushing ghcr.io/o/n:1: permission_denied: write_package\" component=x\n",
+        &expect![[r"
+            - - - ghcr.io ghcr.io/o/n:1 | : permission_denied: write_package | package-denies-repository
+        "]],
+    );
+}
+
+/// The reference above, code and message in a table.
+#[test]
+fn table() {
+    check(
+        "Pushing ghcr.io/o/n:1 ... FAILED\n  reason   denied\n  message  permission_denied: read_package\n",
+        &expect![[r"
+            - - - ghcr.io ghcr.io/o/n:1 | : permission_denied: read_package | package-unreadable
+        "]],
+    );
+}
+
+/// In lower case.
+#[test]
+fn lower_case() {
+    check(
+        "Uploading artifact failed: OCI: 403: installation not allowed to create organization package\nhelm push x.tgz oci://ghcr.io/acme/charts\n",
+        &expect![[r"
+            - - - ghcr.io ghcr.io/acme/charts | : installation not allowed to create organization package | workflow-lacks-packages-write
+        "]],
+    );
+}
+
+/// An empty owner: <https://github.com/microsoft/azure-pipelines-tasks/issues/20625>.
+#[test]
+fn empty_owner() {
+    check(
+        "The push refers to repository [ghcr.io//my-repo]\n0ed3a6e33f2d: Preparing\ndenied: denied\n",
+        &expect![[r"
+            - - - ghcr.io ghcr.io//my-repo | DENIED: denied | reference-without-owner
+        "]],
+    );
+}
+
+/// A base image.
+#[test]
+fn base_image() {
+    check(
+        "ERROR: failed to solve: ghcr.io/o/base:1: failed to resolve source metadata for ghcr.io/o/base:1: denied\n",
+        &expect![[r"
+            - - check-manifest ghcr.io ghcr.io/o/base:1 | DENIED:  | package-unreadable
+        "]],
+    );
+}
+
+/// Several targets of one build.
+#[test]
+fn targets() {
+    check(
+        "Error: buildx bake failed with: ERROR: target web: failed to solve: failed to push ghcr.io/o/web:1: denied: permission_denied: write_package\nError: buildx bake failed with: ERROR: target api: failed to solve: failed to push ghcr.io/o/api:1: denied: permission_denied: write_package\n",
+        &expect![[r"
+            - - - ghcr.io ghcr.io/o/web:1 | DENIED: permission_denied: write_package | package-denies-repository
+            - - - ghcr.io ghcr.io/o/api:1 | DENIED: permission_denied: write_package | package-denies-repository
+        "]],
+    );
+}
+
+/// Words that nobody has catalogued.
+#[test]
+fn unknown_words() {
+    check(
+        "Error: unable to push: denied: GitHub Packages: something nobody saw before\nto ghcr.io/o/n\n",
+        &expect![[r"
+            - - - ghcr.io ghcr.io/o/n | DENIED: GitHub Packages: something nobody saw before | unknown-denial
+        "]],
+    );
+}
+
+/// An address without a repository.
+#[test]
+fn bare_host() {
+    check(
+        "unexpected http response 403 from ghcr.io\n",
+        &expect![[r"
+            403 - - ghcr.io - |  | package-denies-repository
+        "]],
+    );
+}
+
+/// Our own.
+#[test]
+fn our_own() {
+    check(
+        "error: failed to push ghcr.io/o/n:1\n  caused by: ghcr.io answered 403 Forbidden to the request to start a blob upload\n  caused by: DENIED: permission_denied: write_package\n  request: POST https://ghcr.io/v2/o/n/blobs/uploads/\n  request id: C0DE:12AB:34CD\n\ndiagnosis: the package o/n exists, and does not admit this push\n\n1. package-denies-repository (likely)\n   evidence:\n     - ghcr.io said: permission_denied: write_package\n",
+        &expect![[r"
+            403 - - ghcr.io ghcr.io/o/n:1 | DENIED: permission_denied: write_package | package-denies-repository
+        "]],
+    );
+}

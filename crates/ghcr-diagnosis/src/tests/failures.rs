@@ -1,0 +1,110 @@
+//! The evidence of the engine's own failures.
+
+use oci_push::{Failure, Step, Unanswered, UnansweredKind, Violation, ViolationKind};
+
+use super::support::{codes, desk};
+use crate::Likelihood::{self, Likely, Possible, Proven};
+use crate::{Context, Evidence, TokenKind, diagnose};
+
+fn unanswered(step: Step, kind: UnansweredKind) -> Failure {
+    Failure::Unanswered(Box::new(Unanswered {
+        step,
+        method: http::Method::PUT,
+        host: "ghcr.io".to_owned(),
+        url: "https://ghcr.io/v2/owner/app/blobs/upload/1".to_owned(),
+        kind,
+    }))
+}
+
+fn violation(kind: ViolationKind) -> Failure {
+    Failure::Violation(Box::new(Violation {
+        step: Step::CommitBlob,
+        host: "ghcr.io".to_owned(),
+        url: "https://ghcr.io/v2/owner/app/blobs/upload/1".to_owned(),
+        kind,
+    }))
+}
+
+#[track_caller]
+fn check(failure: &Failure, context: &Context, expected: &[(&str, Likelihood)]) {
+    let diagnosis = diagnose(&Evidence::of(failure), context);
+    assert_eq!(codes(diagnosis.as_ref()), expected, "{failure:?}");
+}
+
+#[test]
+fn without_an_answer() {
+    let context = desk(TokenKind::ClassicPersonal);
+    let broke = || UnansweredKind::Interrupted("reset".into());
+    check(
+        &unanswered(Step::UploadBlob, broke()),
+        &context,
+        &[
+            ("registry-unavailable", Likely),
+            ("upload-time-limit", Possible),
+        ],
+    );
+    check(
+        &unanswered(Step::CheckBlob, UnansweredKind::Deadline(30)),
+        &context,
+        &[("registry-unavailable", Likely)],
+    );
+    // The command line has better words for these.
+    check(
+        &unanswered(Step::CheckBlob, UnansweredKind::Resolve("x".into())),
+        &context,
+        &[],
+    );
+    check(
+        &unanswered(Step::CheckBlob, UnansweredKind::Certificate("x".into())),
+        &context,
+        &[],
+    );
+    let mut large = context.clone();
+    large.largest_layer = Some(12_000_000_000);
+    check(
+        &unanswered(Step::UploadBlob, broke()),
+        &large,
+        &[
+            ("layer-too-large", Likely),
+            ("registry-unavailable", Likely),
+            ("upload-time-limit", Possible),
+        ],
+    );
+    let mut evidence = Evidence::of(&unanswered(Step::UploadBlob, broke()));
+    evidence.seconds = Some(638);
+    let late = diagnose(&evidence, &context);
+    assert_eq!(
+        codes(late.as_ref()),
+        [
+            ("upload-time-limit", Likely),
+            ("registry-unavailable", Likely)
+        ]
+    );
+    evidence.seconds = Some(12);
+    let early = diagnose(&evidence, &context);
+    assert_eq!(codes(early.as_ref()), [("registry-unavailable", Likely)]);
+}
+
+#[test]
+fn with_an_answer_that_cannot_be_followed() {
+    let context = Context::default();
+    let portal = ViolationKind::RealmElsewhere("https://portal.example/login".to_owned());
+    check(&violation(portal), &context, &[("intermediary", Likely)]);
+    let digest = format!("sha256:{}", "0".repeat(64));
+    check(
+        &violation(ViolationKind::DigestDiffers {
+            expected: digest.parse().expect("a digest"),
+            found: "sha256:00".to_owned(),
+        }),
+        &context,
+        &[("digest-mismatch", Proven)],
+    );
+    check(
+        &violation(ViolationKind::BlobNotStored(
+            digest.parse().expect("a digest"),
+        )),
+        &context,
+        &[("blob-lost", Proven)],
+    );
+    check(&violation(ViolationKind::LocationMissing), &context, &[]);
+}
