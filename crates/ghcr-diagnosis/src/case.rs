@@ -79,6 +79,14 @@ impl Case {
         self.evidence.host.as_deref().unwrap_or("the registry")
     }
 
+    /// The registry's host, to write references with.
+    pub(crate) fn registry(&self) -> String {
+        Place::of_reference(&self.context.reference)
+            .map(|place| place.host)
+            .or_else(|| self.evidence.host.clone())
+            .unwrap_or_else(|| "ghcr.io".to_owned())
+    }
+
     /// What the server said, as evidence.
     pub(crate) fn words(&self) -> String {
         let words = self.evidence.words();

@@ -9,9 +9,10 @@ use crate::context::{Context, OwnerKind};
 /// (<https://github.com/INSPIRE-MIF/helpdesk-validator/issues/608>).
 pub(crate) fn package_settings(context: &Context) -> Vec<String> {
     let owner = owner(context);
-    let package = match context.package.as_str() {
-        "" => "PACKAGE".to_owned(),
-        package => encoded(package),
+    let package = if is_hidden(&context.package) {
+        "PACKAGE".to_owned()
+    } else {
+        encoded(&context.package)
     };
     let page = |kind| {
         format!(
@@ -110,10 +111,16 @@ fn site(context: &Context) -> String {
 }
 
 fn owner(context: &Context) -> String {
-    match context.owner.as_str() {
-        "" => "OWNER".to_owned(),
-        owner => encoded(owner),
+    if is_hidden(&context.owner) {
+        "OWNER".to_owned()
+    } else {
+        encoded(&context.owner)
     }
+}
+
+/// Whether a name is not known: a log may show `***`, `<owner>` or `${OWNER}` in its place.
+fn is_hidden(name: &str) -> bool {
+    name.is_empty() || name.contains(['*', '<', '>', '$', '{', '}'])
 }
 
 /// A path segment: everything but letters, digits and `-._~` as `%XX`

@@ -87,7 +87,12 @@ fn stripped(line: &str) -> Line {
     loop {
         let before = rest;
         rest = rest.trim_start_matches([' ', '│', '┃', '║', '|', '>', '⨯', '•', '✗', '✖', '×']);
-        rest = after_timestamp(rest);
+        rest = after_timestamp(
+            rest.strip_prefix('[')
+                .filter(|rest| is_moment(rest))
+                .unwrap_or(rest),
+        );
+        rest = rest.strip_prefix(']').unwrap_or(rest);
         for mark in ["##[error]", "##[warning]", "##[group]", "##[command]"] {
             rest = rest.strip_prefix(mark).unwrap_or(rest);
         }
@@ -109,6 +114,8 @@ fn stripped(line: &str) -> Line {
         .replace("\\n", " ")
         .replace("\\u003c", "<")
         .replace("\\u003e", ">");
+    // Headers, as curl and oras show them.
+    is_debug |= line.trim_start().starts_with("< ");
     Line {
         text: text.trim().to_owned(),
         is_debug,
@@ -129,22 +136,29 @@ fn after_columns(line: &str) -> &str {
 
 /// After `2024-02-20T10:11:12.1234567Z `, or the same with a blank for the `T`.
 fn after_timestamp(line: &str) -> &str {
-    let bytes = line.as_bytes();
-    let shape = b"0000-00-00T00:00:00";
-    let is_moment = bytes.len() >= shape.len()
-        && shape.iter().zip(bytes).all(|(shape, byte)| match shape {
-            b'0' => byte.is_ascii_digit(),
-            b'T' => matches!(byte, b'T' | b' '),
-            shape => shape == byte,
-        });
-    if !is_moment {
+    if !is_moment(line) {
         return line;
     }
-    let rest = &line[shape.len()..];
+    let rest = &line[MOMENT.len()..];
     let end = rest
         .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ',' | 'Z' | '+' | '-' | ':')))
         .unwrap_or(rest.len());
     &rest[end..]
+}
+
+/// The shape of a moment, to the second.
+const MOMENT: &[u8; 19] = b"0000-00-00T00:00:00";
+
+fn is_moment(line: &str) -> bool {
+    line.len() >= MOMENT.len()
+        && MOMENT
+            .iter()
+            .zip(line.as_bytes())
+            .all(|(shape, byte)| match shape {
+                b'0' => byte.is_ascii_digit(),
+                b'T' => matches!(byte, b'T' | b' '),
+                shape => shape == byte,
+            })
 }
 
 /// After `::error title=x::`.

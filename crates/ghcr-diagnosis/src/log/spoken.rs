@@ -270,7 +270,7 @@ fn status(lower: &str) -> Option<u16> {
         }
         let named = after.trim_start_matches([' ', '(', ':', '-', '"']);
         let has_list = named.starts_with("{\"errors\"");
-        let introduced = before.trim_end_matches([' ', '(', '=', '"']);
+        let introduced = before.trim_end_matches([' ', '(', '=', '"', '\'']);
         let is_status = has_list
             || NAMES.iter().any(|name| named.starts_with(name))
             || BEFORE.iter().any(|word| introduced.ends_with(word));

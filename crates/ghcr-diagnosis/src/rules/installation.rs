@@ -87,7 +87,9 @@ fn causes(case: &Case, token: &Token) -> Vec<Cause> {
     }
     if context.owner_kind != Some(OwnerKind::User) && !is_fork {
         let has_block = listed == Some(Access::Write) || granted == Some(Access::Write);
-        let likelihood = if has_block && !explained {
+        // A token that could write was restricted by no rule on workflows.
+        let is_contradicted = granted == Some(Access::Write) && !token.creating;
+        let likelihood = if has_block && !explained && !is_contradicted {
             Likelihood::Likely
         } else {
             Likelihood::Possible

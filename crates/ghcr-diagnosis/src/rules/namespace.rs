@@ -6,7 +6,7 @@
 //! has (<https://github.com/goreleaser/goreleaser/issues/2815>).
 
 use crate::case::Case;
-use crate::context::{Context, OwnerKind, TokenKind};
+use crate::context::{OwnerKind, TokenKind};
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
 use crate::page;
 
@@ -49,15 +49,16 @@ pub(super) fn mismatch(case: &Case, likelihood: Likelihood) -> Cause {
             ));
             (
                 format!("the workflow's token is {own}'s, and the package would be {owner}'s"),
-                moved_home(context, own),
+                moved_home(case, own),
             )
         }
         None => (
             format!("GitHub Actions has no installation for the repository's token at {owner}"),
             format!(
                 "Push to the owner of the repository whose workflow runs; in the workflow's file: \
-                 `ghcr.io/${{{{ github.repository_owner }}}}/{}`, in lower case. A repository that was transferred \
+                 `{}/${{{{ github.repository_owner }}}}/{}`, in lower case. A repository that was transferred \
                  or forked keeps its old owner's name there until it is changed.",
+                case.registry(),
                 named(&context.package, "PACKAGE")
             ),
         ),
@@ -72,15 +73,17 @@ pub(super) fn mismatch(case: &Case, likelihood: Likelihood) -> Cause {
     }
 }
 
-fn moved_home(context: &Context, own: &str) -> String {
+fn moved_home(case: &Case, own: &str) -> String {
+    let context = &case.context;
     let file = context
         .actions
         .as_ref()
         .and_then(|actions| actions.workflow_file.as_deref())
         .unwrap_or("the workflow's file");
     format!(
-        "In {file}, push to ghcr.io/{}/{}. If it must be {}, push with a classic token (scope write:packages) \
+        "In {file}, push to {}/{}/{}. If it must be {}, push with a classic token (scope write:packages) \
          of a user who may write there; such a token stays valid when the job is over, so keep it in a secret.",
+        case.registry(),
         own.to_lowercase(),
         named(&context.package, "PACKAGE"),
         context.full_name(),
@@ -94,7 +97,8 @@ fn no_owner(case: &Case) -> Cause {
     let remedy = match own {
         Some(own) => format!(
             "Check the spelling of {owner}. The workflow's repository belongs to {own}: \
-             ghcr.io/{}/{} would be its package.",
+             {}/{}/{} would be its package.",
+            case.registry(),
             own.to_lowercase(),
             named(&context.package, "PACKAGE")
         ),
@@ -164,7 +168,8 @@ fn not_there(case: &Case) -> Cause {
             (
                 format!("{login} may not create packages of {owner}"),
                 format!(
-                    "Push to ghcr.io/{}/{}, or use a token of somebody who may create packages of {owner}.",
+                    "Push to {}/{}/{}, or use a token of somebody who may create packages of {owner}.",
+                    case.registry(),
                     login.to_lowercase(),
                     named(&context.package, "PACKAGE")
                 ),

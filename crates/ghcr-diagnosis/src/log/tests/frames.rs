@@ -169,3 +169,70 @@ fn our_own() {
         "]],
     );
 }
+
+/// A list over several lines: <https://github.com/devcontainers-extra/features/issues/98>.
+#[test]
+fn list_of_many_lines() {
+    check(
+        "[2025-01-16T16:47:00.254Z] https://ghcr.io/v2/devcontainers-extra/features/homebrew-package/blobs/uploads/: Unexpected status code '403' \n\
+         {\n    \"errors\": [\n        {\n            \"code\": \"DENIED\",\n            \"message\": \"permission_denied: write_package\"\n        }\n    ]\n}\n\
+         [2025-01-16T16:47:00.254Z] Failed to get upload session ID\n\
+         [2025-01-16T16:47:00.254Z] (!) ERR: Failed to publish feature: 'ghcr.io/devcontainers-extra/features/homebrew-package'\n",
+        &expect![[r"
+            403 - start-upload ghcr.io ghcr.io/devcontainers-extra/features/homebrew-package | : permission_denied: write_package | package-denies-repository
+        "]],
+    );
+}
+
+/// A name that the runner hid: <https://github.com/mccutchen/go-httpbin/pull/201>.
+#[test]
+fn hidden_owner() {
+    let log = "ERROR: failed to solve: failed to push ghcr.io/***/go-httpbin:v2.17.0: denied: permission_denied: write_package\n";
+    check(
+        log,
+        &expect![[r"
+        - - - ghcr.io ghcr.io/***/go-httpbin:v2.17.0 | DENIED: permission_denied: write_package | package-denies-repository
+    "]],
+    );
+    let diagnosis = crate::diagnose(&super::recognise(log)[0], &crate::Context::default());
+    let url = diagnosis.and_then(|diagnosis| diagnosis.causes[0].url.clone());
+    assert_eq!(
+        url.as_deref(),
+        Some("https://github.com/orgs/OWNER/packages/container/go-httpbin/settings")
+    );
+}
+
+/// That a registry asks for a token is no refusal.
+#[test]
+fn challenges() {
+    check(
+        "DEBU[0000] Request #0\n> Request URL: \"https://ghcr.io/v2/\"\n< Response Status: \"401 Unauthorized\"\n\
+         DEBU[0000] Ping https://ghcr.io/v2/ status 401\n\
+         time=\"2022-06-01T13:10:20Z\" level=debug msg=\"fetch response received\" response.status=\"401 Unauthorized\" url=\"https://ghcr.io/v2/o/n/blobs/sha256:00\"\n",
+        &expect![[""]],
+    );
+}
+
+/// <https://github.com/docker/build-push-action/issues/205>.
+#[test]
+fn older_registry() {
+    check(
+        "docker.pkg.github.com/o/r/n:latest\nError: buildx call failed with: failed to solve: rpc error: code = Unknown desc = unexpected status: 403 Forbidden\n",
+        &expect![[r"
+            403 - - docker.pkg.github.com docker.pkg.github.com/o/r/n:latest |  | package-denies-repository
+        "]],
+    );
+}
+
+/// <https://github.com/flathub-infra/flatpak-external-data-checker/issues/234>.
+#[test]
+fn variables_of_a_step() {
+    check(
+        "Run docker image tag \\\n  docker image push --all-tags \\\n    ${DOCKER_REGISTRY}/${DOCKER_IMAGE}\n  shell: /usr/bin/bash -e {0}\n  env:\n    DOCKER_REGISTRY: ghcr.io\n    DOCKER_IMAGE: flathub/flatpak-external-data-checker\n\
+         The push refers to repository [ghcr.io/flathub/flatpak-external-data-checker]\nf1d3cf9dd85c: Preparing\n\
+         denied: permission_denied: write_package\nError: Process completed with exit code 1.\n",
+        &expect![[r"
+            - - - ghcr.io ghcr.io/flathub/flatpak-external-data-checker | DENIED: permission_denied: write_package | package-denies-repository
+        "]],
+    );
+}

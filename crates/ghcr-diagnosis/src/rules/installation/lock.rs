@@ -14,7 +14,11 @@ use crate::page;
 pub(super) fn other_app(case: &Case, token: &Token) -> Option<Cause> {
     let context = &case.context;
     let outside = context.actions.is_none() && !context.is_personal();
+    // The job's own token could have written, as far as its log tells: it was not the one that was used.
+    let granted = context.actions.as_ref().and_then(|actions| actions.granted);
+    let was_other = granted == Some(Access::Write) && !token.creating;
     let likelihood = match (token.is_own, token.prefixed) {
+        (None, _) if was_other => Likelihood::Likely,
         (Some(true), _) | (None, false) => return None,
         (Some(false), true) => Likelihood::Proven,
         (Some(false), false) => Likelihood::Likely,
@@ -30,6 +34,9 @@ pub(super) fn other_app(case: &Case, token: &Token) -> Option<Cause> {
         evidence.push(
             "the refusal begins with \"permission_denied:\", as it does for such tokens".to_owned(),
         );
+    }
+    if was_other {
+        evidence.extend(shown(case));
     }
     if token.is_own == Some(false) {
         evidence.push("the token is not the GITHUB_TOKEN of this run".to_owned());

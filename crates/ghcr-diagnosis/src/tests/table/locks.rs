@@ -189,9 +189,18 @@ fn the_token_lock() {
             ("reusable-workflow", Possible),
         ],
     );
+    check(
+        "the job's own token could have written",
+        &write,
+        &run(|actions| actions.granted = Some(Access::Write)),
+        &[
+            ("app-token-unsupported", Likely),
+            ("organization-policy", Possible),
+        ],
+    );
     let mut user = run(|actions| {
         actions.granted = Some(Access::Write);
-        actions.reusable = Some(false);
+        actions.token_is_own = Some(true);
     });
     user.owner_kind = Some(OwnerKind::User);
     check(
