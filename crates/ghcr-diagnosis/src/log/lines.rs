@@ -70,7 +70,11 @@ fn unbroken(lines: &[&str]) -> Vec<String> {
             Some(last) => last.push_str(line),
             None => whole.push((*line).to_owned()),
         }
-        continues = is_broken && length == longest;
+        // A ruled line is as long as it is meant to be.
+        let is_rule = ["---", "===", "***", "___"]
+            .iter()
+            .any(|rule| line.ends_with(rule));
+        continues = is_broken && length == longest && !is_rule;
     }
     whole
 }

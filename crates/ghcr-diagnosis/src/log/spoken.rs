@@ -124,7 +124,12 @@ fn framed(line: &str, lower: &str) -> Option<RegistryError> {
         }
     }
     let (_, end, code) = found?;
+    // Some tools put the status between: `DENIED (403): ...`, `unauthorized [http 403]: ...`.
     let rest = line[end..].trim_start();
+    let rest = rest
+        .strip_prefix(['(', '['])
+        .and_then(|rest| rest.split_once([')', ']']))
+        .map_or(rest, |(_, rest)| rest);
     let message = match rest.strip_prefix(':') {
         Some(message) => trimmed(message),
         None => String::new(),
@@ -148,7 +153,7 @@ fn is_frame(lower: &str, line: &str, at: usize, end: usize) -> bool {
         .all(|c| c.is_ascii_uppercase() || c == '_');
     let trimmed_before = before.trim_end();
     let opens = trimmed_before.is_empty()
-        || trimmed_before.ends_with([':', '"', '\'', '(', '[', '=', ';', '`', '<', '>'])
+        || trimmed_before.ends_with([':', ',', '"', '\'', '(', '[', '=', ';', '`', '<', '>'])
         || ["error", "fatal", "failed", "err"]
             .iter()
             .any(|word| trimmed_before.ends_with(word))
@@ -157,7 +162,7 @@ fn is_frame(lower: &str, line: &str, at: usize, end: usize) -> bool {
     let closes = after.starts_with(": ")
         || after == ":"
         || rest.is_empty()
-        || rest.starts_with(['"', '\'', '[', ')', '`', ';'])
+        || rest.starts_with(['"', '\'', '[', '(', ')', '`', ';'])
         || rest.chars().all(|c| matches!(c, '.' | '*' | ']'));
     opens && closes
 }
@@ -169,6 +174,9 @@ fn unframed(line: &str, lower: &str, phrase: usize) -> Option<RegistryError> {
         "error from intermediary",
         "you have exceeded",
         "although you appear",
+        "the token provided does",
+        "the requested installation does",
+        "resource protected by",
     ]
     .iter()
     .filter_map(|start| lower.find(start))
@@ -225,7 +233,7 @@ fn trimmed(message: &str) -> String {
 
 /// The HTTP status that the line names.
 fn status(lower: &str) -> Option<u16> {
-    const NAMES: [&str; 14] = [
+    const NAMES: [&str; 16] = [
         "forbidden",
         "unauthorized",
         "bad request",
@@ -240,8 +248,10 @@ fn status(lower: &str) -> Option<u16> {
         "request entity too large",
         "method not allowed",
         "proxy authentication required",
+        "client error",
+        "server error",
     ];
-    const BEFORE: [&str; 11] = [
+    const BEFORE: [&str; 14] = [
         "status",
         "status:",
         "status code",
@@ -253,6 +263,9 @@ fn status(lower: &str) -> Option<u16> {
         "http status",
         "http response",
         "response",
+        "response:",
+        "denied",
+        "unauthorized",
     ];
     for (at, _) in lower.match_indices(['4', '5']) {
         let Some(number) = lower

@@ -110,7 +110,7 @@ pub(super) const CONTAINERS: [&str; 24] = [
 ];
 
 /// What is written of other services that give the same refusals.
-pub(super) const OTHERS: [&str; 24] = [
+pub(super) const OTHERS: [&str; 27] = [
     "npm.pkg.github.com",
     "nuget.pkg.github.com",
     "maven.pkg.github.com",
@@ -131,6 +131,9 @@ pub(super) const OTHERS: [&str; 24] = [
     ".git'",
     ".git/",
     "git push",
+    "rpc failed; http",
+    "the requested url returned error",
+    "the remote end hung up",
     "api.github.com",
     "not accessible by integration",
     "curl: ",

@@ -236,3 +236,26 @@ fn variables_of_a_step() {
         "]],
     );
 }
+
+/// The status behind the code, and in Python's words.
+#[test]
+fn status_elsewhere() {
+    check(
+        "push failed: DENIED (403): The token provided does not match expected scopes. image=ghcr.io/o/n\n",
+        &expect![[r"
+            403 - - ghcr.io ghcr.io/o/n | DENIED: The token provided does not match expected scopes. image=ghcr.io/o/n | missing-scope
+        "]],
+    );
+    check(
+        "requests.exceptions.HTTPError: 403 Client Error: Forbidden for url: https://ghcr.io/v2/o/n/blobs/uploads/\n",
+        &expect![[r"
+            403 - start-upload ghcr.io ghcr.io/o/n |  | workflow-lacks-packages-write
+        "]],
+    );
+    check(
+        "Error: pushing ghcr.io/o/n: uploading artifact: HTTP response: 403, denied: installation not allowed to Create organization package\n",
+        &expect![[r"
+            403 - - ghcr.io ghcr.io/o/n | DENIED: installation not allowed to Create organization package | workflow-lacks-packages-write
+        "]],
+    );
+}

@@ -14,6 +14,7 @@ fn not_of_containers() {
         "Error: Resource not accessible by integration (HTTP 403)",
         "E: Failed to fetch https://archive.example/x  403  Forbidden [IP: 10.0.0.1 443]",
         "    Permission permission_denied: write_package",
+        "error: RPC failed; HTTP 403 curl 22 The requested URL returned error: 403\nfatal: the remote end hung up\ndocker push ghcr.io/a/b\n",
         "open /var/lib/x: permission denied",
         "curl: (22) The requested URL returned error: 404",
         "Login Succeeded\nThe push refers to repository [ghcr.io/owner/app]\n1: digest: sha256:00 size: 403\n",

@@ -42,6 +42,14 @@ fn broken_lines() {
     ] {
         assert_eq!(found(log), same, "{log}");
     }
+    // Ruled lines are no broken ones.
+    let rule = "-".repeat(80);
+    assert_eq!(
+        found(&format!(
+            "docker push ghcr.io/owner/app:1\n{rule}\ndenied: permission_denied: write_package\n{rule}\n"
+        )),
+        same
+    );
     // A terminal of 80 columns.
     check(
         "Error: failed to push: POST https://ghcr.io/v2/some-organization/some-applicatio\n\
