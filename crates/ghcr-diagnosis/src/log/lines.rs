@@ -261,21 +261,22 @@ fn gap_between(first: &str, second: &str) -> Option<&'static str> {
     if is_status && !tail.contains(" 40") && !tail.contains(" 50") {
         return Some(" ");
     }
-    let breaks = |phrase: &str, gap: &str| {
+    let phrases = || PHRASES.iter().chain(&["permission_denied: "]);
+    for gap in ["", " "] {
         let joined = format!("{tail}{gap}{head}");
-        !tail.contains(phrase) && !head.contains(phrase) && joined.contains(phrase)
-    };
-    let mut phrases = PHRASES.iter().chain(&["permission_denied: "]);
-    ["", " "]
-        .into_iter()
-        .find(|gap| phrases.clone().any(|phrase| breaks(phrase, gap)))
-        .or_else(|| {
-            // "denied:" at the end of a line, its reason on the next.
-            let tail = tail.trim_end();
-            let codes = CODES
-                .iter()
-                .any(|(code, _)| tail.ends_with(&format!(" {code}:")));
-            let reason = phrases.any(|phrase| head.starts_with(phrase));
-            (codes && reason).then_some(" ")
-        })
+        let is_broken = |phrase: &&str| {
+            joined.contains(*phrase) && !tail.contains(*phrase) && !head.contains(*phrase)
+        };
+        if phrases().any(is_broken) {
+            return Some(gap);
+        }
+    }
+    // "denied:" at the end of a line, its reason on the next.
+    let tail = tail.trim_end();
+    let has_code = tail.ends_with(':')
+        && CODES
+            .iter()
+            .any(|(code, _)| tail[..tail.len() - 1].ends_with(&format!(" {code}")));
+    let has_reason = phrases().any(|phrase| head.starts_with(phrase));
+    (has_code && has_reason).then_some(" ")
 }
