@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
     )]
     pub(crate) tags: Vec<String>,
 
-    /// Blobs of 1 MiB and more in flight at a time; smaller ones go sixteen at a time beside them
+    /// Large blobs in flight at a time; those under a megabyte go sixteen at a time beside them
     #[arg(short, long, visible_alias = "concurrency", value_name = "N", default_value_t = 4,
           value_parser = clap::value_parser!(u8).range(1..=32), env = "GHCR_PUSH_JOBS")]
     pub(crate) jobs: u8,

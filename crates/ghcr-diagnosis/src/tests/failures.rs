@@ -18,6 +18,7 @@ fn unanswered(step: Step, kind: UnansweredKind) -> Failure {
 
 fn violation(kind: ViolationKind) -> Failure {
     Failure::Violation(Box::new(Violation {
+        method: http::Method::POST,
         step: Step::CommitBlob,
         host: "ghcr.io".to_owned(),
         url: "https://ghcr.io/v2/owner/app/blobs/upload/1".to_owned(),
