@@ -161,13 +161,12 @@ fn damaged_blob() {
             .of(Route::UploadCommit)
             .filter(|e| e.digest.as_deref() == Some(image.sample.largest()))
             .collect();
-        assert_eq!(closing.len(), 1, "{mode}: it is not tried again");
-        assert!(
-            Some(closing[0].body_bytes) < closing[0].content_length,
-            "{mode}: {} bytes of {:?}",
-            closing[0].body_bytes,
-            closing[0].content_length
-        );
+        // It may end before its head is through.
+        assert!(closing.len() <= 1, "{mode}: it is not tried again");
+        for one in closing {
+            let (sent, claimed) = (one.body_bytes, one.content_length);
+            assert!(Some(sent) < claimed, "{mode}: {sent} bytes of {claimed:?}");
+        }
         assert_eq!(registry.tags("owner/app"), [""; 0]);
     }
 }

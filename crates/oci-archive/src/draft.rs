@@ -18,6 +18,7 @@ use crate::digest::{Algorithm, Digest};
 use crate::document;
 use crate::error::OpenError;
 use crate::image::{Blob, Image, Notice, Origin};
+use crate::media_type;
 use crate::merge;
 use crate::source::BlobSource;
 pub(crate) use image::{DraftImage, DraftLayer};
@@ -257,6 +258,7 @@ impl Draft {
                 .iter()
                 .zip(document.layers())
                 .all(|(layer, found)| self.is_form_of(layer, found, format))
+            && is_one_to_one(draft, document.layers())
             && annotate::has_exactly(bytes, &self.annotations);
         is_same.then(|| Image {
             origin: self.origin.clone(),
@@ -273,13 +275,39 @@ impl Draft {
         found: &Descriptor,
         format: Option<CompressionFormat>,
     ) -> bool {
-        let DraftLayer::Made(diff_id) = layer else {
-            return true;
+        let diff_id = match layer {
+            DraftLayer::Made(diff_id) => diff_id,
+            DraftLayer::Foreign(known) => return known.digest == found.digest,
         };
+        // Anything else, such as an encrypted layer, is something else.
+        if !media_type::is_plain_layer(&found.media_type) {
+            return false;
+        }
         let raw = self.layers.iter().find(|raw| raw.diff_id == *diff_id);
         let is_made = raw.is_some_and(|raw| !raw.is_compressed());
         !is_made || format.is_none_or(|format| found.media_type == format.media_type())
     }
+}
+
+/// Whether equal layers have become equal blobs, different ones different blobs, and none the
+/// configuration. What damaged or careless hands have made of an image is not taken for it.
+fn is_one_to_one(draft: &DraftImage, found: &[Descriptor]) -> bool {
+    let mut by_diff_id: BTreeMap<&Digest, &Digest> = BTreeMap::new();
+    let mut by_digest: BTreeMap<&Digest, &Digest> = BTreeMap::new();
+    for (layer, found) in draft.layers.iter().zip(found) {
+        let DraftLayer::Made(diff_id) = layer else {
+            continue;
+        };
+        let is_known = by_diff_id.insert(diff_id, &found.digest);
+        let is_taken = by_digest.insert(&found.digest, diff_id);
+        if is_known.is_some_and(|known| *known != found.digest)
+            || is_taken.is_some_and(|taken| taken != diff_id)
+            || found.digest == draft.config.descriptor.digest
+        {
+            return false;
+        }
+    }
+    true
 }
 
 /// How layers are compressed.

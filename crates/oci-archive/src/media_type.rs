@@ -42,6 +42,18 @@ pub fn is_non_distributable(media_type: &str) -> bool {
         || media_type.starts_with("application/vnd.docker.image.rootfs.foreign.")
 }
 
+/// Whether this is a layer of files, compressed in a way that runtimes know or not at all.
+pub(crate) fn is_plain_layer(media_type: &str) -> bool {
+    is_uncompressed_layer(media_type)
+        || matches!(
+            media_type,
+            "application/vnd.oci.image.layer.v1.tar+gzip"
+                | "application/vnd.oci.image.layer.v1.tar+zstd"
+                | "application/vnd.docker.image.rootfs.diff.tar.gzip"
+                | "application/vnd.docker.image.rootfs.diff.tar.zstd"
+        )
+}
+
 /// Whether this is a layer that is not compressed.
 #[must_use]
 pub fn is_uncompressed_layer(media_type: &str) -> bool {

@@ -81,6 +81,29 @@ pub(crate) struct Finishing<'a> {
     made: BTreeMap<&'a Digest, OnceCell<Blob>>,
     at_a_time: Semaphore,
     counts: Mutex<BlobCounts>,
+    /// What the cache says of the layers that would be compressed.
+    cached: BTreeMap<&'a Digest, (Digest, u64)>,
+}
+
+/// What `cache` says, without what contradicts itself: one blob for two layers, or for something that is no
+/// layer. It is a file that anybody with the user's rights may have written.
+fn plausible<'a>(draft: &'a Draft, workshop: &Workshop) -> BTreeMap<&'a Digest, (Digest, u64)> {
+    let settings = workshop.compressor.settings().name();
+    let layers = draft.layers().iter().filter(|layer| !layer.is_compressed());
+    let found = layers.filter_map(|layer| {
+        let cached = workshop.cache.look_up(&layer.diff_id, &settings)?;
+        Some((&layer.diff_id, cached))
+    });
+    let mut found: BTreeMap<&Digest, (Digest, u64)> = found.collect();
+    let mut claims: BTreeMap<Digest, usize> = BTreeMap::new();
+    for (digest, _) in found.values() {
+        *claims.entry(digest.clone()).or_default() += 1;
+    }
+    for blob in draft.blobs() {
+        *claims.entry(blob.descriptor.digest).or_default() += 1;
+    }
+    found.retain(|_, (digest, _)| claims.get(digest) == Some(&1));
+    found
 }
 
 impl<'a> Finishing<'a> {
@@ -98,6 +121,7 @@ impl<'a> Finishing<'a> {
             made: cells.collect(),
             at_a_time: Semaphore::new(threads.clamp(2, MOST_AT_A_TIME)),
             counts: Mutex::default(),
+            cached: plausible(draft, workshop),
             draft,
             workshop,
             observer,
@@ -190,11 +214,7 @@ impl<'a> Finishing<'a> {
             return Ok(None);
         }
         let settings = self.workshop.compressor.settings();
-        let cached = self
-            .workshop
-            .cache
-            .look_up(&layer.diff_id, &settings.name());
-        let Some((digest, size)) = cached else {
+        let Some((digest, size)) = self.cached.get(&layer.diff_id).cloned() else {
             return Ok(None);
         };
         let descriptor = Descriptor::new(settings.format().media_type(), digest, size);

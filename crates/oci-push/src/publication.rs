@@ -5,15 +5,14 @@
 //! the upload), and no tag moves before everything it names is stored.
 
 mod lanes;
+mod verification;
 mod visibility;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use oci_archive::{Blob, Digest, Image, Manifest};
 use oci_client::Reference;
-use oci_client::manifest::OciImageManifest;
 
 use crate::auth::AuthTransport;
 use crate::batch::Batch;
@@ -27,7 +26,6 @@ use crate::report::{BlobCounts, PushReport, ReferenceStatus};
 use crate::repository::{RemoteManifest, Repository, tag_of};
 use crate::retry::RetryTransport;
 use crate::upload::{BlobUpload, UploadSettings};
-use crate::verify::{self, Reader};
 
 /// Small requests in flight at a time. They cost the registry little and the push a round trip each.
 pub(crate) const CONTROL_WIDTH: usize = 16;
@@ -100,7 +98,9 @@ impl Publication<'_> {
             .map(|image| &image.root().descriptor().digest);
         self.spare_others(&before, same)?;
         if let Some(image) = recognised {
-            report.blobs.count(sizes_in(image.root()).into_iter());
+            report
+                .blobs
+                .count(verification::sizes_in(image.root()).into_iter());
             report.blobs.existing += image.root().references().len();
             report.identify(&image);
             return self.put_tags(&image, &before, report).await;
@@ -199,53 +199,6 @@ impl Publication<'_> {
             self.verify_contents(image).await?;
         }
         failed.map_or(Ok(()), Err)
-    }
-
-    /// Sees that the tags that were moved name the image.
-    async fn verify(
-        &self,
-        root: &Manifest,
-        moved: &[&Reference],
-        report: &mut PushReport,
-    ) -> Result<(), Failure> {
-        let reader = self.reader().await?;
-        for reference in moved {
-            let clock = &*self.services.clock;
-            let (reader, own) = (reader.as_ref(), &*self.repository);
-            let verified = verify::expect(reference, root, clock, reader, own).await;
-            if let Err(failure) = verified {
-                report.update(reference, |entry| entry.status = ReferenceStatus::Failed);
-                return Err(failure);
-            }
-        }
-        Ok(())
-    }
-
-    /// Asks for everything that the image is made of, once more.
-    async fn verify_contents(&self, image: &Image) -> Result<(), Failure> {
-        let mut questions = Batch::new();
-        for blob in image.blobs() {
-            questions.push(async move { self.repository.expect_blob(&blob.descriptor).await });
-        }
-        questions.run(CONTROL_WIDTH).await?;
-        let mut questions = Batch::new();
-        for manifest in image.manifests().iter().chain(image.referrers()) {
-            questions.push(async move { self.repository.expect_manifest(manifest).await });
-        }
-        questions.run(CONTROL_WIDTH).await.map(drop)
-    }
-
-    /// oci-client, with the push's own token, so that it need not fetch one. `None` where there are no
-    /// certificates, as it ends the process there, and where the registry wants the credential itself: it
-    /// would follow a challenge that `origin.rs` does not trust.
-    async fn reader(&self) -> Result<Option<Reader>, Failure> {
-        let transport = self.repository.transport();
-        if !self.system_roots || transport.is_basic().await {
-            return Ok(None);
-        }
-        let bearer = transport.bearer().await;
-        let tally = Arc::clone(&self.services.tally);
-        Reader::new(self.options.plain_http, bearer.as_ref(), tally).map(Some)
     }
 
     /// Asks for all blobs and uploads the missing ones, longest first: a long one that starts last would
@@ -365,18 +318,6 @@ fn is_of_one_tag(failure: &Failure) -> bool {
         .rejection()
         .map(|rejection| rejection.status.as_u16());
     status.is_some_and(|status| !matches!(status, 401 | 403 | 429))
-}
-
-/// The sizes of the blobs that a manifest names, which need not be in the archive in that form.
-fn sizes_in(manifest: &Manifest) -> Vec<u64> {
-    let read: Option<OciImageManifest> = serde_json::from_slice(manifest.bytes()).ok();
-    let named: BTreeMap<String, u64> = read
-        .into_iter()
-        .flat_map(|read| std::iter::once(read.config).chain(read.layers))
-        .map(|blob| (blob.digest, u64::try_from(blob.size).unwrap_or_default()))
-        .collect();
-    let size = |digest: &Digest| named.get(&digest.to_string()).copied().unwrap_or_default();
-    manifest.references().iter().map(size).collect()
 }
 
 /// The answers to small questions, in the order of the questions.
