@@ -1,10 +1,10 @@
 //! The command line, as clap sees it. Nothing else knows clap.
 
 pub(crate) mod image;
+pub(crate) mod transfer;
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::builder::{FalseyValueParser, Resettable, TypedValueParser as _};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -14,8 +14,8 @@ use clap::{
 };
 
 use crate::env::Environment;
-use crate::quantity;
 use image::ImageArguments;
+pub(crate) use transfer::{TransferArguments, UploadMode};
 
 /// Everything that can be said on the command line.
 #[expect(
@@ -53,34 +53,6 @@ pub(crate) struct Arguments {
         value_delimiter = ','
     )]
     pub(crate) tags: Vec<String>,
-
-    /// Large blobs in flight at a time; those under a megabyte go sixteen at a time beside them
-    #[arg(short, long, visible_alias = "concurrency", value_name = "N", default_value_t = 4,
-          value_parser = clap::value_parser!(u8).range(1..=32), env = "GHCR_PUSH_JOBS")]
-    pub(crate) jobs: u8,
-
-    /// How blobs are sent: as one stream each, in chunks, or decided for each blob
-    #[arg(long, value_name = "MODE", value_enum, env = "GHCR_PUSH_UPLOAD_MODE")]
-    pub(crate) upload_mode: Option<UploadMode>,
-
-    /// The size of a chunk, such as 4MiB; implies --upload-mode chunked
-    #[arg(long, value_name = "SIZE", value_parser = quantity::size, env = "GHCR_PUSH_CHUNK_SIZE")]
-    pub(crate) chunk_size: Option<u64>,
-
-    /// Give up after this long without progress
-    #[arg(long, value_name = "DURATION", value_parser = quantity::duration, default_value = "10m",
-          env = "GHCR_PUSH_RETRY_MAX_TIME")]
-    pub(crate) retry_max_time: Duration,
-
-    /// Give up after this many tries of one request
-    #[arg(long, visible_alias = "retry-times", value_name = "N", env = "GHCR_PUSH_RETRY",
-          value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) retry: Option<u32>,
-
-    /// Restart a transfer that moves no byte for this long
-    #[arg(long, value_name = "DURATION", value_parser = quantity::duration, default_value = "60s",
-          env = "GHCR_PUSH_STALL_TIMEOUT")]
-    pub(crate) stall_timeout: Duration,
 
     /// What to ask the registry after the push
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = Verify::Manifest, env = "GHCR_PUSH_VERIFY")]
@@ -162,7 +134,10 @@ pub(crate) struct Arguments {
     )]
     pub(crate) digestfile: Option<PathBuf>,
 
-    // Last, since its heading is that of all that follows.
+    // Last, since their headings are those of all that follows.
+    #[command(flatten)]
+    pub(crate) transfer: TransferArguments,
+
     #[command(flatten)]
     pub(crate) image: ImageArguments,
 }
@@ -201,17 +176,6 @@ Examples:
 
 Exit codes: 0 published, 2 usage, 3 image, 4 authentication or permission, 5 registry or network
 unavailable, 6 content refused, 130 and 143 interrupted, 1 anything else.";
-
-/// How blobs are sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum UploadMode {
-    /// Decided for each blob
-    Auto,
-    /// One request with the whole blob
-    Stream,
-    /// Ranged chunks
-    Chunked,
-}
 
 /// What is asked after the push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -344,6 +308,35 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         super::Arguments::command().debug_assert();
+    }
+
+    /// The table in `docs/usage.md` has every option, each once, with its variable.
+    #[test]
+    fn every_option_is_documented() {
+        let usage = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/usage.md");
+        let usage = std::fs::read_to_string(usage).expect("it is there");
+        let rows: Vec<&str> = usage
+            .lines()
+            .filter(|line| line.starts_with("| `-"))
+            .collect();
+        for argument in super::Arguments::command().get_arguments() {
+            let Some(name) = argument
+                .get_long()
+                .filter(|name| *name != "help" && *name != "version")
+            else {
+                continue;
+            };
+            let is_named = |row: &&&str| {
+                let option = row.split('|').nth(1).unwrap_or_default();
+                let mut words = option.split(['`', ' ', '\\', '[']);
+                words.any(|word| word.strip_prefix("--") == Some(name))
+            };
+            let own: Vec<&&str> = rows.iter().filter(is_named).collect();
+            assert_eq!(own.len(), 1, "--{name}: {own:?}");
+            let variable = argument.get_env().and_then(|variable| variable.to_str());
+            let is_told = variable.is_none_or(|variable| own[0].contains(&format!("`{variable}`")));
+            assert!(is_told, "--{name}: {own:?}");
+        }
     }
 
     #[test]

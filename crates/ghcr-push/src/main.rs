@@ -26,6 +26,7 @@ mod reference;
 mod settings;
 mod settled;
 mod tls;
+mod upload_journal;
 
 use std::process::ExitCode;
 

@@ -147,8 +147,12 @@ impl Printer {
             self.notice(&format!("{status} {}", entry.reference));
         }
         let blobs = &report.blobs;
+        let taken_over = match blobs.mounted {
+            0 => String::new(),
+            mounted => format!(", {mounted} taken over"),
+        };
         self.notice(&format!(
-            "{} of {} blobs uploaded ({}), {} existed; {} requests in {}",
+            "{} of {} blobs uploaded ({}), {} existed{taken_over}; {} requests in {}",
             blobs.uploaded,
             blobs.total,
             display_size(blobs.bytes_uploaded),

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use oci_archive::Content;
-use oci_push::{Observer, PushError, PushPlan, PushReport, Pusher, Reference, Workshop};
+use oci_push::{
+    Observer, PushError, PushOptions, PushPlan, PushReport, Pusher, Reference, Workshop,
+};
 
 use crate::args::Arguments;
 use crate::digest_file::DigestFile;
@@ -19,6 +21,7 @@ use crate::operands::{self, ImageOperand};
 use crate::output::{self, Printer};
 use crate::reference::References;
 use crate::settled::{self, Settled, Witness};
+use crate::upload_journal::DirectoryJournal;
 use crate::{logging, settings, tls};
 
 /// Runs the push and tells the exit code.
@@ -78,6 +81,7 @@ fn push(
     let profile = settings::profile(arguments.registry_profile);
     let references = References::read(&written, &arguments.tags, profile)?;
     settings::check_plain_http(arguments, &references.all)?;
+    let mount_from = settings::mount_from(arguments, &references.all)?;
     for notice in &references.notices {
         printer.notice(&format!("notice: {notice}"));
     }
@@ -86,15 +90,16 @@ fn push(
     let digest_file = digest_file(arguments)?;
     let credentials = find_credentials(arguments, environment, &references.all, printer)?;
     let witness = Arc::new(Witness::new(printer.progress()));
-    let report = match upload(
-        arguments,
-        &content,
-        &workshop,
-        &references.all,
-        &credentials,
-        Arc::clone(&witness) as Arc<dyn Observer>,
-        printer,
-    ) {
+    let options = settings::push_options(arguments, tls::read(arguments)?, mount_from);
+    let observer = Arc::clone(&witness) as Arc<dyn Observer>;
+    let pusher = pusher(options, environment, &credentials, observer)?;
+    let job = Job {
+        content: &content,
+        workshop: &workshop,
+        references: &references.all,
+        dry_run: arguments.dry_run,
+    };
+    let report = match upload(&pusher, job, printer) {
         Ok(Done::Pushed(report)) => report,
         Ok(Done::Planned(plan)) => return tell(&plan, arguments.json),
         Err(Ended::Interrupted(signal)) => {
@@ -182,15 +187,32 @@ enum Ended {
     NotStarted(Box<CliError>),
 }
 
-fn upload(
-    arguments: &Arguments,
-    content: &Content,
-    workshop: &Workshop,
-    references: &[Reference],
+/// What pushes. Nothing is sent yet.
+fn pusher(
+    options: PushOptions,
+    environment: &Environment,
     credentials: &Found,
     observer: Arc<dyn Observer>,
-    printer: &Printer,
-) -> Result<Done, Ended> {
+) -> Result<Pusher, CliError> {
+    let keychain = Arc::new(FoundKeychain(credentials.clone()));
+    let pusher = Pusher::new(options, keychain, observer)
+        .map_err(|failure| CliError::of_failure("nothing was sent", failure))?;
+    Ok(match environment.cache_directory() {
+        Some(directory) => pusher.with_journal(Arc::new(DirectoryJournal::new(&directory))),
+        None => pusher,
+    })
+}
+
+/// What is to be done.
+#[derive(Clone, Copy)]
+struct Job<'a> {
+    content: &'a Content,
+    workshop: &'a Workshop,
+    references: &'a [Reference],
+    dry_run: bool,
+}
+
+fn upload(pusher: &Pusher, job: Job<'_>, printer: &Printer) -> Result<Done, Ended> {
     let not_started = |error: CliError| Ended::NotStarted(Box::new(error));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -200,19 +222,12 @@ fn upload(
                 CliError::new(Kind::Internal, "no runtime could be started").caused_by(&error),
             )
         })?;
-    let keychain = Arc::new(FoundKeychain(credentials.clone()));
-    let tls = tls::read(arguments).map_err(not_started)?;
-    let options = settings::push_options(arguments, tls);
-    let pusher = Pusher::new(options, keychain, observer)
-        .map_err(|failure| not_started(CliError::of_failure("nothing was sent", failure)))?;
     let outcome = runtime.block_on(async {
         tokio::select! {
             // The signals' handlers are in place before the first request.
             biased;
             signal = signal() => Err(Ended::Interrupted(signal)),
-            result = carry_out(&pusher, content, workshop, references, arguments.dry_run) => {
-                result.map_err(Ended::Failed)
-            }
+            result = carry_out(pusher, job) => result.map_err(Ended::Failed),
         }
     });
     printer.end_progress();
@@ -224,14 +239,14 @@ fn upload(
     outcome
 }
 
-async fn carry_out(
-    pusher: &Pusher,
-    content: &Content,
-    workshop: &Workshop,
-    references: &[Reference],
-    dry_run: bool,
-) -> Result<Done, Box<PushError>> {
-    if dry_run {
+async fn carry_out(pusher: &Pusher, job: Job<'_>) -> Result<Done, Box<PushError>> {
+    let Job {
+        content,
+        workshop,
+        references,
+        ..
+    } = job;
+    if job.dry_run {
         let plan = dry_run::plan(pusher, content, workshop, references).await;
         return plan.map(Done::Planned).map_err(|failure| {
             let report = PushReport::new(references);

@@ -6,6 +6,7 @@ use oci_push::{
 
 use crate::args::{self, Arguments};
 use crate::error::CliError;
+use crate::reference::References;
 
 /// How progress is shown, decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,18 +31,25 @@ pub(crate) fn display(asked: args::Progress, quiet: bool, is_terminal: bool) -> 
 }
 
 /// The engine's options.
-pub(crate) fn push_options(arguments: &Arguments, tls: TlsSettings) -> PushOptions {
+pub(crate) fn push_options(
+    arguments: &Arguments,
+    tls: TlsSettings,
+    mount_from: Vec<Reference>,
+) -> PushOptions {
+    let transfer = &arguments.transfer;
     let mut retry = RetryPolicy::default();
-    retry.max_time = arguments.retry_max_time;
-    retry.max_tries = arguments.retry;
+    retry.max_time = transfer.retry_max_time;
+    retry.max_tries = transfer.retry;
     let mut http = HttpSettings::default();
     http.user_agent = concat!("ghcr-push/", env!("CARGO_PKG_VERSION")).to_owned();
-    http.stall_timeout = arguments.stall_timeout;
+    http.stall_timeout = transfer.stall_timeout;
     http.tls = tls;
     let mut options = PushOptions::default();
-    options.jobs = usize::from(arguments.jobs);
-    options.upload_mode = upload_mode(arguments.upload_mode, arguments.chunk_size.is_some());
-    options.chunk_size = arguments.chunk_size;
+    options.jobs = transfer.jobs.map(usize::from);
+    options.upload_mode = upload_mode(transfer.upload_mode, transfer.chunk_size.is_some());
+    options.chunk_size = transfer.chunk_size;
+    options.limit_rate = transfer.limit_rate;
+    options.mount_from = mount_from;
     options.retry = retry;
     options.http = http;
     options.plain_http = arguments.plain_http;
@@ -53,6 +61,40 @@ pub(crate) fn push_options(arguments: &Arguments, tls: TlsSettings) -> PushOptio
     };
     options.no_clobber = arguments.no_clobber;
     options
+}
+
+/// The repositories to take blobs over from.
+///
+/// # Errors
+///
+/// A usage error for what is no repository, or none of a registry that is pushed to.
+pub(crate) fn mount_from(
+    arguments: &Arguments,
+    references: &[Reference],
+) -> Result<Vec<Reference>, CliError> {
+    let profile = profile(arguments.registry_profile);
+    let named = &arguments.transfer.mount_from;
+    let named: Vec<String> = named
+        .iter()
+        .filter(|name| !name.trim().is_empty())
+        .cloned()
+        .collect();
+    let sources = References::read(&named, &[], profile)?.all;
+    let is_used = |source: &&Reference| {
+        let host = source.resolve_registry();
+        references
+            .iter()
+            .any(|reference| reference.resolve_registry() == host)
+    };
+    match sources.iter().find(|source| !is_used(source)) {
+        Some(source) => Err(CliError::usage(format!(
+            "--mount-from: {}/{} is not on a registry that is pushed to",
+            source.registry(),
+            source.repository()
+        ))
+        .hint("a registry takes blobs over from its own repositories only")),
+        None => Ok(sources),
+    }
 }
 
 /// The registry's kind, `None` to go by the host's name.

@@ -26,7 +26,7 @@ use crate::failure::{Failure, ViolationKind};
 use crate::observer::{Event, Observer};
 use crate::origin::{same_origin, trusted_realm};
 use crate::request::{Request, Response, Transport};
-use token::Authorization;
+use token::{Authorization, TokenRequest};
 
 /// For whom and for what tokens are fetched.
 pub(crate) struct AuthSettings {
@@ -36,6 +36,8 @@ pub(crate) struct AuthSettings {
     pub(crate) host: String,
     /// `owner/name`.
     pub(crate) repository: String,
+    /// Repositories to read from besides, as far as the token service allows it.
+    pub(crate) sources: Vec<String>,
     /// The token service, where it is known without a challenge.
     pub(crate) token_service: Option<(Url, String)>,
     pub(crate) keychain: Arc<dyn Keychain>,
@@ -56,6 +58,8 @@ struct State {
     generation: u64,
     authorization: Option<Authorization>,
     challenge: Option<Challenge>,
+    /// Whether the token service has refused what concerns the other repositories.
+    sources_refused: bool,
 }
 
 impl<T: Transport> AuthTransport<T> {
@@ -192,16 +196,12 @@ impl<T: Transport> AuthTransport<T> {
             Challenge::Bearer { realm, service } => {
                 let realm = self.realm(request, realm)?;
                 let credentials = self.credentials().await;
-                let scope = format!("repository:{}:pull,push", settings.repository);
-                let fetched = token::fetch(
-                    &self.inner,
-                    &realm,
-                    service.as_deref(),
-                    &scope,
-                    credentials.as_ref(),
-                    settings.clock.now(),
-                );
-                Some(fetched.await?)
+                let ask = TokenRequest {
+                    realm: &realm,
+                    service: service.as_deref(),
+                    credentials: credentials.as_ref(),
+                };
+                Some(self.fetch(state, &ask).await?)
             }
         };
         let renewed = authorization.is_some();
@@ -214,6 +214,29 @@ impl<T: Transport> AuthTransport<T> {
                 .observe(&Event::TokenFetched { generation });
         }
         Ok(renewed)
+    }
+
+    /// Fetches a token for the repository and those to read from; for the repository alone where the
+    /// token service refuses the whole for the sake of the others.
+    async fn fetch(
+        &self,
+        state: &mut State,
+        ask: &TokenRequest<'_>,
+    ) -> Result<Authorization, Failure> {
+        let settings = &self.settings;
+        let own = format!("repository:{}:pull,push", settings.repository);
+        if !settings.sources.is_empty() && !state.sources_refused {
+            let others = settings.sources.iter();
+            let others = others.map(|source| format!("repository:{source}:pull"));
+            let scopes: Vec<String> = std::iter::once(own.clone()).chain(others).collect();
+            match ask.send(&self.inner, &scopes, &*settings.clock).await {
+                Err(Failure::Rejected(rejection)) if rejection.status.is_client_error() => {
+                    state.sources_refused = true;
+                }
+                result => return result,
+            }
+        }
+        ask.send(&self.inner, &[own], &*settings.clock).await
     }
 
     /// Checked before any credential is so much as looked up.

@@ -14,6 +14,7 @@ use oci_archive::{Blob, Digest, Hasher};
 use tokio::sync::mpsc;
 
 use crate::failure::BlobFault;
+use crate::pace::Pace;
 
 /// Bytes read and handed over at a time. Larger frames gain nothing on loopback (64 to 256 `KiB`
 /// measured alike), smaller ones cost a wake-up each.
@@ -32,6 +33,7 @@ pub struct BlobBody {
     offset: u64,
     length: u64,
     on_sent: OnSent,
+    pace: Option<Arc<Pace>>,
 }
 
 impl BlobBody {
@@ -42,7 +44,18 @@ impl BlobBody {
             offset,
             length,
             on_sent,
+            pace: None,
         }
+    }
+
+    /// The same at a rate.
+    pub(crate) fn paced(mut self, pace: Option<Arc<Pace>>) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    pub(crate) fn pace(&self) -> Option<&Pace> {
+        self.pace.as_deref()
     }
 
     /// How many bytes the body has.
@@ -85,8 +98,9 @@ impl BlobBody {
         let mut reader = verifier.blob.source.reader(self.offset)?;
         let mut remaining = self.length;
         let mut offset = self.offset;
+        let frame = self.pace().map_or(FRAME, |pace| FRAME.min(pace.frame()));
         while remaining > 0 {
-            let length = FRAME.min(usize::try_from(remaining).unwrap_or(FRAME));
+            let length = frame.min(usize::try_from(remaining).unwrap_or(frame));
             let mut frame = BytesMut::zeroed(length);
             reader
                 .read_exact(&mut frame)

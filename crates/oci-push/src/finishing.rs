@@ -190,11 +190,8 @@ impl<'a> Finishing<'a> {
         if publication.has(&blob).await? {
             self.count(|counts| counts.existing += 1);
         } else {
-            publication.upload(&blob).await?;
-            self.count(|counts| {
-                counts.uploaded += 1;
-                counts.bytes_uploaded += blob.descriptor.size;
-            });
+            let how = publication.transfer(&blob).await?;
+            self.count(|counts| counts.transferred(how, blob.descriptor.size));
         }
         Ok(FinishedLayer::made(blob))
     }

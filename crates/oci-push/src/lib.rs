@@ -35,9 +35,11 @@ mod clock;
 mod failure;
 mod finishing;
 mod http;
+mod journal;
 mod observer;
 mod options;
 mod origin;
+mod pace;
 mod plan;
 mod profile;
 mod publication;
@@ -61,6 +63,7 @@ pub use failure::{
     ViolationKind,
 };
 pub use finishing::{LayerCache, NoCache, Workshop};
+pub use journal::{NoJournal, SessionJournal, UploadKey};
 pub use observer::{Event, Observer, Silent};
 pub use oci_client::Reference;
 pub use options::{PushOptions, Verify};

@@ -84,6 +84,15 @@ pub enum Event<'a> {
         /// since; in streamed mode what was handed to the connection.
         offset: u64,
     },
+    /// The registry has taken a blob over from another repository of its.
+    BlobMounted {
+        /// The blob.
+        digest: &'a Digest,
+        /// Its size in bytes.
+        size: u64,
+        /// `owner/name` of the other repository.
+        source: &'a str,
+    },
     /// All bytes are sent; the registry is storing the blob.
     BlobCommitting {
         /// The blob.

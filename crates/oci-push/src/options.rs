@@ -1,5 +1,9 @@
 //! How to push, as the caller decides it.
 
+use std::time::Duration;
+
+use oci_client::Reference;
+
 use crate::http::HttpSettings;
 use crate::profile::Profile;
 use crate::retry::RetryPolicy;
@@ -22,12 +26,19 @@ pub enum Verify {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PushOptions {
-    /// Blobs whose bytes are in flight at a time.
-    pub jobs: usize,
+    /// Large blobs whose bytes are in flight at a time; `None` to begin with four and to find out whether more,
+    /// up to eight, bring anything.
+    pub jobs: Option<usize>,
+    /// Bytes a second that all uploads take together.
+    pub limit_rate: Option<u64>,
     /// Streamed or chunked.
     pub upload_mode: UploadMode,
     /// The chunk size in bytes; the registry's own limit still applies.
     pub chunk_size: Option<u64>,
+    /// How long the request that closes an upload may go unanswered before the registry is asked whether it has
+    /// the blob. ghcr.io takes 5 to 11 seconds for 700 MB
+    /// (<https://github.com/GoogleContainerTools/jib/issues/4301>).
+    pub commit_patience: Duration,
     /// How stubborn to be.
     pub retry: RetryPolicy,
     /// The HTTP client's settings.
@@ -40,20 +51,27 @@ pub struct PushOptions {
     pub verify: Verify,
     /// Move no tag that names something else.
     pub no_clobber: bool,
+    /// Repositories that may hold blobs of the image already. The registry is asked to take them over from
+    /// there (distribution-spec, "Mounting a blob from another repository"); tags and digests in them mean
+    /// nothing. Those of other registries are left out.
+    pub mount_from: Vec<Reference>,
 }
 
 impl Default for PushOptions {
     fn default() -> Self {
         Self {
-            jobs: 4,
+            jobs: None,
+            limit_rate: None,
             upload_mode: UploadMode::Auto,
             chunk_size: None,
+            commit_patience: Duration::from_secs(15),
             retry: RetryPolicy::default(),
             http: HttpSettings::default(),
             plain_http: false,
             profile: None,
             verify: Verify::default(),
             no_clobber: false,
+            mount_from: Vec::new(),
         }
     }
 }

@@ -5,11 +5,12 @@
 //! the upload), and no tag moves before everything it names is stored.
 
 mod lanes;
+mod transfer;
 mod verification;
 mod visibility;
+mod width;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use oci_archive::{Blob, Digest, Image, Manifest};
 use oci_client::Reference;
@@ -25,7 +26,6 @@ use crate::pusher::Services;
 use crate::report::{BlobCounts, PushReport, ReferenceStatus};
 use crate::repository::{RemoteManifest, Repository, tag_of};
 use crate::retry::RetryTransport;
-use crate::upload::{BlobUpload, UploadSettings};
 
 /// Small requests in flight at a time. They cost the registry little and the push a round trip each.
 pub(crate) const CONTROL_WIDTH: usize = 16;
@@ -34,6 +34,7 @@ pub(crate) const CONTROL_WIDTH: usize = 16;
 const BLOBS_KNOWN: usize = 1024;
 
 pub(crate) use lanes::Lanes;
+pub(crate) use width::Slots;
 
 pub(crate) type Chain = AuthTransport<Arc<RetryTransport<HttpTransport>>>;
 
@@ -46,6 +47,8 @@ pub(crate) struct Publication<'a> {
     /// Whether the machine has certificates of its own.
     pub(crate) system_roots: bool,
     pub(crate) lanes: Lanes,
+    /// Other repositories of the registry's that may have blobs of the image.
+    pub(crate) sources: Vec<String>,
 }
 
 /// What each reference pointed to before the push.
@@ -206,26 +209,25 @@ impl Publication<'_> {
     async fn push_blobs(&self, blobs: &[Blob], counts: &mut BlobCounts) -> Result<(), Failure> {
         let mut ordered: Vec<&Blob> = blobs.iter().collect();
         ordered.sort_by_key(|blob| std::cmp::Reverse(blob.descriptor.size));
-        let (existing, uploaded) = (&AtomicUsize::new(0), &AtomicUsize::new(0));
-        let bytes = &AtomicU64::new(0);
+        let done = &Mutex::new(BlobCounts::default());
+        let note = |change: &dyn Fn(&mut BlobCounts)| {
+            change(&mut done.lock().unwrap_or_else(PoisonError::into_inner));
+        };
         let mut work = Batch::new();
         for blob in ordered {
             work.push(async move {
                 if self.has(blob).await? {
-                    existing.fetch_add(1, Ordering::Relaxed);
+                    note(&|counts| counts.existing += 1);
                     return Ok(());
                 }
-                self.upload(blob).await?;
-                uploaded.fetch_add(1, Ordering::Relaxed);
-                bytes.fetch_add(blob.descriptor.size, Ordering::Relaxed);
+                let how = self.transfer(blob).await?;
+                note(&|counts| counts.transferred(how, blob.descriptor.size));
                 Ok(())
             });
         }
         let outcome = work.run(BLOBS_KNOWN).await;
         // What went up before a failure is there, and is counted.
-        counts.existing += existing.load(Ordering::Relaxed);
-        counts.uploaded += uploaded.load(Ordering::Relaxed);
-        counts.bytes_uploaded += bytes.load(Ordering::Relaxed);
+        counts.add(&done.lock().unwrap_or_else(PoisonError::into_inner));
         outcome.map(drop)
     }
 
@@ -241,19 +243,6 @@ impl Publication<'_> {
             exists,
         });
         Ok(exists)
-    }
-
-    /// Uploads a blob that the registry lacks.
-    pub(crate) async fn upload(&self, blob: &Blob) -> Result<(), Failure> {
-        let settings = UploadSettings {
-            mode: self.options.upload_mode,
-            chunk_size: self.options.chunk_size,
-        };
-        let lane = self.lanes.of(blob);
-        let _permit = lane.under_way.acquire().await.ok();
-        let slots = Arc::clone(&lane.slots);
-        let upload = BlobUpload::new(&self.repository, self.services, settings, blob, slots);
-        upload.run().await
     }
 
     /// Stores every manifest but the root, level by level: a registry refuses a manifest whose

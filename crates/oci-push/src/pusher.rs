@@ -13,8 +13,10 @@ use crate::clock::{Clock, SystemClock};
 use crate::failure::Failure;
 use crate::finishing::{Finishing, Workshop};
 use crate::http::HttpTransport;
+use crate::journal::{NoJournal, SessionJournal};
 use crate::observer::Observer;
 use crate::options::PushOptions;
+use crate::pace::Pace;
 use crate::plan::PushPlan;
 use crate::profile::Profile;
 use crate::publication::{Chain, Lanes, Publication};
@@ -29,6 +31,10 @@ pub(crate) struct Services {
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) retry: RetryPolicy,
+    /// Where sessions are kept beyond this run.
+    pub(crate) journal: Arc<dyn SessionJournal>,
+    /// The limit on all uploads together.
+    pub(crate) pace: Option<Arc<Pace>>,
 }
 
 /// Pushes images.
@@ -85,12 +91,21 @@ impl Pusher {
                 observer,
                 tally,
                 retry: options.retry.clone(),
+                journal: Arc::new(NoJournal),
+                pace: options.limit_rate.map(|rate| Arc::new(Pace::new(rate))),
             },
             options,
             transport: Arc::new(transport),
             system_roots,
             repositories: Mutex::default(),
         })
+    }
+
+    /// The same with a journal, by which uploads of large blobs that an earlier run has begun go on.
+    #[must_use]
+    pub fn with_journal(mut self, journal: Arc<dyn SessionJournal>) -> Self {
+        self.services.journal = journal;
+        self
     }
 
     /// Cancels what a push that was dropped or has failed left open, as far as the registries take that
@@ -130,14 +145,16 @@ impl Pusher {
             report.blobs.count(sizes);
         }
         let mut outcome = Ok(());
+        let mut done = Vec::new();
         for group in groups {
-            outcome = match self.publication(&group) {
+            outcome = match self.publication(&group, &done) {
                 Ok(publication) => publication.publish(image, &mut report).await,
                 Err(failure) => Err(failure),
             };
             if outcome.is_err() {
                 break;
             }
+            done.extend(group.first().copied());
         }
         self.conclude(report, start, outcome)
     }
@@ -158,14 +175,16 @@ impl Pusher {
         let mut report = PushReport::new(references);
         let finishing = Finishing::new(draft, workshop, Arc::clone(&self.services.observer));
         let mut outcome = Ok(());
+        let mut done = Vec::new();
         for group in by_repository(references) {
-            outcome = match self.publication(&group) {
+            outcome = match self.publication(&group, &done) {
                 Ok(publication) => publication.publish_draft(&finishing, &mut report).await,
                 Err(failure) => Err(failure),
             };
             if outcome.is_err() {
                 break;
             }
+            done.extend(group.first().copied());
         }
         self.conclude(report, start, outcome)
     }
@@ -179,7 +198,9 @@ impl Pusher {
     pub async fn plan(&self, image: &Image, references: &[Reference]) -> Result<PushPlan, Failure> {
         let mut plan = PushPlan::default();
         for group in by_repository(references) {
-            self.publication(&group)?.plan(image, &mut plan).await?;
+            self.publication(&group, &[])?
+                .plan(image, &mut plan)
+                .await?;
         }
         Ok(plan)
     }
@@ -198,7 +219,7 @@ impl Pusher {
         let mut plan = PushPlan::default();
         let finishing = Finishing::new(draft, workshop, Arc::clone(&self.services.observer));
         for group in by_repository(references) {
-            let publication = self.publication(&group)?;
+            let publication = self.publication(&group, &[])?;
             publication.plan_draft(draft, &finishing, &mut plan).await?;
         }
         Ok(plan)
@@ -219,13 +240,20 @@ impl Pusher {
         }
     }
 
-    /// What is to be done in one repository; all of `references` name it.
-    fn publication<'a>(&'a self, references: &[&'a Reference]) -> Result<Publication<'a>, Failure> {
+    /// What is to be done in one repository; all of `references` name it. The image is in the repositories
+    /// of `done` already.
+    fn publication<'a>(
+        &'a self,
+        references: &[&'a Reference],
+        done: &[&Reference],
+    ) -> Result<Publication<'a>, Failure> {
         let [first, ..] = references else {
             return Err(Failure::Client("no reference was given".into()));
         };
         let registry = self.registry(first)?;
-        let repository = Arc::new(self.repository(&registry, first));
+        // Where the image is for certain comes first.
+        let sources = sources(first, done.iter().copied().chain(&self.options.mount_from));
+        let repository = Arc::new(self.repository(&registry, first, sources.clone()));
         self.repositories
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -236,7 +264,8 @@ impl Pusher {
             options: &self.options,
             services: &self.services,
             system_roots: self.system_roots,
-            lanes: Lanes::new(self.options.jobs),
+            lanes: Lanes::new(self.options.jobs, self.services.clock.now()),
+            sources,
         })
     }
 
@@ -250,7 +279,12 @@ impl Pusher {
         Url::parse(&format!("{scheme}://{host}/")).map_err(|error| Failure::Client(error.into()))
     }
 
-    fn repository(&self, registry: &Url, reference: &Reference) -> Repository<Chain> {
+    fn repository(
+        &self,
+        registry: &Url,
+        reference: &Reference,
+        sources: Vec<String>,
+    ) -> Repository<Chain> {
         let profile = self
             .options
             .profile
@@ -259,6 +293,7 @@ impl Pusher {
             registry: registry.clone(),
             host: reference.resolve_registry().to_owned(),
             repository: reference.repository().to_owned(),
+            sources,
             token_service: profile.token_service(registry),
             keychain: Arc::clone(&self.keychain),
             clock: Arc::clone(&self.services.clock),
@@ -267,6 +302,19 @@ impl Pusher {
         let transport = AuthTransport::new(Arc::clone(&self.transport), settings);
         Repository::new(transport, registry, reference.repository(), profile)
     }
+}
+
+/// The other repositories of a registry's that are named, each once.
+fn sources<'a>(own: &Reference, named: impl Iterator<Item = &'a Reference>) -> Vec<String> {
+    let mut sources: Vec<String> = Vec::new();
+    for source in named {
+        let is_other = source.resolve_registry() == own.resolve_registry()
+            && source.repository() != own.repository();
+        if is_other && !sources.iter().any(|known| known == source.repository()) {
+            sources.push(source.repository().to_owned());
+        }
+    }
+    sources
 }
 
 /// References grouped by repository, in the order in which the repositories were first named.

@@ -54,6 +54,8 @@ pub struct BlobCounts {
     pub uploaded: usize,
     /// Blobs that were there already.
     pub existing: usize,
+    /// Blobs that the registry took over from another repository of its.
+    pub mounted: usize,
     /// Their size in bytes.
     pub bytes_total: u64,
     /// Size of the blobs that were sent, in bytes.
@@ -73,6 +75,7 @@ impl BlobCounts {
     pub(crate) fn add(&mut self, other: &Self) {
         self.uploaded += other.uploaded;
         self.existing += other.existing;
+        self.mounted += other.mounted;
         self.bytes_uploaded += other.bytes_uploaded;
     }
 }

@@ -1,6 +1,8 @@
 //! One repository of one registry: the small requests, and what this run has learned about it.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+mod learned;
+mod mount;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,11 +14,14 @@ use oci_client::Reference;
 use url::Url;
 
 use crate::failure::{Failure, Rejection, ViolationKind};
+use crate::origin::same_origin;
 use crate::profile::Profile;
 use crate::request::{Body, Request, Response, Transport};
 use crate::step::Step;
 use crate::upload::session::{SessionHandle, UploadSession};
 use crate::verify::{Answer, Answerer};
+pub(crate) use learned::Learned;
+pub(crate) use mount::Mount;
 
 /// Manifest media types; without the index types ghcr.io answers 404 for a tag that names an index.
 const ACCEPTED_MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
@@ -191,11 +196,27 @@ impl<T: Transport> Repository<T> {
             .send(&request)
             .await?
             .expect(&request, &[202])?;
-        let session = UploadSession::open(&request, &response)?;
+        self.opened(&request, &response)
+    }
+
+    /// The session that an answer opens, kept in mind for [`Repository::cancel_sessions`].
+    fn opened(&self, request: &Request, response: &Response) -> Result<UploadSession, Failure> {
+        let session = UploadSession::open(request, response)?;
         let mut sessions = self.sessions();
         sessions.retain(|handle| open_at(handle).is_some());
         sessions.push(session.handle());
         Ok(session)
+    }
+
+    /// The session at an address that an earlier run was given, if it is this registry's.
+    pub(crate) fn reopened(&self, url: &str) -> Option<UploadSession> {
+        let url = Url::parse(url).ok()?;
+        same_origin(&self.base, &url).then(|| UploadSession::at(url))
+    }
+
+    /// `https://host/v2/owner/name/`.
+    pub(crate) fn address(&self) -> &str {
+        self.base.as_str()
     }
 
     /// Cancels the sessions that are open, as far as the registry takes that: best effort, for a push that
@@ -291,91 +312,4 @@ pub(crate) fn check_confirmation(
 fn is_of_algorithm(found: &str, digest: &Digest) -> bool {
     let other: Result<Digest, _> = found.parse();
     other.is_ok_and(|other| other.algorithm() == digest.algorithm()) || !found.contains(':')
-}
-
-/// What the answers of this run have taught, for all blobs of a repository.
-#[derive(Debug, Default)]
-pub(crate) struct Learned {
-    /// 0 while no chunk has been refused as too large.
-    chunk_limit: AtomicU64,
-    body_refused: AtomicBool,
-    chunks_refused: AtomicBool,
-    goodput: Mutex<Option<f64>>,
-    /// The shortest small request, which is what every request costs.
-    overhead: Mutex<Option<Duration>>,
-}
-
-impl Learned {
-    /// Bodies of `size` bytes are too large. `false` if there is no smaller size worth trying.
-    pub(crate) fn refuse_chunk(&self, size: u64) -> bool {
-        const MIB: u64 = 1024 * 1024;
-        let smaller = [16 * MIB, 4 * MIB, 3 * MIB, MIB]
-            .into_iter()
-            .find(|candidate| *candidate < size);
-        if let Some(limit) = smaller {
-            // Another refusal may have lowered it further meanwhile.
-            let lowered = |known| (known == 0 || limit < known).then_some(limit);
-            let order = Ordering::Relaxed;
-            let _ = self.chunk_limit.fetch_update(order, order, lowered);
-        }
-        smaller.is_some()
-    }
-
-    /// The largest chunk that may still be tried.
-    pub(crate) fn chunk_limit(&self) -> Option<u64> {
-        match self.chunk_limit.load(Ordering::Relaxed) {
-            0 => None,
-            limit => Some(limit),
-        }
-    }
-
-    pub(crate) fn refuse_body(&self) {
-        self.body_refused.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn body_refused(&self) -> bool {
-        self.body_refused.load(Ordering::Relaxed)
-    }
-
-    /// The registry has put chunks together into something else than was sent.
-    pub(crate) fn refuse_chunks(&self) {
-        self.chunks_refused.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn chunks_refused(&self) -> bool {
-        self.chunks_refused.load(Ordering::Relaxed)
-    }
-
-    /// Takes the time that a small request took into account.
-    pub(crate) fn answered_in(&self, duration: Duration) {
-        let mut overhead = self.overhead.lock().unwrap_or_else(PoisonError::into_inner);
-        *overhead = Some(overhead.map_or(duration, |known| known.min(duration)));
-    }
-
-    /// What a request costs beside its body.
-    pub(crate) fn overhead(&self) -> Option<Duration> {
-        *self.overhead.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes the rate of a finished upload into account.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a rate needs no more than 52 bits of size"
-    )]
-    pub(crate) fn measured(&self, bytes: u64, duration: Duration) {
-        /// Less than this says more about round trips than about the link.
-        const WORTH_MEASURING: u64 = 1024 * 1024;
-        let seconds = duration.as_secs_f64();
-        if bytes < WORTH_MEASURING || seconds <= 0.0 {
-            return;
-        }
-        let rate = bytes as f64 / seconds;
-        let mut goodput = self.goodput.lock().unwrap_or_else(PoisonError::into_inner);
-        *goodput = Some(goodput.map_or(rate, |known| known.mul_add(0.7, rate * 0.3)));
-    }
-
-    /// Bytes per second of one upload.
-    pub(crate) fn goodput(&self) -> Option<f64> {
-        *self.goodput.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }

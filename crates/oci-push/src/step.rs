@@ -15,6 +15,8 @@ pub enum Step {
     CheckManifest,
     /// Ask whether the registry has a blob.
     CheckBlob,
+    /// Have a blob taken over from another repository.
+    MountBlob,
     /// Open an upload session: the first request that needs the right to push.
     StartUpload,
     /// Send one chunk to an upload session.
@@ -43,6 +45,7 @@ impl Step {
             Self::FetchToken => "fetch-token",
             Self::CheckManifest => "check-manifest",
             Self::CheckBlob => "check-blob",
+            Self::MountBlob => "mount-blob",
             Self::StartUpload => "start-upload",
             Self::UploadChunk => "upload-chunk",
             Self::UploadBlob => "upload-blob",
@@ -62,6 +65,7 @@ impl Step {
             Self::FetchToken => "fetch a token",
             Self::CheckManifest => "look up the tag",
             Self::CheckBlob => "look up a blob",
+            Self::MountBlob => "take a blob over from another repository",
             Self::StartUpload => "start a blob upload",
             Self::UploadChunk => "upload a chunk",
             Self::UploadBlob => "upload a blob",

@@ -7,29 +7,33 @@
 //! (<https://github.com/GoogleContainerTools/jib/issues/4301>).
 
 mod chunks;
+mod commit;
 mod flow;
 pub(crate) mod mode;
 pub(crate) mod range;
 mod recovery;
+mod resumption;
 pub(crate) mod session;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::{HeaderValue, Method, header};
+use http::HeaderValue;
 use oci_archive::{Blob, Descriptor};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::body::{BlobBody, OnSent, Verifier};
-use crate::failure::{Failure, ViolationKind};
+use crate::failure::Failure;
 use crate::observer::Event;
+use crate::publication::Slots;
 use crate::pusher::Services;
-use crate::repository::{Repository, check_confirmation};
-use crate::request::{Body, Request, Transport};
+use crate::repository::Repository;
+use crate::request::{Body, Transport};
 use crate::step::Step;
 use flow::Flow;
 use mode::{Mode, Situation, UploadMode};
 use recovery::{Aftermath, aftermath};
+use resumption::Begun;
 use session::{SessionHandle, UploadSession};
 
 /// Sessions that may carry bytes of one blob in vain before giving up on it. A registry that refuses at
@@ -40,19 +44,13 @@ const SESSIONS: u32 = 6;
 const SESSIONS_OF_SMALL: u32 = 20;
 const SMALL: u64 = 4 * 1024 * 1024;
 
-/// When to look whether an unanswered commit has succeeded. ghcr.io takes 5 to 11 seconds to commit
-/// 700 MB, most of which has passed when the question arises.
-const LOOKS_AFTER_COMMIT: [Duration; 3] = [
-    Duration::from_millis(500),
-    Duration::from_secs(2),
-    Duration::from_secs(5),
-];
-
 /// How blobs are uploaded.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct UploadSettings {
     pub(crate) mode: UploadMode,
     pub(crate) chunk_size: Option<u64>,
+    /// How long a closing request may go unanswered before the registry is asked whether it has the blob.
+    pub(crate) commit_patience: Duration,
 }
 
 /// One blob on its way into one repository.
@@ -62,7 +60,7 @@ pub(crate) struct BlobUpload<'a, T> {
     settings: UploadSettings,
     descriptor: &'a Descriptor,
     verifier: Arc<Verifier>,
-    slots: Arc<Semaphore>,
+    slots: Arc<Slots>,
     /// Held while bytes flow, given back at the last one: a commit needs no bandwidth.
     slot: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
     flow: Arc<Mutex<Flow>>,
@@ -74,7 +72,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
         services: &'a Services,
         settings: UploadSettings,
         blob: &'a Blob,
-        slots: Arc<Semaphore>,
+        slots: Arc<Slots>,
     ) -> Self {
         Self {
             repository,
@@ -88,21 +86,24 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
         }
     }
 
-    /// Uploads the blob.
-    pub(crate) async fn run(&self) -> Result<(), Failure> {
+    /// Uploads the blob, first of all in a session that is open already, if there is one.
+    pub(crate) async fn run(&self, mut opened: Option<UploadSession>) -> Result<(), Failure> {
         let mut sessions = 0;
         let mut broken_streams = 0;
         let mut waited = Duration::ZERO;
+        let mut resumed = self.resume().await;
         self.take_slot().await;
         // Waiting for the slot was nobody's failure.
         *self.flow() = Flow::new(self.services.clock.now());
         loop {
             self.take_slot().await;
-            let asked = self.services.clock.now();
-            let session = self.repository.start_upload().await?;
-            let answered = self.services.clock.now().duration_since(asked);
-            self.repository.learned.answered_in(answered);
-            let (mode, reason) = self.choose(broken_streams);
+            let begun = match (resumed.take(), opened.take()) {
+                (Some(resumed), _) => resumed,
+                (None, Some(session)) => Begun::anew(session),
+                (None, None) => Begun::anew(self.start().await?),
+            };
+            let Begun { session, held } = begun;
+            let (mode, reason) = self.choose(broken_streams, held);
             let mode = mode.at_least(session.least_chunk(), self.descriptor.size);
             self.flow().begin();
             self.verifier.start_over();
@@ -115,11 +116,11 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             let handle = session.handle();
             let result = match mode {
                 Mode::Streamed => self.close(&session, 0).await,
-                Mode::Chunked(size) => self.send_chunks(session, size).await,
+                Mode::Chunked(size) => self.send_chunks(session, held, size).await,
             };
             let Err(failure) = result else { break };
             // A session that has failed is left to expire: it may be the one that is being committed.
-            forget(&handle);
+            leave(&handle);
             match aftermath(&failure, self.all_sent()) {
                 Aftermath::TooLarge if self.step_down(mode) => continue,
                 Aftermath::TooLarge | Aftermath::Final => return Err(failure),
@@ -137,11 +138,21 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             }
             self.pause(&failure, waited, sessions).await;
         }
+        self.forget();
         self.observe(&Event::BlobFinished {
             digest: &self.descriptor.digest,
             size: self.descriptor.size,
         });
         Ok(())
+    }
+
+    /// Opens a session, and learns from it how long a small request takes.
+    async fn start(&self) -> Result<UploadSession, Failure> {
+        let asked = self.services.clock.now();
+        let session = self.repository.start_upload().await?;
+        let answered = self.services.clock.now().duration_since(asked);
+        self.repository.learned.answered_in(answered);
+        Ok(session)
     }
 
     /// Whether another try after `wait` would be one too many.
@@ -161,7 +172,8 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
         self.flow.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn choose(&self, broken_streams: u32) -> (Mode, &'static str) {
+    /// How to send the blob, of which the session holds `held` bytes already.
+    fn choose(&self, broken_streams: u32, held: u64) -> (Mode, &'static str) {
         let profile = self.repository.profile;
         let learned = &self.repository.learned;
         let chunk = self
@@ -179,6 +191,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             body_refused: learned.body_refused(),
             chunks_refused: learned.chunks_refused(),
             overhead: learned.overhead(),
+            held,
         };
         mode::choose(self.settings.mode, &situation)
     }
@@ -191,86 +204,35 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             Mode::Streamed if self.settings.mode == UploadMode::Stream => false,
             Mode::Streamed => {
                 learned.refuse_body();
-                let chunk = self.choose(0).0;
+                let chunk = self.choose(0, 0).0;
                 // A blob that fits into one chunk is still streamed: make the chunks smaller.
                 chunk != Mode::Streamed || learned.refuse_chunk(self.descriptor.size)
             }
         }
     }
 
-    /// Sends what remains from `offset` in the request that closes the session.
-    async fn close(&self, session: &UploadSession, offset: u64) -> Result<(), Failure> {
-        let digest = &self.descriptor.digest;
-        let length = self.descriptor.size - offset;
-        let url = session.closing_url(&digest.to_string());
-        let step = if offset == 0 {
-            Step::UploadBlob
-        } else {
-            Step::CommitBlob
-        };
-        let mut request = Request::new(step, Method::PUT, url)
-            .header(header::CONTENT_TYPE, OCTET_STREAM)
-            .deadline(commit_deadline(self.descriptor.size))
-            .sent_once();
-        if length == 0 {
-            self.verifier.check_empty().map_err(|fault| Failure::Blob {
-                digest: digest.clone(),
-                fault,
-            })?;
-        } else {
-            request = request.body(self.body(offset, length));
-        }
-        if offset > 0 {
-            request = request.header(header::CONTENT_RANGE, content_range(offset, length));
-        }
-        let response = self.repository.transport().send(&request).await?;
-        let response = response.expect(&request, &[201, 200, 202, 204])?;
-        if let Some((bytes, duration)) = self.flow().rate() {
-            self.repository.learned.measured(bytes, duration);
-        }
-        check_confirmation(&request, &response, digest)?;
-        // Only 201 says that the blob is stored; the others are asked about.
-        session.closed();
-        if response.status == 201 || self.has_arrived().await? {
-            return Ok(());
-        }
-        let kind = ViolationKind::BlobNotStored(digest.clone());
-        Err(Failure::violation(&request, kind))
-    }
-
-    /// Looks, a few times, whether the registry has the blob.
-    async fn has_arrived(&self) -> Result<bool, Failure> {
-        for wait in LOOKS_AFTER_COMMIT {
-            self.services.clock.sleep(wait).await;
-            if self.repository.has_blob(self.descriptor).await? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     fn body(&self, offset: u64, length: u64) -> Body {
         let on_sent = self.on_sent();
-        Body::Blob(BlobBody::new(
-            Arc::clone(&self.verifier),
-            offset,
-            length,
-            on_sent,
-        ))
+        let body = BlobBody::new(Arc::clone(&self.verifier), offset, length, on_sent);
+        Body::Blob(body.paced(self.services.pace.clone()))
     }
 
     /// Reports progress, and gives the slot back with the last byte.
     fn on_sent(&self) -> OnSent {
         let observer = Arc::clone(&self.services.observer);
         let slot = Arc::clone(&self.slot);
+        let slots = Arc::clone(&self.slots);
         let flow = Arc::clone(&self.flow);
         let clock = Arc::clone(&self.services.clock);
         let digest = self.descriptor.digest.clone();
         let size = self.descriptor.size;
         Arc::new(move |offset| {
-            flow.lock()
+            let now = clock.now();
+            let sent = flow
+                .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .reach(offset, clock.now());
+                .reach(offset, now);
+            slots.sent(sent, now);
             observer.observe(&Event::BlobProgress {
                 digest: &digest,
                 offset,
@@ -289,8 +251,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             .unwrap_or_else(PoisonError::into_inner)
             .is_some();
         if !taken {
-            // The semaphore is never closed; without a permit the upload would go ahead all the same.
-            let permit = Arc::clone(&self.slots).acquire_owned().await.ok();
+            let permit = self.slots.take().await;
             *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = permit;
         }
     }
@@ -310,6 +271,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
 
     async fn pause(&self, failure: &Failure, wait: Duration, attempt: u32) {
         self.services.tally.count_retry();
+        self.slots.trouble(self.services.clock.now());
         self.observe(&Event::Retrying {
             step: failure.step().unwrap_or(Step::UploadBlob),
             digest: Some(&self.descriptor.digest),
@@ -325,7 +287,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
     }
 }
 
-fn forget(handle: &SessionHandle) {
+fn leave(handle: &SessionHandle) {
     *handle.lock().unwrap_or_else(PoisonError::into_inner) = None;
 }
 
@@ -336,10 +298,4 @@ const OCTET_STREAM: HeaderValue = HeaderValue::from_static("application/octet-st
 fn content_range(offset: u64, length: u64) -> HeaderValue {
     let range = format!("{offset}-{}", offset + length - 1);
     HeaderValue::from_str(&range).unwrap_or_else(|_| unreachable!("digits and a hyphen are ASCII"))
-}
-
-/// How long a registry may take to store a blob whose last byte it has: two minutes, or as long as a
-/// store that manages 20 MB a second needs.
-fn commit_deadline(size: u64) -> Duration {
-    Duration::from_mins(2).max(Duration::from_secs(60 + size / 20_000_000))
 }

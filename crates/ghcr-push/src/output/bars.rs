@@ -155,6 +155,10 @@ impl Observer for Bars {
                     bar.set_message("committing");
                 }
             }
+            Event::BlobMounted { size, .. } => {
+                state.finished += size;
+                state.blobs_done += 1;
+            }
             Event::BlobFinished { digest, size } => {
                 self.finished(state.active.remove(*digest));
                 state.finished += size;

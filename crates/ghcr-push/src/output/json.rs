@@ -24,7 +24,7 @@ pub(super) fn success(report: &PushReport) -> Value {
             "total": report.blobs.total,
             "uploaded": report.blobs.uploaded,
             "existing": report.blobs.existing,
-            "mounted": 0,
+            "mounted": report.blobs.mounted,
             "bytesTotal": report.blobs.bytes_total,
             "bytesUploaded": report.blobs.bytes_uploaded,
         },

@@ -106,6 +106,18 @@ impl Lines {
                     display_size(*size)
                 ))
             }
+            Event::BlobMounted {
+                digest,
+                size,
+                source,
+            } => {
+                state.finished += size;
+                Some(format!(
+                    "{}  taken over from {source} ({})",
+                    digest.short(),
+                    display_size(*size)
+                ))
+            }
             Event::BlobProgress { digest, offset } => state.progress(digest, *offset),
             Event::BlobFinished { digest, size } => {
                 let (start, _) = state.active.remove(*digest)?;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::keychain::Credentials;
+use crate::clock::Clock;
 use crate::failure::{Failure, ViolationKind};
 use crate::request::{Request, Response, Transport};
 use crate::step::Step;
@@ -45,33 +46,43 @@ pub(super) fn basic(credentials: &Credentials) -> Option<Authorization> {
     })
 }
 
-/// Fetches a bearer token. Without credentials an anonymous one is asked for.
-///
-/// The token service's refusal comes back as [`Failure::Rejected`] with [`Step::FetchToken`]; it is
-/// never taken for permission to go on without a token.
-pub(super) async fn fetch(
-    transport: &dyn Transport,
-    realm: &Url,
-    service: Option<&str>,
-    scope: &str,
-    credentials: Option<&Credentials>,
-    now: Instant,
-) -> Result<Authorization, Failure> {
-    let mut url = realm.clone();
-    {
-        let mut query = url.query_pairs_mut();
-        if let Some(service) = service {
-            query.append_pair("service", service);
+/// Whom to ask for a token, and as whom. Without credentials an anonymous one is asked for.
+pub(super) struct TokenRequest<'a> {
+    pub(super) realm: &'a Url,
+    pub(super) service: Option<&'a str>,
+    pub(super) credentials: Option<&'a Credentials>,
+}
+
+impl TokenRequest<'_> {
+    /// Fetches a bearer token for all of `scopes`.
+    ///
+    /// The token service's refusal comes back as [`Failure::Rejected`] with [`Step::FetchToken`]; it is
+    /// never taken for permission to go on without a token.
+    pub(super) async fn send(
+        &self,
+        transport: &dyn Transport,
+        scopes: &[String],
+        clock: &dyn Clock,
+    ) -> Result<Authorization, Failure> {
+        let mut url = self.realm.clone();
+        {
+            let mut query = url.query_pairs_mut();
+            if let Some(service) = self.service {
+                query.append_pair("service", service);
+            }
+            for scope in scopes {
+                query.append_pair("scope", scope);
+            }
         }
-        query.append_pair("scope", scope);
+        let mut request = Request::new(Step::FetchToken, Method::GET, url);
+        request.response_limit = TOKEN_ANSWER_LIMIT;
+        if let Some(header) = self.credentials.and_then(basic_header) {
+            request = request.header(header::AUTHORIZATION, header);
+        }
+        let response = transport.send(&request).await?.expect(&request, &[200])?;
+        read(&response, clock.now())
+            .ok_or_else(|| Failure::violation(&request, ViolationKind::TokenMissing))
     }
-    let mut request = Request::new(Step::FetchToken, Method::GET, url);
-    request.response_limit = TOKEN_ANSWER_LIMIT;
-    if let Some(header) = credentials.and_then(basic_header) {
-        request = request.header(header::AUTHORIZATION, header);
-    }
-    let response = transport.send(&request).await?.expect(&request, &[200])?;
-    read(&response, now).ok_or_else(|| Failure::violation(&request, ViolationKind::TokenMissing))
 }
 
 fn read(response: &Response, now: Instant) -> Option<Authorization> {

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, Sleep};
 
 use crate::body::BlobBody;
 
@@ -59,6 +60,8 @@ pub(super) struct CountedBody {
     frames: mpsc::Receiver<io::Result<Bytes>>,
     remaining: u64,
     sent: Arc<Sent>,
+    /// A frame that waits for its turn.
+    waiting: Option<(Bytes, Pin<Box<Sleep>>)>,
 }
 
 impl CountedBody {
@@ -68,7 +71,29 @@ impl CountedBody {
             remaining: blob.length(),
             blob: blob.clone(),
             sent,
+            waiting: None,
         }
+    }
+}
+
+impl CountedBody {
+    /// The next frame, when it may go.
+    fn next(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if self.waiting.is_none() {
+            let frame = match ready!(self.frames.poll_recv(context)) {
+                Some(Ok(frame)) => frame,
+                other => return Poll::Ready(other),
+            };
+            let Some(pace) = self.blob.pace() else {
+                return Poll::Ready(Some(Ok(frame)));
+            };
+            let at = pace.reserve(frame.len() as u64, Instant::now());
+            self.waiting = Some((frame, Box::pin(tokio::time::sleep_until(at))));
+        }
+        if let Some((_, sleep)) = &mut self.waiting {
+            ready!(sleep.as_mut().poll(context));
+        }
+        Poll::Ready(self.waiting.take().map(|(frame, _)| Ok(frame)))
     }
 }
 
@@ -84,7 +109,7 @@ impl http_body::Body for CountedBody {
             let error = io::Error::other("nobody waits for this body any more");
             return Poll::Ready(Some(Err(error)));
         }
-        match ready!(self.frames.poll_recv(context)) {
+        match ready!(self.next(context)) {
             Some(Ok(frame)) => {
                 let length = frame.len() as u64;
                 self.remaining = self.remaining.saturating_sub(length);

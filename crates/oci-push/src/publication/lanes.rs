@@ -1,11 +1,12 @@
 //! How much is under way at a time: small requests, small blobs, large blobs.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use oci_archive::Blob;
 use tokio::sync::Semaphore;
 
-use super::CONTROL_WIDTH;
+use super::{CONTROL_WIDTH, Slots};
 
 /// Below this a blob's requests take longer than its bytes, so that more of them are sent at a time
 /// (120 layers of 64 KB at 40 ms: 4.7 s and more one after the other or by fours, 1.4 s by sixteens).
@@ -29,21 +30,22 @@ pub(crate) struct Lanes {
 /// Blobs of one size.
 pub(super) struct Lane {
     /// Blobs whose bytes may be in flight.
-    pub(super) slots: Arc<Semaphore>,
+    pub(super) slots: Arc<Slots>,
     pub(super) under_way: Semaphore,
 }
 
 impl Lanes {
-    /// `jobs` large blobs at a time.
-    pub(crate) fn new(jobs: usize) -> Self {
-        let lane = |slots: usize, under_way: usize| Lane {
-            slots: Arc::new(Semaphore::new(slots.max(1))),
+    /// `jobs` large blobs at a time, or as many as bring something.
+    pub(crate) fn new(jobs: Option<usize>, now: Instant) -> Self {
+        let lane = |slots: Slots, under_way: usize| Lane {
+            slots: Arc::new(slots),
             under_way: Semaphore::new(under_way),
         };
+        let large = jobs.map_or_else(|| Slots::adaptive(now), Slots::fixed);
         Self {
             control: Semaphore::new(CONTROL_WIDTH),
-            large: lane(jobs, LARGE_UNDER_WAY.max(jobs)),
-            small: lane(SMALL_SLOTS, SMALL_UNDER_WAY),
+            large: lane(large, LARGE_UNDER_WAY.max(jobs.unwrap_or_default())),
+            small: lane(Slots::fixed(SMALL_SLOTS), SMALL_UNDER_WAY),
         }
     }
 

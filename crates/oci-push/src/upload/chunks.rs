@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::{Method, header};
 
+use super::recovery::{Aftermath, aftermath};
 use super::session::UploadSession;
 use super::{BlobUpload, OCTET_STREAM, content_range, range, recovery};
 use crate::failure::Failure;
@@ -12,21 +13,29 @@ use crate::request::{Request, Response, Transport};
 use crate::step::Step;
 
 impl<T: Transport> BlobUpload<'_, T> {
-    /// Sends all but the last chunk, then closes the session with that one.
+    /// Sends all but the last chunk from `held` on, then closes the session with that one.
     pub(super) async fn send_chunks(
         &self,
         mut session: UploadSession,
-        size: u64,
+        mut held: u64,
+        mut size: u64,
     ) -> Result<(), Failure> {
-        let mut held = 0;
         let mut tries = 0;
         let mut waited = Duration::ZERO;
         while self.descriptor.size - held > size {
+            self.remember(&session);
             match self.send_chunk(&mut session, held, size).await {
                 Ok(now_held) => {
                     held = now_held;
                     tries = 0;
                     waited = Duration::ZERO;
+                }
+                // The session is as it was, and takes smaller ones.
+                Err(failure) if self.takes_smaller(&failure, size) => {
+                    size = self.repository.learned.chunk_limit().unwrap_or(size);
+                    if self.held(&mut session).await != Some(held) {
+                        return Err(failure);
+                    }
                 }
                 Err(failure) => {
                     tries += 1;
@@ -46,6 +55,12 @@ impl<T: Transport> BlobUpload<'_, T> {
             }
         }
         self.close(&session, held).await
+    }
+
+    /// Whether a chunk was refused for its size, and there is a smaller one to try.
+    fn takes_smaller(&self, failure: &Failure, size: u64) -> bool {
+        aftermath(failure, false) == Aftermath::TooLarge
+            && self.repository.learned.refuse_chunk(size)
     }
 
     /// Whether a chunk has been tried often enough. It costs little to send again, so that time decides,
@@ -82,7 +97,7 @@ impl<T: Transport> BlobUpload<'_, T> {
     }
 
     /// Asks the session how much it holds; `None` if it does not say.
-    async fn held(&self, session: &mut UploadSession) -> Option<u64> {
+    pub(super) async fn held(&self, session: &mut UploadSession) -> Option<u64> {
         let request = Request::new(Step::UploadStatus, Method::GET, session.url().clone());
         let response = self.repository.transport().send(&request).await.ok()?;
         let response = response.expect(&request, &[204, 202, 200]).ok()?;

@@ -27,14 +27,16 @@ impl Flow {
         self.span = None;
     }
 
-    /// The blob is on its way up to `offset`.
-    pub(super) fn reach(&mut self, offset: u64, now: Instant) {
+    /// The blob is on its way up to `offset`; returns how many bytes that are more than in this session before.
+    pub(super) fn reach(&mut self, offset: u64, now: Instant) -> u64 {
+        let before = self.span.map_or(offset, |(_, (_, reached))| reached);
         let first = self.span.map_or((now, offset), |(first, _)| first);
         self.span = Some((first, (now, offset)));
         if offset > self.furthest {
             self.furthest = offset;
             self.progress = now;
         }
+        offset.saturating_sub(before)
     }
 
     /// The furthest offset of the present session.

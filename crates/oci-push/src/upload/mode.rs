@@ -73,12 +73,17 @@ pub struct Situation {
     pub chunks_refused: bool,
     /// What a request costs beside its body, if it has been measured in this run.
     pub overhead: Option<Duration>,
+    /// Bytes of the blob that an earlier run has left in the session.
+    pub held: u64,
 }
 
 /// Chooses the mode, and says why.
 #[must_use]
 pub fn choose(asked: UploadMode, situation: &Situation) -> (Mode, &'static str) {
     let chunked = Mode::Chunked(situation.chunk);
+    if situation.held > 0 {
+        return (chunked, "an earlier run has sent a part of it");
+    }
     if situation.size <= situation.chunk {
         return (Mode::Streamed, "it fits into one chunk");
     }
@@ -151,6 +156,7 @@ mod tests {
             body_refused: false,
             chunks_refused: false,
             overhead: None,
+            held: 0,
         };
         let chunks = Mode::Chunked(4 * MIB);
         for (name, asked, situation, expected) in [
@@ -248,6 +254,7 @@ mod tests {
                 body_refused: false,
                 chunks_refused: false,
                 overhead: Some(Duration::from_millis(overhead)),
+                held: 0,
             };
             let mode = choose(UploadMode::Auto, &situation).0;
             assert_eq!(mode != Mode::Streamed, is_chunked, "{name}");

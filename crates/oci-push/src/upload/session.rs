@@ -36,10 +36,24 @@ impl UploadSession {
         }
     }
 
+    /// The session at an address that is known from before.
+    pub(crate) fn at(url: Url) -> Self {
+        Self {
+            handle: SessionHandle::default(),
+            least_chunk: None,
+            url,
+        }
+    }
+
     /// Takes over the address in an answer, if there is one.
     pub(crate) fn follow(&mut self, request: &Request, response: &Response) -> Result<(), Failure> {
         if let Some(url) = location(request, response)? {
-            self.point_to(Some(url.clone()));
+            let mut handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner);
+            // One that is not to be cancelled stays so.
+            if handle.is_some() {
+                *handle = Some(url.clone());
+            }
+            drop(handle);
             self.url = url;
         }
         Ok(())
@@ -58,11 +72,12 @@ impl UploadSession {
 
     /// The session is closed, and need not be cancelled.
     pub(crate) fn closed(&self) {
-        self.point_to(None);
+        *self.handle.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    fn point_to(&self, url: Option<Url>) {
-        *self.handle.lock().unwrap_or_else(PoisonError::into_inner) = url;
+    /// The session is not cancelled when the push ends early.
+    pub(crate) fn keep_open(&self) {
+        self.closed();
     }
 
     /// The session's address.

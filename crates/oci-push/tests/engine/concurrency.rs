@@ -38,7 +38,7 @@ fn a_commit_does_not_keep_other_bodies_waiting() {
     let source = many_blobs();
     registry.fail(delay(Route::UploadCommit));
     let mut options = options();
-    options.jobs = 1;
+    options.jobs = Some(1);
     push(&registry, &source, options).report();
     assert_published(&registry, &source);
     let overlap = registry.journal().most_in_flight(Route::UploadCommit);

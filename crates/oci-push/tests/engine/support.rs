@@ -130,6 +130,16 @@ pub(crate) fn push(registry: &TestRegistry, source: &Source, options: PushOption
 
 /// Pushes to any references.
 pub(crate) fn push_to(references: &[Reference], source: &Source, options: PushOptions) -> Pushed {
+    push_prepared(references, source, options, |pusher| pusher)
+}
+
+/// Pushes with something else that is prepared.
+pub(crate) fn push_prepared(
+    references: &[Reference],
+    source: &Source,
+    options: PushOptions,
+    prepare: impl FnOnce(Pusher) -> Pusher,
+) -> Pushed {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let listener = Arc::new(Listener::default());
     let clock = Arc::new(Impatient::default());
@@ -139,6 +149,7 @@ pub(crate) fn push_to(references: &[Reference], source: &Source, options: PushOp
     })));
     let pusher =
         Pusher::with_clock(options, keychain, listener.clone(), clock.clone()).expect("a client");
+    let pusher = prepare(pusher);
     let result = runtime.block_on(pusher.push(&source.image, references));
     runtime.shutdown_background();
     Pushed {

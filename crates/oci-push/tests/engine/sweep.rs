@@ -70,7 +70,7 @@ fn sweep(mode: UploadMode) {
         let mut options = options();
         options.upload_mode = mode;
         options.chunk_size = Some(2 * MIB);
-        options.jobs = 1;
+        options.jobs = Some(1);
         options
     };
     let clean = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));

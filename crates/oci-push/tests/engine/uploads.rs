@@ -342,3 +342,22 @@ fn write_layout_with_empty_layer(file: &mut std::fs::File) {
     );
     add("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#);
 }
+
+/// A chunk over the registry's limit is followed by smaller ones in the same session.
+#[test]
+fn a_chunk_that_is_too_large_costs_no_session() {
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
+    let source = Source::ten_mib();
+    let mut options = options();
+    options.upload_mode = UploadMode::Chunked;
+    options.chunk_size = Some(6 * MIB);
+    let pushed = push(&registry, &source, options);
+    assert_published(&registry, &source);
+    assert_eq!(pushed.retries, [""; 0]);
+    let journal = registry.journal();
+    assert_eq!(journal.count(Route::UploadStart), 2, "one for each blob");
+    let refused = journal
+        .of(Route::UploadChunk)
+        .filter(|one| one.status == Some(416));
+    assert_eq!(refused.count(), 1);
+}

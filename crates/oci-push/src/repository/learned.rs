@@ -1,0 +1,113 @@
+//! What a registry has taught in this run.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// What the answers of this run have taught, for all blobs of a repository.
+#[derive(Debug, Default)]
+pub(crate) struct Learned {
+    /// 0 while no chunk has been refused as too large.
+    chunk_limit: AtomicU64,
+    body_refused: AtomicBool,
+    chunks_refused: AtomicBool,
+    goodput: Mutex<Option<f64>>,
+    /// The shortest small request, which is what every request costs.
+    overhead: Mutex<Option<Duration>>,
+    /// Repositories that nothing can be taken over from.
+    unmountable: Mutex<BTreeSet<String>>,
+}
+
+impl Learned {
+    /// Bodies of `size` bytes are too large. `false` if there is no smaller size worth trying.
+    pub(crate) fn refuse_chunk(&self, size: u64) -> bool {
+        const MIB: u64 = 1024 * 1024;
+        let smaller = [16 * MIB, 4 * MIB, 3 * MIB, MIB]
+            .into_iter()
+            .find(|candidate| *candidate < size);
+        if let Some(limit) = smaller {
+            // Another refusal may have lowered it further meanwhile.
+            let lowered = |known| (known == 0 || limit < known).then_some(limit);
+            let order = Ordering::Relaxed;
+            let _ = self.chunk_limit.fetch_update(order, order, lowered);
+        }
+        smaller.is_some()
+    }
+
+    /// The largest chunk that may still be tried.
+    pub(crate) fn chunk_limit(&self) -> Option<u64> {
+        match self.chunk_limit.load(Ordering::Relaxed) {
+            0 => None,
+            limit => Some(limit),
+        }
+    }
+
+    pub(crate) fn refuse_body(&self) {
+        self.body_refused.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn body_refused(&self) -> bool {
+        self.body_refused.load(Ordering::Relaxed)
+    }
+
+    /// The registry has put chunks together into something else than was sent.
+    pub(crate) fn refuse_chunks(&self) {
+        self.chunks_refused.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn chunks_refused(&self) -> bool {
+        self.chunks_refused.load(Ordering::Relaxed)
+    }
+
+    /// Takes the time that a small request took into account.
+    pub(crate) fn answered_in(&self, duration: Duration) {
+        let mut overhead = self.overhead.lock().unwrap_or_else(PoisonError::into_inner);
+        *overhead = Some(overhead.map_or(duration, |known| known.min(duration)));
+    }
+
+    /// What a request costs beside its body.
+    pub(crate) fn overhead(&self) -> Option<Duration> {
+        *self.overhead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the rate of a finished upload into account.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a rate needs no more than 52 bits of size"
+    )]
+    pub(crate) fn measured(&self, bytes: u64, duration: Duration) {
+        /// Less than this says more about round trips than about the link.
+        const WORTH_MEASURING: u64 = 1024 * 1024;
+        let seconds = duration.as_secs_f64();
+        if bytes < WORTH_MEASURING || seconds <= 0.0 {
+            return;
+        }
+        let rate = bytes as f64 / seconds;
+        let mut goodput = self.goodput.lock().unwrap_or_else(PoisonError::into_inner);
+        *goodput = Some(goodput.map_or(rate, |known| known.mul_add(0.7, rate * 0.3)));
+    }
+
+    /// Bytes per second of one upload.
+    pub(crate) fn goodput(&self) -> Option<f64> {
+        *self.goodput.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nothing can be taken over from `source`.
+    pub(crate) fn refuse_mounts(&self, source: &str) {
+        let mut unmountable = self
+            .unmountable
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        unmountable.insert(source.to_owned());
+    }
+
+    /// Whether blobs of `source` can perhaps be taken over.
+    pub(crate) fn may_mount(&self, source: &str) -> bool {
+        let unmountable = self
+            .unmountable
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        !unmountable.contains(source)
+    }
+}

@@ -1,0 +1,71 @@
+//! Uploads at a rate, and uploads that the registry keeps silent about.
+
+use std::time::{Duration, Instant};
+
+use oci_push::UploadMode;
+use test_registry::{Action, Fault, Options, Phase, Route, SampleImage, TestRegistry};
+
+use crate::support::{MIB, Source, assert_published, options, push};
+
+/// The limit holds for all uploads together, and one that waits for its turn is not taken for one that stalls.
+#[test]
+fn all_uploads_share_the_rate() {
+    let registry = TestRegistry::start(Options::default());
+    let source = Source::new(&SampleImage::of_layers(&[MIB, MIB, MIB]));
+    let mut options = options();
+    options.limit_rate = Some(2 * MIB);
+    options.http.stall_timeout = Duration::from_millis(500);
+    let start = Instant::now();
+    let pushed = push(&registry, &source, options);
+    let took = start.elapsed();
+    assert_published(&registry, &source);
+    assert_eq!(pushed.retries, [""; 0]);
+    // The first frame of all goes at once.
+    assert!(took > Duration::from_millis(1300), "3 MiB in {took:?}");
+}
+
+/// A registry that stores a blob and never says so is asked, in both modes.
+#[test]
+fn a_commit_that_is_never_answered() {
+    for mode in [UploadMode::Stream, UploadMode::Chunked] {
+        let registry = TestRegistry::start(Options::default());
+        let source = Source::new(&SampleImage::of_layers(&[3 * MIB, 2000]));
+        registry.fail(
+            Fault::new(Action::Stall)
+                .on(Route::UploadCommit)
+                .at(Phase::AfterState),
+        );
+        let mut options = options();
+        options.upload_mode = mode;
+        options.chunk_size = Some(MIB);
+        options.commit_patience = Duration::from_millis(100);
+        let pushed = push(&registry, &source, options);
+        assert_published(&registry, &source);
+        assert_eq!(pushed.retries, [""; 0], "nothing had to be sent again");
+        let journal = registry.journal();
+        assert_eq!(journal.blob_bytes(), source.sample.blob_bytes());
+        assert_eq!(journal.count(Route::UploadCommit), 3);
+    }
+}
+
+/// One that is slow is waited for, and asked meanwhile without harm.
+#[test]
+fn a_commit_that_takes_its_time() {
+    let registry = TestRegistry::start(Options::default());
+    let source = Source::new(&SampleImage::of_layers(&[3 * MIB]));
+    registry.fail(
+        Fault::new(Action::Delay(Duration::from_millis(1500)))
+            .on(Route::UploadCommit)
+            .body_over(MIB)
+            .at(Phase::BeforeState),
+    );
+    let mut options = options();
+    options.commit_patience = Duration::from_millis(100);
+    push(&registry, &source, options).report();
+    assert_published(&registry, &source);
+    let journal = registry.journal();
+    assert_eq!(journal.uploads_of(source.sample.largest()).commits, 1);
+    // After 0.1, 0.3, 0.7 and perhaps 1.5 seconds.
+    let looks = journal.count(Route::BlobHead) - source.sample.blobs.len();
+    assert!((2..=4).contains(&looks), "{looks}");
+}
