@@ -195,6 +195,10 @@ pub(crate) enum RegistryProfile {
     Auto,
     /// GitHub Container Registry, also behind another name
     Ghcr,
+    /// Amazon's registries
+    Ecr,
+    /// Google's registries
+    Gar,
     /// Any registry of the OCI distribution specification
     Specification,
 }

@@ -102,6 +102,8 @@ pub(crate) fn profile(asked: args::RegistryProfile) -> Option<Profile> {
     match asked {
         args::RegistryProfile::Auto => None,
         args::RegistryProfile::Ghcr => Some(Profile::Ghcr),
+        args::RegistryProfile::Ecr => Some(Profile::Ecr),
+        args::RegistryProfile::Gar => Some(Profile::Gar),
         args::RegistryProfile::Specification => Some(Profile::Specification),
     }
 }

@@ -23,6 +23,11 @@ pub enum Profile {
     Specification,
     /// GitHub Container Registry, also on GitHub Enterprise hosts.
     Ghcr,
+    /// Amazon's: no chunk but the last is under 5 `MiB`
+    /// (<https://github.com/aws/containers-roadmap/issues/2831>).
+    Ecr,
+    /// Google's: there are no chunks (<https://github.com/dotnet/sdk-container-builds/pull/287>).
+    Gar,
 }
 
 impl Profile {
@@ -35,6 +40,13 @@ impl Profile {
         let host = host.strip_suffix(":443").unwrap_or(host);
         if host == "ghcr.io" || (host.starts_with("containers.") && host.ends_with(".ghe.com")) {
             Self::Ghcr
+        } else if host == "public.ecr.aws"
+            || (host.contains(".dkr.ecr.")
+                && is_below(host, &["amazonaws.com", "amazonaws.com.cn"]))
+        {
+            Self::Ecr
+        } else if host == "gcr.io" || is_below(host, &["gcr.io", "pkg.dev"]) {
+            Self::Gar
         } else {
             Self::Specification
         }
@@ -45,7 +57,7 @@ impl Profile {
     pub fn default_chunk(self) -> u64 {
         match self {
             Self::Ghcr => GHCR_CHUNK_LIMIT,
-            Self::Specification => DEFAULT_CHUNK,
+            Self::Specification | Self::Ecr | Self::Gar => DEFAULT_CHUNK,
         }
     }
 
@@ -54,8 +66,20 @@ impl Profile {
     pub fn chunk_limit(self) -> Option<u64> {
         match self {
             Self::Ghcr => Some(GHCR_CHUNK_LIMIT),
-            Self::Specification => None,
+            Self::Specification | Self::Ecr | Self::Gar => None,
         }
+    }
+
+    /// The smallest chunk but the last that the registry is known to take, in bytes.
+    #[must_use]
+    pub fn least_chunk(self) -> Option<u64> {
+        (self == Self::Ecr).then_some(5 * 1024 * 1024)
+    }
+
+    /// Whether the registry is known to take chunks, or not known not to.
+    #[must_use]
+    pub fn takes_chunks(self) -> bool {
+        self != Self::Gar
     }
 
     /// The token service, where it need not be asked for. Knowing it saves the first round trip.
@@ -68,9 +92,18 @@ impl Profile {
                 let realm = registry.join("/token").ok()?;
                 Some((realm, registry.authority().to_owned()))
             }
-            Self::Specification => None,
+            Self::Specification | Self::Ecr | Self::Gar => None,
         }
     }
+}
+
+/// Whether a host is in one of `domains`.
+fn is_below(host: &str, domains: &[&str]) -> bool {
+    let mut domains = domains.iter();
+    domains.any(|domain| {
+        host.strip_suffix(domain)
+            .is_some_and(|rest| rest.ends_with('.'))
+    })
 }
 
 #[cfg(test)]
@@ -83,6 +116,15 @@ mod tests {
             ("ghcr.io", Profile::Ghcr),
             ("ghcr.io:443", Profile::Ghcr),
             ("ghcr.io:8443", Profile::Specification),
+            ("123456789012.dkr.ecr.eu-west-1.amazonaws.com", Profile::Ecr),
+            (
+                "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn",
+                Profile::Ecr,
+            ),
+            ("public.ecr.aws", Profile::Ecr),
+            ("europe-docker.pkg.dev", Profile::Gar),
+            ("eu.gcr.io", Profile::Gar),
+            ("notgcr.io", Profile::Specification),
             ("containers.example.ghe.com", Profile::Ghcr),
             ("ghcr.io.example.com", Profile::Specification),
             ("docker.io", Profile::Specification),

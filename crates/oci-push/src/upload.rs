@@ -104,7 +104,10 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             };
             let Begun { session, held } = begun;
             let (mode, reason) = self.choose(broken_streams, held);
-            let mode = mode.at_least(session.least_chunk(), self.descriptor.size);
+            let least = session
+                .least_chunk()
+                .max(self.repository.profile.least_chunk());
+            let mode = mode.at_least(least, self.descriptor.size);
             self.flow().begin();
             self.verifier.start_over();
             self.observe(&Event::BlobStarted {
@@ -123,6 +126,11 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             leave(&handle);
             match aftermath(&failure, self.all_sent()) {
                 Aftermath::TooLarge if self.step_down(mode) => continue,
+                _ if mode != Mode::Streamed && recovery::takes_no_chunks(&failure) => {
+                    // Known from now on; the other way is a stream.
+                    self.repository.learned.refuse_chunks();
+                    continue;
+                }
                 Aftermath::TooLarge | Aftermath::Final => return Err(failure),
                 Aftermath::Unclear if self.has_arrived().await? => break,
                 Aftermath::Unclear | Aftermath::Lost => {}
@@ -189,7 +197,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             goodput: learned.goodput(),
             chunk,
             body_refused: learned.body_refused(),
-            chunks_refused: learned.chunks_refused(),
+            chunks_refused: learned.chunks_refused() || !profile.takes_chunks(),
             overhead: learned.overhead(),
             held,
         };

@@ -61,6 +61,8 @@ pub enum Action {
     SetHeader(String, String),
     /// The answer lacks a header.
     RemoveHeader(String),
+    /// The JSON object in the answer has a member with another value, or lacks it.
+    SetMember(String, Option<serde_json::Value>),
     /// All tokens become invalid, and the request goes on. Its own token is looked at between
     /// [`Phase::BeforeHead`] and the others.
     RevokeTokens,
@@ -81,7 +83,7 @@ impl Action {
     pub(crate) fn is_edit(&self) -> bool {
         matches!(
             self,
-            Self::EditStatus(_) | Self::SetHeader(..) | Self::RemoveHeader(_)
+            Self::EditStatus(_) | Self::SetHeader(..) | Self::RemoveHeader(_) | Self::SetMember(..)
         )
     }
 }

@@ -39,6 +39,14 @@ struct Arguments {
     #[arg(long)]
     discard_blobs: bool,
 
+    /// Let every request take so many milliseconds longer
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
+    latency: u64,
+
+    /// Let bodies come in at so many bytes a second
+    #[arg(long, value_name = "BYTES")]
+    rate: Option<u64>,
+
     /// Print every request
     #[arg(long)]
     log: bool,
@@ -50,6 +58,14 @@ enum Kind {
     Specification,
     /// ghcr.io's
     Ghcr,
+    /// ghcr.io's, where each chunk takes the place of those before it
+    GhcrOverwriting,
+    /// Amazon's: 201 for a chunk, and a range that stays
+    Ecr,
+    /// Google's: no chunks
+    Gar,
+    /// Azure's basic tier: no body over 20 MB
+    Acr,
 }
 
 fn main() -> io::Result<()> {
@@ -57,9 +73,15 @@ fn main() -> io::Result<()> {
     let mut options = Options::default();
     options.port = arguments.port;
     options.discard_blobs = arguments.discard_blobs;
+    options.latency = Duration::from_millis(arguments.latency);
+    options.rate = arguments.rate;
     options.personality = match arguments.personality {
         Kind::Specification => Personality::Specification,
         Kind::Ghcr => Personality::Ghcr,
+        Kind::GhcrOverwriting => Personality::GhcrOverwriting,
+        Kind::Ecr => Personality::Ecr,
+        Kind::Gar => Personality::Gar,
+        Kind::Acr => Personality::Acr,
     };
     if let (Some(username), Some(password)) = (arguments.username, arguments.password) {
         options.authentication = Authentication::Bearer {

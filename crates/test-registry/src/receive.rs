@@ -67,6 +67,10 @@ impl<'a> Incoming<'a> {
             let room = usize::try_from(at - self.received).unwrap_or(usize::MAX);
             self.rest = piece.split_off(room.min(piece.len()));
         }
+        if let Some(rate) = self.shared.options.rate {
+            let taken = piece.len() as u64 * 1_000_000 / rate.max(1);
+            tokio::time::sleep(std::time::Duration::from_micros(taken)).await;
+        }
         self.received += piece.len() as u64;
         self.shared.journal.body(self.entry, self.received);
         Ok(Some(piece))

@@ -14,7 +14,8 @@ use crate::answer::{self, Answer};
 use crate::connection::{Connection, CountingListener};
 use crate::fault::{Action, Faults, Phase, Script};
 use crate::journal::{Entry, Exchange, Recorder};
-use crate::options::{Behavior, Options};
+use crate::options::Options;
+use crate::personality::Behavior;
 use crate::receive::{Cut, Incoming};
 use crate::refusal::Refusal;
 use crate::route::{Route, Target};
@@ -166,6 +167,7 @@ async fn handle(
         }
         Err(Interruption::Fault(action)) => call.strike(action, &connection).await,
     };
+    answer = call.edit_members(answer).await;
     call.finish(&mut answer);
     let status = (!connection.is_cut()).then(|| answer.status().as_u16());
     shared.journal.end(entry, status);
@@ -174,6 +176,8 @@ async fn handle(
 
 impl<'a> Call<'a> {
     async fn answer(&self, body: Body) -> Result<Answer, Interruption<'a>> {
+        // Half of it on the way here, half on the way back, as far as the client can tell.
+        tokio::time::sleep(self.shared.options.latency).await;
         self.at(Phase::BeforeHead).await?;
         let in_body = self.faults.in_body();
         let mut incoming = Incoming::new(body, self.shared, self.entry, in_body);
@@ -237,9 +241,37 @@ impl<'a> Call<'a> {
             | Action::RevokeTokens
             | Action::EditStatus(_)
             | Action::SetHeader(..)
-            | Action::RemoveHeader(_) => {}
+            | Action::RemoveHeader(_)
+            | Action::SetMember(..) => {}
         }
         answer::error(500, "UNKNOWN", "the request was interrupted")
+    }
+
+    /// Scripted changes of the body.
+    async fn edit_members(&self, answer: Answer) -> Answer {
+        let is_member = |edit: &&Action| matches!(edit, Action::SetMember(..));
+        let edits: Vec<&Action> = self.faults.edits().filter(is_member).collect();
+        if edits.is_empty() {
+            return answer;
+        }
+        let (head, body) = answer.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX)
+            .await
+            .unwrap_or_default();
+        let mut body: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+        for edit in edits {
+            match (edit, body.as_object_mut()) {
+                (Action::SetMember(name, Some(value)), Some(members)) => {
+                    members.insert(name.clone(), value.clone());
+                }
+                (Action::SetMember(name, None), Some(members)) => {
+                    members.remove(name);
+                }
+                _ => {}
+            }
+        }
+        let headers: Vec<(&str, &str)> = vec![("content-type", "application/json")];
+        answer::with_body(head.status.as_u16(), &headers, body.to_string())
     }
 
     /// Headers that every answer bears, and scripted changes.

@@ -38,6 +38,8 @@ struct Repository {
 pub(crate) struct Session {
     pub(crate) repository: String,
     pub(crate) content: Content,
+    /// The length after the first chunk, 0 before it.
+    pub(crate) first_chunk: u64,
     /// Changes with every answer where the address carries state.
     pub(crate) state: u64,
     /// The length that was told with the present state.
@@ -101,11 +103,20 @@ impl Store {
             Session {
                 repository: repository.to_owned(),
                 content: Content::new(discard),
+                first_chunk: 0,
                 state: 0,
                 acknowledged: 0,
             },
         );
         identifier
+    }
+
+    /// Forgets what a session has received.
+    pub(crate) fn restart(&mut self, identifier: &str) {
+        if let Some(session) = self.sessions.get_mut(identifier) {
+            let discards = matches!(session.content, Content::Discarded { .. });
+            session.content = Content::new(discards);
+        }
     }
 
     /// Closes a session and keeps its content as a blob.

@@ -6,6 +6,7 @@ use http::header;
 use crate::answer::{self, Answer};
 use crate::fault::Phase;
 use crate::receive::Incoming;
+use crate::route::Route;
 use crate::server::{Call, Interruption};
 use crate::store::is_digest;
 
@@ -35,9 +36,20 @@ pub(crate) async fn chunk<'a>(
     if let Some(refused) = check(call) {
         return drained(incoming, refused).await;
     }
+    if !call.shared.behavior.takes_chunks {
+        let refused = answer::error(405, "UNSUPPORTED", "chunked uploads are not supported");
+        return drained(incoming, refused).await;
+    }
+    if call.shared.behavior.overwrites {
+        call.shared.store().restart(&call.target.last);
+    }
     receive(call, incoming).await?;
     call.at(Phase::BeforeState).await?;
-    Ok(accepted(call, &call.target.last))
+    let mut answer = accepted(call, &call.target.last);
+    if let Ok(status) = http::StatusCode::from_u16(call.shared.behavior.chunk_status) {
+        *answer.status_mut() = status;
+    }
+    Ok(answer)
 }
 
 /// PUT.
@@ -105,11 +117,27 @@ fn check(call: &Call<'_>) -> Option<Answer> {
     if let Some(refused) = unknown(call) {
         return Some(refused);
     }
-    let range = call.header(header::CONTENT_RANGE.as_str())?;
     let length: Option<u64> = call
         .header(header::CONTENT_LENGTH.as_str())
         .and_then(|length| length.parse().ok());
-    if let (Some(limit), Some(length)) = (call.shared.behavior.ranged_body_limit, length)
+    let behavior = &call.shared.behavior;
+    if behavior
+        .body_limit
+        .zip(length)
+        .is_some_and(|(limit, length)| length > limit)
+    {
+        return Some(answer::empty(413, &[("content-type", "text/html")]));
+    }
+    let range = call.header(header::CONTENT_RANGE.as_str())?;
+    let is_short = |least: u64| length.is_none_or(|length| length < least);
+    if call.target.route == Route::UploadChunk && behavior.least_chunk.is_some_and(is_short) {
+        return Some(answer::error(
+            400,
+            "BLOB_UPLOAD_INVALID",
+            "Part size is less than minimum allowed size",
+        ));
+    }
+    if let (Some(limit), Some(length)) = (behavior.ranged_body_limit, length)
         && length > limit
     {
         return Some(answer::error(
@@ -118,7 +146,16 @@ fn check(call: &Call<'_>) -> Option<Answer> {
             "the request body is too large and exceeds the maximum permissible limit of 4.00MiB",
         ));
     }
-    let held = held(call);
+    // A registry that puts chunks one over the other does not look where they belong.
+    let held = if behavior.overwrites {
+        range
+            .split('-')
+            .next()
+            .and_then(|start| start.parse().ok())
+            .unwrap_or(0)
+    } else {
+        held(call)
+    };
     let bounds = range
         .split_once('-')
         .and_then(|(start, end)| Some((start.parse::<u64>().ok()?, end.parse::<u64>().ok()?)));
@@ -168,6 +205,11 @@ async fn receive<'a>(call: &Call<'a>, incoming: &mut Incoming<'a>) -> Result<(),
             session.content.push(&piece);
         }
     }
+    if let Some(session) = call.shared.store().sessions.get_mut(&call.target.last)
+        && session.first_chunk == 0
+    {
+        session.first_chunk = session.content.len();
+    }
     Ok(())
 }
 
@@ -213,7 +255,12 @@ fn accepted(call: &Call<'_>, identifier: &str) -> Answer {
         )
     };
     // One byte and none look alike, in the specification's grammar and on the wire.
-    let range = format!("0-{}", session.content.len().saturating_sub(1));
+    let end = if call.shared.behavior.stuck_range {
+        session.first_chunk
+    } else {
+        session.content.len()
+    };
+    let range = format!("0-{}", end.saturating_sub(1));
     let headers = [
         ("location", location.as_str()),
         ("range", &range),

@@ -69,7 +69,7 @@ pub struct Situation {
     pub chunk: u64,
     /// Whether the registry has refused a whole blob as too large in this run.
     pub body_refused: bool,
-    /// Whether the registry has put chunks together wrongly in this run.
+    /// Whether the registry takes no chunks, or has put them together wrongly in this run.
     pub chunks_refused: bool,
     /// What a request costs beside its body, if it has been measured in this run.
     pub overhead: Option<Duration>,
@@ -88,7 +88,7 @@ pub fn choose(asked: UploadMode, situation: &Situation) -> (Mode, &'static str) 
         return (Mode::Streamed, "it fits into one chunk");
     }
     if situation.chunks_refused && !situation.body_refused {
-        return (Mode::Streamed, "the registry does not put chunks together");
+        return (Mode::Streamed, "the registry takes no chunks");
     }
     match asked {
         UploadMode::Stream => return (Mode::Streamed, "as asked"),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::failure::{Failure, Rejection, UnansweredKind};
 use crate::retry::is_transient;
+use crate::step::Step;
 
 /// What is left of an upload after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +63,13 @@ pub(super) fn is_resumable(failure: &Failure) -> bool {
     }
 }
 
+/// Whether the registry does not know chunks: it refuses the method, or says so.
+pub(super) fn takes_no_chunks(failure: &Failure) -> bool {
+    matches!(failure, Failure::Rejected(rejection)
+        if rejection.step == Step::UploadChunk
+            && (matches!(rejection.status.as_u16(), 405 | 501) || rejection.has_code("UNSUPPORTED")))
+}
+
 /// ghcr.io's 416 for a chunk over its limit says so only in its text.
 fn is_too_large(rejection: &Rejection) -> bool {
     rejection.words().contains("too large")
@@ -116,7 +124,6 @@ mod tests {
 
     use super::*;
     use crate::request::{Request, Response};
-    use crate::step::Step;
 
     fn rejected(status: u16, body: &'static str) -> Failure {
         let url = Url::parse("https://ghcr.io/v2/o/n/blobs/upload/1").expect("a test URL is valid");

@@ -11,6 +11,7 @@ mod guards;
 mod manifests;
 mod mounting;
 mod pacing;
+mod personalities;
 mod resumption;
 mod support;
 mod sweep;
