@@ -26,6 +26,7 @@ use crate::failure::{Failure, ViolationKind};
 use crate::observer::{Event, Observer};
 use crate::origin::{same_origin, trusted_realm};
 use crate::request::{Request, Response, Transport};
+use crate::step::Step;
 use token::{Authorization, TokenRequest};
 
 /// For whom and for what tokens are fetched.
@@ -107,6 +108,11 @@ impl<T: Transport> AuthTransport<T> {
             let Some((newest, authorization)) = newer else {
                 break;
             };
+            if request.step == Step::UploadBlob {
+                // The session may hold the blob, or a part of it, from the refused request: whoever uploads
+                // begins another one, with the new token.
+                break;
+            }
             generation = newest;
             response = self.send_with(request, Some(&authorization)).await?;
         }

@@ -44,6 +44,9 @@ const SESSIONS: u32 = 6;
 const SESSIONS_OF_SMALL: u32 = 20;
 const SMALL: u64 = 4 * 1024 * 1024;
 
+/// Tokens that may be refused for one blob: one can end while it is fetched.
+const TOKENS: u32 = 2;
+
 /// How blobs are uploaded.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct UploadSettings {
@@ -90,6 +93,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
     pub(crate) async fn run(&self, mut opened: Option<UploadSession>) -> Result<(), Failure> {
         let mut sessions = 0;
         let mut broken_streams = 0;
+        let mut refused_tokens = 0;
         let mut waited = Duration::ZERO;
         let mut resumed = self.resume().await;
         self.take_slot().await;
@@ -131,7 +135,14 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
                     self.repository.learned.refuse_chunks();
                     continue;
                 }
-                Aftermath::TooLarge | Aftermath::Final => return Err(failure),
+                Aftermath::Unauthorized if refused_tokens < TOKENS => {
+                    refused_tokens += 1;
+                    self.flow().begin();
+                    continue;
+                }
+                Aftermath::Unauthorized | Aftermath::TooLarge | Aftermath::Final => {
+                    return Err(failure);
+                }
                 Aftermath::Unclear if self.has_arrived().await? => break,
                 Aftermath::Unclear | Aftermath::Lost => {}
             }

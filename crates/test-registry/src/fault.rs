@@ -63,6 +63,8 @@ pub enum Action {
     RemoveHeader(String),
     /// The JSON object in the answer has a member with another value, or lacks it.
     SetMember(String, Option<serde_json::Value>),
+    /// A member of the JSON object in the answer has another name.
+    RenameMember(String, String),
     /// All tokens become invalid, and the request goes on. Its own token is looked at between
     /// [`Phase::BeforeHead`] and the others.
     RevokeTokens,
@@ -83,7 +85,11 @@ impl Action {
     pub(crate) fn is_edit(&self) -> bool {
         matches!(
             self,
-            Self::EditStatus(_) | Self::SetHeader(..) | Self::RemoveHeader(_) | Self::SetMember(..)
+            Self::EditStatus(_)
+                | Self::SetHeader(..)
+                | Self::RemoveHeader(_)
+                | Self::SetMember(..)
+                | Self::RenameMember(..)
         )
     }
 }

@@ -242,14 +242,16 @@ impl<'a> Call<'a> {
             | Action::EditStatus(_)
             | Action::SetHeader(..)
             | Action::RemoveHeader(_)
-            | Action::SetMember(..) => {}
+            | Action::SetMember(..)
+            | Action::RenameMember(..) => {}
         }
         answer::error(500, "UNKNOWN", "the request was interrupted")
     }
 
     /// Scripted changes of the body.
     async fn edit_members(&self, answer: Answer) -> Answer {
-        let is_member = |edit: &&Action| matches!(edit, Action::SetMember(..));
+        let is_member =
+            |edit: &&Action| matches!(edit, Action::SetMember(..) | Action::RenameMember(..));
         let edits: Vec<&Action> = self.faults.edits().filter(is_member).collect();
         if edits.is_empty() {
             return answer;
@@ -266,6 +268,11 @@ impl<'a> Call<'a> {
                 }
                 (Action::SetMember(name, None), Some(members)) => {
                     members.remove(name);
+                }
+                (Action::RenameMember(from, to), Some(members)) => {
+                    if let Some(value) = members.remove(from) {
+                        members.insert(to.clone(), value);
+                    }
                 }
                 _ => {}
             }

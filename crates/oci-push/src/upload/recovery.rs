@@ -15,6 +15,8 @@ pub(super) enum Aftermath {
     Lost,
     /// The blob may have been stored: look before sending it again.
     Unclear,
+    /// The token had ended, and there is a new one.
+    Unauthorized,
     /// The request was too large for the registry or a proxy before it.
     TooLarge,
 }
@@ -33,6 +35,7 @@ pub(super) fn aftermath(failure: &Failure, all_sent: bool) -> Aftermath {
             _ => open,
         },
         Failure::Rejected(rejection) => match rejection.status.as_u16() {
+            401 if rejection.step == Step::UploadBlob => Aftermath::Unauthorized,
             413 => Aftermath::TooLarge,
             416 if is_too_large(rejection) => Aftermath::TooLarge,
             416 => Aftermath::Lost,

@@ -3,6 +3,7 @@
 
 mod answers;
 mod authentication;
+mod cases;
 mod concurrency;
 mod drafts;
 mod early;
@@ -13,6 +14,8 @@ mod mounting;
 mod pacing;
 mod personalities;
 mod resumption;
+mod scale;
+mod soak;
 mod support;
 mod sweep;
 mod trust;

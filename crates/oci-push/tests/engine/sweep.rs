@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use oci_push::UploadMode;
 use test_registry::{Action, Exchange, Fault, Options, Phase, Route, SampleImage, TestRegistry};
 
+use crate::soak::Chance;
 use crate::support::{MIB, PASSWORD, Source, USERNAME, assert_published, options, push};
 
 /// One request of a clean push: the kind of request, and which one of its kind.
@@ -126,4 +127,45 @@ fn every_request_of_a_streamed_push() {
 #[test]
 fn every_request_of_a_chunked_push() {
     sweep(UploadMode::Chunked);
+}
+
+/// Two faults in one push, of a seeded choice: all pairs would take hours.
+#[test]
+fn pairs() {
+    const PAIRS: u64 = 150;
+    let source = Source::new(&SampleImage::of_layers(&[5 * MIB, 2000]));
+    for mode in [UploadMode::Stream, UploadMode::Chunked] {
+        let settings = || {
+            let mut options = options();
+            options.upload_mode = mode;
+            options.chunk_size = Some(2 * MIB);
+            options.jobs = Some(1);
+            options
+        };
+        let clean = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
+        push(&clean, &source, settings()).report();
+        let targets = targets(&clean.journal().exchanges);
+        for seed in 0..PAIRS {
+            let mut chance = Chance(seed);
+            let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
+            let mut name = format!("{mode:?}, seed {seed}:");
+            for _ in 0..2 {
+                let target = chance.of(&targets);
+                let action = chance.of(&actions());
+                let phase = chance.of(&phases(target, &action));
+                name += &format!(" {target:?} {action:?} {phase:?};");
+                let fault = Fault::new(action)
+                    .on(target.route)
+                    .from_request(target.number);
+                registry.fail(fault.at(phase).once());
+            }
+            let pushed = push(&registry, &source, settings());
+            if let Err(error) = &pushed.result {
+                panic!("{name}: {error:?}");
+            }
+            assert_published(&registry, &source);
+            let sent = registry.journal().blob_bytes();
+            assert!(sent <= 4 * source.sample.blob_bytes(), "{name}: {sent}");
+        }
+    }
 }

@@ -1,0 +1,194 @@
+//! Closing requests whose answer is late, lost or wrong.
+
+use std::time::Duration;
+
+use test_registry::{Action, Fault, Personality, Phase, Route};
+
+use super::{Case, Form, Seen, answer, in_chunks};
+use crate::support::MIB;
+
+super::cases! {
+    f04_silent_commit => silent_commit();
+    f05_slow_commit => slow_commit();
+    f06_lost_confirmation => lost_confirmation();
+    f07_session_gone => session_gone();
+    f20_other_confirmations => other_confirmations();
+    f21_digest_mismatch => digest_mismatch();
+}
+
+/// No blob is closed twice: ghcr.io loses every fifth of those.
+fn one_commit_each(seen: &Seen<'_>) {
+    for (digest, _) in &seen.sample.blobs {
+        let commits = seen.journal.uploads_of(digest).commits;
+        assert_eq!(commits, 1, "{}: {digest}", seen.name);
+    }
+}
+
+fn commit(action: Action) -> Fault {
+    Fault::new(action).on(Route::UploadCommit)
+}
+
+fn silent_commit() -> Case {
+    Case::new(
+        "F04",
+        "silent commit",
+        vec![
+            Form::new("stores every blob, and never answers")
+                .fault(commit(Action::Stall).at(Phase::AfterState))
+                .with(|options| options.commit_patience = Duration::from_millis(200))
+                .check(one_commit_each),
+        ],
+    )
+}
+
+fn slow_commit() -> Case {
+    Case::new(
+        "F05",
+        "slow commit",
+        vec![
+            Form::new("takes its time for every commit; another closing request meanwhile would lose the blob")
+                .fault(commit(Action::Delay(Duration::from_secs(2))).at(Phase::BeforeState))
+                .with(|options| options.commit_patience = Duration::from_millis(300))
+                .check(one_commit_each),
+        ],
+    )
+}
+
+fn lost_confirmation() -> Case {
+    let lost = |action| commit(action).at(Phase::AfterState);
+    Case::new(
+        "F06",
+        "lost confirmation",
+        vec![
+            Form::new("stores every blob, and resets the connection instead of answering")
+                .fault(lost(Action::Reset))
+                .check(one_commit_each),
+            Form::new("the same with a closed connection").fault(lost(Action::Close)),
+            Form::new("the same with 502 from a proxy").fault(lost(answer(502, &[], "<html>"))),
+            Form::new("the same in chunks")
+                .fault(lost(Action::Reset))
+                .with(in_chunks),
+        ],
+    )
+}
+
+fn session_gone() -> Case {
+    let unknown = || {
+        Action::error(
+            404,
+            "BLOB_UPLOAD_UNKNOWN",
+            "blob upload unknown to registry",
+        )
+    };
+    Case::new(
+        "F07",
+        "session gone",
+        vec![
+            Form::new("answers the commit with 404 BLOB_UPLOAD_UNKNOWN, and has the blob")
+                .fault(commit(unknown()).at(Phase::AfterState).once()),
+            Form::new("answers the commit with 404 BLOB_UNKNOWN, and has lost the blob")
+                .fault(
+                    commit(Action::error(
+                        404,
+                        "BLOB_UNKNOWN",
+                        "blob unknown to registry",
+                    ))
+                    .body_over(MIB)
+                    .at(Phase::BeforeState)
+                    .once(),
+                )
+                .at_most(2.1),
+            Form::new("answers 404 after 40 % of the body")
+                .fault(commit(unknown()).at(Phase::AfterBodyBytes(4 * MIB)).once())
+                .at_most(2.1),
+            Form::new("answers a chunk in the middle with 404")
+                .fault(
+                    Fault::new(unknown())
+                        .on(Route::UploadChunk)
+                        .from_request(4)
+                        .once(),
+                )
+                .with(in_chunks)
+                .at_most(2.1),
+        ],
+    )
+}
+
+fn other_confirmations() -> Case {
+    let chunk = |status| Fault::new(Action::EditStatus(status)).on(Route::UploadChunk);
+    let stored = |status| commit(Action::EditStatus(status));
+    Case::new(
+        "F20",
+        "other confirmations",
+        vec![
+            Form::new("answers chunks with 201")
+                .fault(chunk(201))
+                .with(in_chunks),
+            Form::new("answers chunks with 204")
+                .fault(chunk(204))
+                .with(in_chunks),
+            Form::new("answers the commit with 200")
+                .fault(stored(200))
+                .check(one_commit_each),
+            Form::new("answers the commit with 202")
+                .fault(stored(202))
+                .check(one_commit_each),
+            Form::new("answers the commit with 204")
+                .fault(stored(204))
+                .check(one_commit_each),
+            Form::new("answers the commit with 202, and stores nothing")
+                .fault(
+                    commit(answer(202, &[], ""))
+                        .at(Phase::BeforeState)
+                        .body_over(MIB),
+                )
+                .fails("does not have"),
+            Form::new(
+                "loses the answer to a chunk, and knows better than 416 where the session stands",
+            )
+            .personality(Personality::Ghcr)
+            .guarded()
+            .fault(
+                Fault::new(Action::Reset)
+                    .on(Route::UploadChunk)
+                    .at(Phase::AfterState)
+                    .from_request(3)
+                    .once(),
+            )
+            .with(in_chunks),
+        ],
+    )
+}
+
+fn digest_mismatch() -> Case {
+    let invalid = || {
+        Action::error(
+            400,
+            "DIGEST_INVALID",
+            "provided digest did not match uploaded content",
+        )
+    };
+    Case::new(
+        "F21",
+        "digest mismatch",
+        vec![
+            Form::new("finds other bytes than were sent, once")
+                .fault(
+                    commit(invalid())
+                        .body_over(MIB)
+                        .at(Phase::BeforeState)
+                        .once(),
+                )
+                .at_most(2.1),
+            Form::new("lets every chunk take the place of those before it")
+                .personality(Personality::GhcrOverwriting)
+                .guarded()
+                .with(in_chunks)
+                .at_most(2.1),
+            Form::new("finds other bytes every time")
+                .layers(&[2 * MIB])
+                .fault(commit(invalid()).body_over(MIB).at(Phase::BeforeState))
+                .fails("provided digest did not match"),
+        ],
+    )
+}

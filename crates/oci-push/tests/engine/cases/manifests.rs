@@ -1,0 +1,74 @@
+//! Manifests, and registries that do not see what they have.
+
+use test_registry::{Action, Fault, Phase, Route};
+
+use super::{Case, Form, answer};
+
+super::cases! {
+    f22_not_visible => not_visible();
+    f23_lost_tag => lost_tag();
+}
+
+fn unknown(digest: Option<&str>) -> Action {
+    let detail = digest.map(|digest| serde_json::json!({ "digest": digest }));
+    let body = serde_json::json!({ "errors": [{
+        "code": "MANIFEST_BLOB_UNKNOWN",
+        "message": "blob unknown to registry",
+        "detail": detail,
+    }] });
+    answer(
+        404,
+        &[("content-type", "application/json")],
+        &body.to_string(),
+    )
+}
+
+fn not_visible() -> Case {
+    Case::new(
+        "F22",
+        "blobs not visible",
+        vec![
+            Form::new("answers the manifest with MANIFEST_BLOB_UNKNOWN for three seconds")
+                .fault(Fault::new(unknown(None)).on(Route::ManifestPut).times(3)),
+            Form::new("has lost a blob that it confirms when asked, and names it")
+                .scripted(|sample| {
+                    let lost = unknown(Some(sample.largest()));
+                    vec![Fault::new(lost).on(Route::ManifestPut).times(6)]
+                })
+                .at_most(2.1),
+            Form::new("has lost one, and does not name it")
+                .fault(Fault::new(unknown(None)).on(Route::ManifestPut).times(6))
+                .at_most(2.1),
+            Form::new("does not show the tag for five seconds after it was set")
+                .fault(
+                    Fault::new(answer(404, &[], ""))
+                        .on(Route::ManifestHead)
+                        .from_request(2)
+                        .times(3),
+                )
+                .fault_also(
+                    Fault::new(answer(404, &[], ""))
+                        .on(Route::ManifestGet)
+                        .times(3),
+                ),
+        ],
+    )
+}
+
+fn lost_tag() -> Case {
+    Case::new(
+        "F23",
+        "manifests and tags",
+        vec![
+            Form::new("sets the tag, and resets the connection instead of answering").fault(
+                Fault::new(Action::Reset)
+                    .on(Route::ManifestPut)
+                    .at(Phase::AfterState)
+                    .once(),
+            ),
+            Form::new("answers the tag with 500 for ever")
+                .fault(Fault::new(answer(500, &[], "broken")).on(Route::ManifestPut))
+                .fails("500"),
+        ],
+    )
+}
