@@ -19,6 +19,18 @@ impl Running {
         image: &Image,
         arguments: &[&str],
     ) -> Self {
+        Self::until_count(registry, route, 1, image, arguments)
+    }
+
+    /// Starts it, and waits until the registry has seen so many requests of this kind.
+    #[track_caller]
+    pub(crate) fn until_count(
+        registry: &TestRegistry,
+        route: Route,
+        count: usize,
+        image: &Image,
+        arguments: &[&str],
+    ) -> Self {
         let mut command = push_command(image, arguments);
         let child = command
             .stdin(Stdio::null())
@@ -28,7 +40,7 @@ impl Running {
             .expect("the binary starts");
         let running = Self(Some(child));
         let start = Instant::now();
-        while registry.journal().count(route) == 0 {
+        while registry.journal().count(route) < count {
             assert!(start.elapsed() < Duration::from_mins(1), "no {route:?}");
             std::thread::sleep(Duration::from_millis(10));
         }

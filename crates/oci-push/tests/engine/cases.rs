@@ -35,6 +35,9 @@ struct Case {
     forms: Vec<Form>,
 }
 
+/// The faults of a push of an image.
+type Script = Box<dyn Fn(&Sample) -> Vec<Fault>>;
+
 /// One form of a case.
 struct Form {
     /// What the registry does.
@@ -43,7 +46,7 @@ struct Form {
     layers: Vec<u64>,
     registry: Options,
     /// The script, which may depend on the image.
-    faults: Box<dyn Fn(&Sample) -> Vec<Fault>>,
+    faults: Script,
     prepare: fn(&mut oci_push::PushOptions),
     result: Outcome,
     /// What else has to be true.

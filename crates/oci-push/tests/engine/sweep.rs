@@ -2,6 +2,7 @@
 //! holds the image, or it fails and no tag is set; and bytes are not sent over and over.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use oci_push::UploadMode;
 use test_registry::{Action, Exchange, Fault, Options, Phase, Route, SampleImage, TestRegistry};
@@ -153,7 +154,7 @@ fn pairs() {
                 let target = chance.of(&targets);
                 let action = chance.of(&actions());
                 let phase = chance.of(&phases(target, &action));
-                name += &format!(" {target:?} {action:?} {phase:?};");
+                let _ = write!(name, " {target:?} {action:?} {phase:?};");
                 let fault = Fault::new(action)
                     .on(target.route)
                     .from_request(target.number);

@@ -29,7 +29,7 @@ fn chunk_limit() -> Case {
                         seen.journal.largest_ranged_body() <= 6 * MIB,
                         "{}",
                         seen.name
-                    )
+                    );
                 }),
             Form::new("413 for bodies over 20 MB")
                 .layers(&[30 * MIB])
