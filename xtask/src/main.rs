@@ -3,6 +3,7 @@
 
 mod bench;
 mod bench_archive;
+mod bench_requests;
 mod check;
 mod debian;
 mod demo;
@@ -18,6 +19,8 @@ cargo xtask demo    push a sample image to an embedded registry, read it back, s
 cargo xtask test    run all tests; installs Debian's registry and tools where it may
 cargo xtask check   format, lints, documentation, house rules, licences
 cargo xtask bench   push a docker-save archive beside the other tools that are on PATH, and compare
+cargo xtask bench requests
+                    count the requests of a push, beside the other tools that are on PATH
 cargo xtask sample MIB FILE
                     write an OCI image layout with one layer of so many MiB, to measure with";
 
@@ -26,7 +29,11 @@ fn main() -> ExitCode {
     let result = match task.as_str() {
         "demo" => demo::demo(),
         "test" => test::test(),
-        "bench" => bench::bench(),
+        "bench" => match std::env::args().nth(2).as_deref() {
+            None => bench::bench(),
+            Some("requests") => bench_requests::bench(),
+            Some(_) => Err(USAGE.to_owned()),
+        },
         "check" => check::check(),
         "sample" => sample(&std::env::args().skip(2).collect::<Vec<_>>()),
         _ => Err(USAGE.to_owned()),
