@@ -31,6 +31,20 @@ impl Running {
         image: &Image,
         arguments: &[&str],
     ) -> Self {
+        let patience = Duration::from_mins(1);
+        Self::within(patience, registry, route, count, image, arguments)
+    }
+
+    /// The same with another limit than a minute.
+    #[track_caller]
+    pub(crate) fn within(
+        patience: Duration,
+        registry: &TestRegistry,
+        route: Route,
+        count: usize,
+        image: &Image,
+        arguments: &[&str],
+    ) -> Self {
         let mut command = push_command(image, arguments);
         let child = command
             .stdin(Stdio::null())
@@ -41,7 +55,7 @@ impl Running {
         let running = Self(Some(child));
         let start = Instant::now();
         while registry.journal().count(route) < count {
-            assert!(start.elapsed() < Duration::from_mins(1), "no {route:?}");
+            assert!(start.elapsed() < patience, "no {route:?}");
             std::thread::sleep(Duration::from_millis(10));
         }
         running

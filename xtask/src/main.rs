@@ -17,6 +17,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask demo    push a sample image to an embedded registry, read it back, show an explained 403
 cargo xtask test    run all tests; installs Debian's registry and tools where it may
+                    (--large: also a layer of 10 GB)
 cargo xtask check   format, lints, documentation, house rules, licences
 cargo xtask bench   push a docker-save archive beside the other tools that are on PATH, and compare
 cargo xtask bench requests
@@ -28,7 +29,11 @@ fn main() -> ExitCode {
     let task = std::env::args().nth(1).unwrap_or_default();
     let result = match task.as_str() {
         "demo" => demo::demo(),
-        "test" => test::test(),
+        "test" => match std::env::args().nth(2).as_deref() {
+            None => test::test(false),
+            Some("--large") => test::test(true),
+            Some(_) => Err(USAGE.to_owned()),
+        },
         "bench" => match std::env::args().nth(2).as_deref() {
             None => bench::bench(),
             Some("requests") => bench_requests::bench(),

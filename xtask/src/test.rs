@@ -31,13 +31,29 @@ fn commands(nextest: bool) -> Vec<(Vec<&'static str>, Reports)> {
     commands
 }
 
-/// Runs all tests.
-pub(crate) fn test() -> Result<(), String> {
+/// Those that take minutes.
+const LARGE: [&str; 8] = [
+    "test",
+    "--package",
+    "ghcr-push",
+    "--test",
+    "it",
+    "--locked",
+    "--",
+    "--ignored",
+];
+
+/// Runs all tests, those that take minutes only if that is wanted.
+pub(crate) fn test(large: bool) -> Result<(), String> {
     debian::install();
     let skips = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
     let mut counts = Counts::default();
     let mut succeeded = true;
-    for (arguments, reports) in commands(have("cargo-nextest")) {
+    let mut commands = commands(have("cargo-nextest"));
+    if large {
+        commands.push((LARGE.to_vec(), Reports::Output));
+    }
+    for (arguments, reports) in commands {
         let mut command = cargo(&arguments);
         command.env("GHCR_PUSH_TEST_SKIPS", skips.path());
         succeeded &= counted(&mut command, reports, &mut counts)?;
