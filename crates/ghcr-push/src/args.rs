@@ -1,5 +1,6 @@
 //! The command line, as clap sees it. Nothing else knows clap.
 
+pub(crate) mod credentials;
 pub(crate) mod image;
 
 use std::ffi::{OsStr, OsString};
@@ -15,6 +16,7 @@ use clap::{
 
 use crate::env::Environment;
 use crate::quantity;
+use credentials::CredentialArguments;
 use image::ImageArguments;
 
 /// Everything that can be said on the command line.
@@ -162,7 +164,9 @@ pub(crate) struct Arguments {
     )]
     pub(crate) digestfile: Option<PathBuf>,
 
-    // Last, since its heading is that of all that follows.
+    // Last, since their headings are those of all that follows.
+    #[command(flatten)]
+    pub(crate) credentials: CredentialArguments,
     #[command(flatten)]
     pub(crate) image: ImageArguments,
 }

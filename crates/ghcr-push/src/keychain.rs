@@ -1,28 +1,132 @@
-//! The credentials of one run: looked up once for every registry named, announced, and given to the
+//! The credentials of one run: looked up once for every repository named, announced, and given to the
 //! engine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use ghcr_diagnosis::Context;
 use oci_push::{Credentials, Keychain, Profile, Reference};
 use secrecy::SecretString;
 
 use crate::args::Arguments;
-use crate::credentials::{FoundCredential, Search, Sources};
+use crate::credentials::{self, FoundCredential, Looked, Place, Search, Sources, is_same};
 use crate::env::{Environment, password_from_stdin};
 use crate::error::{CliError, Kind};
 use crate::github;
 use crate::output::Printer;
 use crate::settings;
 
-/// What was found for every registry named.
-pub(crate) type Found = BTreeMap<String, Option<FoundCredential>>;
+/// What was found for every repository named.
+#[derive(Clone)]
+pub(crate) struct Found {
+    /// By host and repository.
+    searches: BTreeMap<(String, String), (Profile, Search)>,
+    sources: Arc<Sources>,
+}
 
+impl Found {
+    fn search(&self, reference: &Reference) -> Option<&Search> {
+        let (_, search) = self.searches.get(&key(reference))?;
+        Some(search)
+    }
+
+    /// The credential for a repository.
+    pub(crate) fn of(&self, reference: &Reference) -> Option<&FoundCredential> {
+        self.search(reference)?.found.as_ref()
+    }
+
+    /// Adds to a diagnosis's facts what is known of the credential and of the search for it.
+    pub(crate) fn tell(&self, reference: &Reference, context: &mut Context) {
+        let Some(search) = self.search(reference) else {
+            return;
+        };
+        let facts = |found: &FoundCredential| found.facts.clone();
+        context.credential = search.found.as_ref().map(facts).into();
+        context.shadowed = search.shadowed.iter().map(facts).collect();
+        context.empty_variables = search.empty_variables.clone();
+        context.searched = grouped(&search.looked)
+            .into_iter()
+            .map(|(places, outcome)| format!("{places} ({outcome})"))
+            .collect();
+    }
+}
+
+fn key(reference: &Reference) -> (String, String) {
+    let host = reference.resolve_registry().to_owned();
+    (host, reference.repository().to_owned())
+}
+
+/// Finds the credentials for all of `references`, and tells which they are.
+///
+/// # Errors
+///
+/// If the options contradict each other or name nothing that can be read, and if there is no credential where one is
+/// needed.
 pub(crate) fn find_credentials(
     arguments: &Arguments,
     environment: &Environment,
     references: &[Reference],
     printer: &Printer,
 ) -> Result<Found, CliError> {
+    let sources = sources(arguments, environment, references)?;
+    let mut found = Found {
+        searches: BTreeMap::new(),
+        sources: Arc::new(sources),
+    };
+    let mut told = BTreeSet::new();
+    let mut tell = |line: String| {
+        if told.insert(line.clone()) {
+            printer.notice(&line);
+        }
+    };
+    for reference in references {
+        if found.search(reference).is_some() {
+            continue;
+        }
+        let host = reference.resolve_registry();
+        let profile = settings::profile_of(arguments, reference);
+        let place = Place {
+            host,
+            repository: reference.repository(),
+            profile,
+        };
+        let search = found.sources.search(&place);
+        let all = search.found.iter().chain(&search.shadowed);
+        all.for_each(|credential| printer.hide(credential.secrets()));
+        for notice in &search.notices {
+            tell(format!("notice: {notice}"));
+        }
+        match &search.found {
+            Some(credential) => {
+                tell(credential.announcement(host));
+                for passed_over in &search.shadowed {
+                    tracing::debug!("passed over: {}", passed_over.announcement(host));
+                }
+                if arguments.plain_http && !settings::is_loopback(host) {
+                    tell(format!(
+                        "notice: it goes to {host} over HTTP, where everybody on the way can read it"
+                    ));
+                }
+            }
+            None if found.sources.forced.is_some() || profile == Profile::Ghcr => {
+                return Err(no_credential(host, &search, &found.sources));
+            }
+            None => tell(format!(
+                "no credential for {host} was found; pushing without"
+            )),
+        }
+        found.searches.insert(key(reference), (profile, search));
+    }
+    Ok(found)
+}
+
+/// What the command line says of credentials.
+fn sources(
+    arguments: &Arguments,
+    environment: &Environment,
+    references: &[Reference],
+) -> Result<Sources, CliError> {
     let first = references.first().map(Reference::resolve_registry);
     let sole_registry = references
         .iter()
@@ -33,83 +137,170 @@ pub(crate) fn find_credentials(
         ));
     }
     let given = match (&arguments.username, arguments.password_stdin) {
-        (Some(username), true) => {
-            let password = password_from_stdin().map_err(|error| {
-                CliError::usage("no password can be read from standard input").caused_by(&error)
-            })?;
-            if password.is_empty() {
-                let error = CliError::new(
-                    Kind::Authorization,
-                    "the password on standard input is empty",
-                );
-                return Err(error.hint("secrets are empty in runs for pull requests from forks"));
-            }
-            Some((username.clone(), SecretString::from(password)))
-        }
+        (Some(username), true) => Some((username.clone(), password()?)),
         _ => None,
     };
-    let sources = Sources {
-        environment,
-        given,
-        username: arguments.username.as_deref(),
-        sole_registry,
-    };
-    let mut found = Found::new();
-    for reference in references {
-        let host = reference.resolve_registry();
-        if found.contains_key(host) {
-            continue;
-        }
-        let profile = settings::profile_of(arguments, reference);
-        let Search {
-            found: credential,
-            notices,
-        } = sources.search(host, profile);
-        for notice in notices {
-            printer.notice(&format!("notice: {notice}"));
-        }
-        match &credential {
-            Some(credential) => {
-                printer.hide(credential.secrets());
-                printer.notice(&credential.announcement(host));
-                if arguments.plain_http && !settings::is_loopback(host) {
-                    printer.notice(&format!(
-                        "notice: it goes to {host} over HTTP, where everybody on the way can read it"
-                    ));
-                }
-            }
-            None if profile == Profile::Ghcr => return Err(no_credential(host)),
-            None => printer.notice(&format!(
-                "no credential for {host} was found; pushing without"
-            )),
-        }
-        found.insert(host.to_owned(), credential);
+    let authfile = arguments.credentials.authfile.clone();
+    if let Some(path) = &authfile
+        && let Err(error) = std::fs::metadata(path)
+    {
+        let message = format!("--authfile: {} cannot be read", path.display());
+        return Err(CliError::usage(message).caused_by(&error));
     }
-    Ok(found)
+    let mut sources = Sources::new(environment.clone());
+    sources.given = given;
+    sources.username = arguments.username.clone();
+    sources.authfile = authfile;
+    sources.forced = arguments.credentials.credential_source;
+    sources.sole_registry = sole_registry;
+    Ok(sources)
 }
 
-/// ghcr.io takes no push from nobody; there is no need to ask it.
-fn no_credential(host: &str) -> CliError {
-    CliError::new(Kind::Authorization, format!("no credential for {host} was found (credential-missing)"))
-        .hint(format!(
-            "looked at --password-stdin, GHCR_PUSH_TOKEN, docker's config.json and GITHUB_TOKEN.\n\
-             In a workflow, give the step the token:\n\n    \
-             env:\n      GITHUB_TOKEN: ${{{{ secrets.GITHUB_TOKEN }}}}\n\n\
-             By hand: gh auth token | ghcr-push --username USER --password-stdin ..., with a token that has the\n\
-             scope write:packages (gh auth refresh -h {} -s write:packages)",
-            github::web_host(host)
-        ))
+fn password() -> Result<SecretString, CliError> {
+    let password = password_from_stdin().map_err(|error| {
+        CliError::usage("no password can be read from standard input").caused_by(&error)
+    })?;
+    if password.is_empty() {
+        let error = CliError::new(
+            Kind::Authorization,
+            "the password on standard input is empty",
+        );
+        return Err(error.hint("secrets are empty in runs for pull requests from forks"));
+    }
+    Ok(SecretString::from(password))
 }
 
-/// Gives the engine what was found.
-pub(crate) struct FoundKeychain(pub(crate) Found);
+/// ghcr.io takes no push from nobody; there is no need to ask it. Nor to ask any registry, if the one source that
+/// may be used has nothing.
+fn no_credential(host: &str, search: &Search, sources: &Sources) -> CliError {
+    let code = if search.empty_variables.is_empty() {
+        "credential-missing"
+    } else {
+        "credential-empty"
+    };
+    let from = sources
+        .forced
+        .map(|source| format!(" in the source {}", source.name()));
+    let from = from.unwrap_or_default();
+    let mut hint = match sources.forced {
+        Some(_) => "looked for here:".to_owned(),
+        None => "looked for in this order:".to_owned(),
+    };
+    for (places, outcome) in grouped(&search.looked) {
+        hint.push_str("\n  ");
+        hint.push_str(&places);
+        hint.push_str(": ");
+        hint.push_str(&outcome);
+    }
+    if sources.forced.is_none() {
+        hint.push_str("\n\n");
+        hint.push_str(&remedy(host));
+    }
+    CliError::new(
+        Kind::Authorization,
+        format!("no credential for {host} was found{from} ({code})"),
+    )
+    .hint(hint)
+}
+
+fn remedy(host: &str) -> String {
+    if !credentials::is_github(host) {
+        return format!("Give a token in GHCR_PUSH_TOKEN, or log in: docker login {host}");
+    }
+    format!(
+        "In a workflow, give the step the token:\n\n    \
+         env:\n      GITHUB_TOKEN: ${{{{ secrets.GITHUB_TOKEN }}}}\n\n\
+         By hand: gh auth login -h {} -s write:packages, or docker login {host} with a classic personal\n\
+         access token that has the scope write:packages",
+        github::web_host(host)
+    )
+}
+
+/// Places with one outcome that follow one another, together.
+fn grouped(looked: &[Looked]) -> Vec<(String, String)> {
+    let mut groups: Vec<(String, String)> = Vec::new();
+    for Looked { place, outcome } in looked {
+        match groups.last_mut() {
+            Some((places, same)) if same == outcome => {
+                places.push_str(", ");
+                places.push_str(place);
+            }
+            _ => groups.push((place.clone(), outcome.clone())),
+        }
+    }
+    groups
+}
+
+/// Gives the engine what was found, and asks its source again whenever the engine asks again: the token that it
+/// fetched with it has ended, or the credential was refused.
+pub(crate) struct FoundKeychain {
+    found: Found,
+    /// The repositories whose credential was given out.
+    given: Mutex<BTreeSet<(String, String)>>,
+    printer: Arc<Printer>,
+}
+
+impl FoundKeychain {
+    pub(crate) fn new(found: Found, printer: Arc<Printer>) -> Self {
+        Self {
+            found,
+            given: Mutex::default(),
+            printer,
+        }
+    }
+
+    async fn present(&self, key: (String, String)) -> Option<Credentials> {
+        let (profile, search) = self.found.searches.get(&key)?;
+        let first = search.found.clone()?;
+        let is_first = self
+            .given
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key.clone());
+        if is_first {
+            return Some(first.credentials);
+        }
+        let sources = Arc::clone(&self.found.sources);
+        let (origin, profile) = (first.origin, *profile);
+        // Reads files, and may run a program.
+        let again = tokio::task::spawn_blocking(move || {
+            let (host, repository) = &key;
+            let place = Place {
+                host,
+                repository,
+                profile,
+            };
+            sources.again(origin, &place)
+        });
+        let Ok(Some(again)) = again.await else {
+            return Some(first.credentials);
+        };
+        if !is_same(&again, &first) {
+            self.printer.hide(again.secrets());
+            let source = &again.facts.source;
+            let line =
+                format!("notice: the credential from {source} has changed, and is used anew");
+            self.printer.notice(&line);
+        }
+        Some(again.credentials)
+    }
+}
 
 impl Keychain for FoundKeychain {
     fn credentials<'a>(
         &'a self,
         host: &'a str,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Option<Credentials>> + Send + 'a>> {
-        let found = self.0.get(host).cloned().flatten();
-        Box::pin(std::future::ready(found.map(|found| found.credentials)))
+    ) -> Pin<Box<dyn Future<Output = Option<Credentials>> + Send + 'a>> {
+        let mut keys = self.found.searches.keys();
+        let key = keys.find(|(known, _)| known == host).cloned();
+        Box::pin(async move { self.present(key?).await })
+    }
+
+    fn credentials_for<'a>(
+        &'a self,
+        host: &'a str,
+        repository: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Option<Credentials>> + Send + 'a>> {
+        Box::pin(self.present((host.to_owned(), repository.to_owned())))
     }
 }

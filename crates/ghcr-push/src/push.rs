@@ -189,7 +189,7 @@ fn upload(
     references: &[Reference],
     credentials: &Found,
     observer: Arc<dyn Observer>,
-    printer: &Printer,
+    printer: &Arc<Printer>,
 ) -> Result<Done, Ended> {
     let not_started = |error: CliError| Ended::NotStarted(Box::new(error));
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -200,7 +200,7 @@ fn upload(
                 CliError::new(Kind::Internal, "no runtime could be started").caused_by(&error),
             )
         })?;
-    let keychain = Arc::new(FoundKeychain(credentials.clone()));
+    let keychain = Arc::new(FoundKeychain::new(credentials.clone(), Arc::clone(printer)));
     let tls = tls::read(arguments).map_err(not_started)?;
     let options = settings::push_options(arguments, tls);
     let pusher = Pusher::new(options, keychain, observer)

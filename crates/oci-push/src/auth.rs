@@ -22,7 +22,7 @@ pub use challenge::Challenge;
 pub use keychain::{Credentials, FixedKeychain, Keychain};
 
 use crate::clock::Clock;
-use crate::failure::{Failure, ViolationKind};
+use crate::failure::{Failure, Rejection, ViolationKind};
 use crate::observer::{Event, Observer};
 use crate::origin::{same_origin, trusted_realm};
 use crate::request::{Request, Response, Transport};
@@ -163,9 +163,7 @@ impl<T: Transport> AuthTransport<T> {
                 }
                 None => return Ok(None),
             }
-            // A credential that was refused once is not presented again.
-            let refused = matches!(state.challenge, Some(Challenge::Basic)) && generation > 0;
-            if refused || !self.renew(&mut state, request).await? {
+            if !self.renew(&mut state, request).await? {
                 return Ok(None);
             }
         }
@@ -187,21 +185,17 @@ impl<T: Transport> AuthTransport<T> {
                 let Some(credentials) = self.credentials().await else {
                     return Ok(false);
                 };
-                token::basic(&credentials)
+                let newest = token::basic(&credentials);
+                // A credential that was refused once is not presented again.
+                let present = state.authorization.as_ref();
+                let is_other = |newest: &Authorization| {
+                    present.is_none_or(|present| present.header != newest.header)
+                };
+                newest.filter(is_other)
             }
             Challenge::Bearer { realm, service } => {
                 let realm = self.realm(request, realm)?;
-                let credentials = self.credentials().await;
-                let scope = format!("repository:{}:pull,push", settings.repository);
-                let fetched = token::fetch(
-                    &self.inner,
-                    &realm,
-                    service.as_deref(),
-                    &scope,
-                    credentials.as_ref(),
-                    settings.clock.now(),
-                );
-                Some(fetched.await?)
+                Some(self.token(&realm, service.as_deref()).await?)
             }
         };
         let renewed = authorization.is_some();
@@ -216,6 +210,29 @@ impl<T: Transport> AuthTransport<T> {
         Ok(renewed)
     }
 
+    /// A token from the token service. Where the credential is refused, the keychain is asked once more: the secret
+    /// may have been rotated since.
+    async fn token(&self, realm: &Url, service: Option<&str>) -> Result<Authorization, Failure> {
+        let settings = &self.settings;
+        let scope = format!("repository:{}:pull,push", settings.repository);
+        let fetch = async |credentials: Option<&Credentials>| {
+            let now = settings.clock.now();
+            token::fetch(&self.inner, realm, service, &scope, credentials, now).await
+        };
+        let credentials = self.credentials().await;
+        let refusal = match fetch(credentials.as_ref()).await {
+            Err(Failure::Rejected(rejection)) if is_refusal(&rejection) => rejection,
+            outcome => return outcome,
+        };
+        if let Some(refused) = credentials
+            && let Some(newer) = self.credentials().await
+            && !newer.is_same(&refused)
+        {
+            return fetch(Some(&newer)).await;
+        }
+        Err(Failure::Rejected(refusal))
+    }
+
     /// Checked before any credential is so much as looked up.
     fn realm(&self, request: &Request, realm: &str) -> Result<Url, Failure> {
         Url::parse(realm)
@@ -228,8 +245,16 @@ impl<T: Transport> AuthTransport<T> {
 
     async fn credentials(&self) -> Option<Credentials> {
         let settings = &self.settings;
-        settings.keychain.credentials(&settings.host).await
+        let (host, repository) = (&settings.host, &settings.repository);
+        settings.keychain.credentials_for(host, repository).await
     }
+}
+
+/// Whether a token service does not take the credential. ghcr.io's says 403 where others say 401.
+fn is_refusal(rejection: &Rejection) -> bool {
+    let status = rejection.status;
+    let is_refused = status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN;
+    is_refused && !rejection.is_rate_limit()
 }
 
 impl<T: Transport> Transport for AuthTransport<T> {

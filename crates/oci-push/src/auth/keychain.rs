@@ -3,7 +3,7 @@
 use std::fmt;
 
 use futures_util::future::BoxFuture;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// What is presented to a registry or its token service. Has no `Display`, and its `Debug` hides the
 /// secret.
@@ -15,6 +15,14 @@ pub struct Credentials {
     pub password: SecretString,
 }
 
+impl Credentials {
+    /// Whether both present the same.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.username == other.username
+            && self.password.expose_secret() == other.password.expose_secret()
+    }
+}
+
 impl fmt::Debug for Credentials {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -24,10 +32,21 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Where credentials come from. Asked anew for every token, so that a rotated secret is picked up.
+/// Where credentials come from. Asked anew for every token, and once more if a credential is refused, so that a
+/// rotated secret is picked up.
 pub trait Keychain: Send + Sync {
     /// The credentials for a registry host (`ghcr.io`, `localhost:5000`), or `None` to go unauthenticated.
     fn credentials<'a>(&'a self, host: &'a str) -> BoxFuture<'a, Option<Credentials>>;
+
+    /// The credentials for one repository (`owner/name`) of a host, where parts of a registry have their own; those
+    /// of the host otherwise. This is what the engine asks for.
+    fn credentials_for<'a>(
+        &'a self,
+        host: &'a str,
+        _repository: &'a str,
+    ) -> BoxFuture<'a, Option<Credentials>> {
+        self.credentials(host)
+    }
 }
 
 /// The same credentials, or none, for every host asked about.

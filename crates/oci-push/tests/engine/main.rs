@@ -4,6 +4,7 @@
 mod answers;
 mod authentication;
 mod concurrency;
+mod credentials;
 mod drafts;
 mod early;
 mod endurance;
