@@ -207,7 +207,7 @@ impl FoundCredential {
         let part = self.part.as_deref().unwrap_or(host);
         let username = &self.credentials.username;
         let kind = kind.describe();
-        if username == auth_file::IDENTITY_TOKEN_USER {
+        if username == Credentials::IDENTITY_TOKEN_USER {
             return format!("credential for {part}: {source} (identity token)");
         }
         format!("credential for {part}: {source} ({kind}), user name {username}")

@@ -10,6 +10,7 @@ use oci_push::{Credentials, Keychain, Profile, Reference};
 use secrecy::SecretString;
 
 use crate::args::Arguments;
+use crate::args::credentials::CredentialSource;
 use crate::credentials::{self, FoundCredential, Looked, Place, Search, Sources, is_same};
 use crate::env::{Environment, password_from_stdin};
 use crate::error::{CliError, Kind};
@@ -94,6 +95,9 @@ pub(crate) fn find_credentials(
         let search = found.sources.search(&place);
         let all = search.found.iter().chain(&search.shadowed);
         all.for_each(|credential| printer.hide(credential.secrets()));
+        for (places, outcome) in grouped(&search.looked) {
+            tracing::debug!("no credential for {host}: {places}: {outcome}");
+        }
         for notice in &search.notices {
             tell(format!("notice: {notice}"));
         }
@@ -136,6 +140,12 @@ fn sources(
             "--password-stdin gives one password, but several registries are named",
         ));
     }
+    let forced = arguments.credentials.credential_source;
+    if arguments.password_stdin && forced.is_some_and(|source| source != CredentialSource::Stdin) {
+        return Err(CliError::usage(
+            "--password-stdin gives a credential, but --credential-source names another source",
+        ));
+    }
     let given = match (&arguments.username, arguments.password_stdin) {
         (Some(username), true) => Some((username.clone(), password()?)),
         _ => None,
@@ -151,7 +161,7 @@ fn sources(
     sources.given = given;
     sources.username = arguments.username.clone();
     sources.authfile = authfile;
-    sources.forced = arguments.credentials.credential_source;
+    sources.forced = forced;
     sources.sole_registry = sole_registry;
     Ok(sources)
 }

@@ -131,6 +131,25 @@ fn a_source_that_does_not_exist() {
 }
 
 #[test]
+fn a_password_for_another_source() {
+    let run = Desk::new().run(&[
+        "--credential-source=docker",
+        "--password-stdin",
+        "--username=u",
+        "image.tar",
+        "ghcr.io/o/n",
+    ]);
+    check(
+        &run,
+        "",
+        2,
+        &expect![[r"
+            error: --password-stdin gives a credential, but --credential-source names another source
+        "]],
+    );
+}
+
+#[test]
 fn a_file_that_does_not_exist() {
     let run = Desk::new().run(&["--authfile", "none.json", "image.tar", "ghcr.io/o/n"]);
     check(

@@ -169,7 +169,7 @@ impl Sources {
         place: &Place<'_>,
         notes: &mut Notes,
     ) -> Option<FoundCredential> {
-        let text = match self.contents(path) {
+        let text = match self.contents(path, notes.may_run) {
             Ok(Some(text)) => text,
             Ok(None) => {
                 notes.looked(label, "no such file");
@@ -191,8 +191,9 @@ impl Sources {
         self.text(&document, &text, place, notes)
     }
 
-    /// What a file holds. A pipe has its contents once only, and several repositories may want it.
-    fn contents(&self, path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    /// What a file holds. A pipe has its contents once only, and several repositories may want it; it is read only
+    /// if it is needed, since there may be nobody at its other end.
+    fn contents(&self, path: &Path, is_needed: bool) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         let is_pipe = |metadata: Metadata| !metadata.is_file() && !metadata.is_dir();
         if !path.metadata().is_ok_and(is_pipe) {
             return files::read(path);
@@ -200,6 +201,9 @@ impl Sources {
         let mut pipes = self.pipes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(text) = pipes.get(path) {
             return Ok(Some(text.clone()));
+        }
+        if !is_needed {
+            return Ok(None);
         }
         let text = files::read(path)?;
         if let Some(text) = &text {

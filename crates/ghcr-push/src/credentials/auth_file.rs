@@ -8,6 +8,7 @@
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use oci_push::Credentials;
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 use serde_json::{Map, Value};
@@ -21,10 +22,6 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true)
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-
-/// The user name that stands for an identity token, in credential helpers' answers and in this program
-/// (<https://github.com/docker/cli/blob/master/cli/config/credentials/native_store.go>).
-pub(crate) const IDENTITY_TOKEN_USER: &str = "<token>";
 
 /// What a file says of a repository.
 #[derive(Debug)]
@@ -206,10 +203,13 @@ fn read((key, auth): (&String, &Value)) -> Result<Option<Login>, String> {
     };
     // What a login left that was given such a token; its "auth" has no password then.
     if let Some(token) = field("identitytoken")? {
-        return Ok(Some(login(IDENTITY_TOKEN_USER, token)));
+        return Ok(Some(login(Credentials::IDENTITY_TOKEN_USER, token)));
     }
     let Some(encoded) = field("auth")? else {
         let (username, password) = (field("username")?, field("password")?);
+        if password.is_none() && field("registrytoken")?.is_some() {
+            return Err("the host's entry has a \"registrytoken\", which is not used".to_owned());
+        }
         return Ok(username
             .zip(password)
             .map(|(username, password)| login(username, password)));

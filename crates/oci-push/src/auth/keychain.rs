@@ -9,13 +9,25 @@ use secrecy::{ExposeSecret as _, SecretString};
 /// secret.
 #[derive(Clone)]
 pub struct Credentials {
-    /// The user name. ghcr.io takes any.
+    /// The user name. ghcr.io takes any. [`Credentials::IDENTITY_TOKEN_USER`] says that the password is an identity
+    /// token.
     pub username: String,
     /// The password or token.
     pub password: SecretString,
 }
 
 impl Credentials {
+    /// The user name beside an identity token, which a login may get instead of keeping the password. It is
+    /// exchanged for tokens, and presented to token services only. The name is the one of docker's credential
+    /// helpers
+    /// (<https://github.com/docker/docker-credential-helpers/blob/master/credentials/credentials.go>).
+    pub const IDENTITY_TOKEN_USER: &str = "<token>";
+
+    /// Whether the password is an identity token.
+    pub(super) fn is_identity_token(&self) -> bool {
+        self.username == Self::IDENTITY_TOKEN_USER
+    }
+
     /// Whether both present the same.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.username == other.username

@@ -65,6 +65,10 @@ fn entries() {
         ),
         (r#"{"auth":"dTpw","identitytoken":""}"#, "u:p under ghcr.io"),
         (r#"{"email":"u@example"}"#, "absent"),
+        (
+            r#"{"registrytoken":"t"}"#,
+            "problem: the host's entry has a \"registrytoken\", which is not used",
+        ),
         ("{}", "absent"),
         ("null", "absent"),
         (

@@ -164,6 +164,21 @@ fn who_a_token_without_a_name_belongs_to() {
     }
 }
 
+/// A pipe nobody writes to is not waited for when a token is there already.
+#[cfg(unix)]
+#[test]
+fn no_pipe_is_read_for_evidence() {
+    let mut desk = Desk::new();
+    let pipe = desk.path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("a program of the system").success());
+    desk.set("GHCR_PUSH_TOKEN", "ghp_own")
+        .set("REGISTRY_AUTH_FILE", &pipe.display().to_string());
+    let search = desk.search();
+    assert!(search.found.is_some());
+    assert!(search.shadowed.is_empty());
+}
+
 /// Nothing of GitHub's goes anywhere else, not even under its profile.
 #[test]
 fn tokens_for_github_stay_there() {
