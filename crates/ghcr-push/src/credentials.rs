@@ -175,11 +175,6 @@ impl Notes {
     }
 }
 
-/// Whether a registry is one of GitHub's, by its name.
-pub(crate) fn is_github(host: &str) -> bool {
-    github::site(host).is_some()
-}
-
 /// Whether two credentials have the same secret: a variable is often a copy of another.
 pub(crate) fn is_same(left: &FoundCredential, right: &FoundCredential) -> bool {
     left.credentials.password.expose_secret() == right.credentials.password.expose_secret()

@@ -1,6 +1,8 @@
 //! The credentials of one run: looked up once for every repository named, announced, and given to the
 //! engine.
 
+mod absent;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,10 +13,9 @@ use secrecy::SecretString;
 
 use crate::args::Arguments;
 use crate::args::credentials::CredentialSource;
-use crate::credentials::{self, FoundCredential, Looked, Place, Search, Sources, is_same};
+use crate::credentials::{FoundCredential, Looked, Place, Search, Sources, is_same};
 use crate::env::{Environment, password_from_stdin};
 use crate::error::{CliError, Kind};
-use crate::github;
 use crate::output::Printer;
 use crate::settings;
 
@@ -39,18 +40,21 @@ impl Found {
 
     /// Adds to a diagnosis's facts what is known of the credential and of the search for it.
     pub(crate) fn tell(&self, reference: &Reference, context: &mut Context) {
-        let Some(search) = self.search(reference) else {
-            return;
-        };
-        let facts = |found: &FoundCredential| found.facts.clone();
-        context.credential = search.found.as_ref().map(facts).into();
-        context.shadowed = search.shadowed.iter().map(facts).collect();
-        context.empty_variables = search.empty_variables.clone();
-        context.searched = grouped(&search.looked)
-            .into_iter()
-            .map(|(places, outcome)| format!("{places} ({outcome})"))
-            .collect();
+        if let Some(search) = self.search(reference) {
+            add_facts(search, context);
+        }
     }
+}
+
+fn add_facts(search: &Search, context: &mut Context) {
+    let facts = |found: &FoundCredential| found.facts.clone();
+    context.credential = search.found.as_ref().map(facts).into();
+    context.shadowed = search.shadowed.iter().map(facts).collect();
+    context.empty_variables = search.empty_variables.clone();
+    context.searched = grouped(&search.looked)
+        .into_iter()
+        .map(|(places, outcome)| format!("{places} ({outcome})"))
+        .collect();
 }
 
 fn key(reference: &Reference) -> (String, String) {
@@ -114,7 +118,7 @@ pub(crate) fn find_credentials(
                 }
             }
             None if found.sources.forced.is_some() || profile == Profile::Ghcr => {
-                return Err(no_credential(host, &search, &found.sources));
+                return Err(absent::failure(reference, profile, &search, &found.sources));
             }
             None => tell(format!(
                 "no credential for {host} was found; pushing without"
@@ -178,52 +182,6 @@ fn password() -> Result<SecretString, CliError> {
         return Err(error.hint("secrets are empty in runs for pull requests from forks"));
     }
     Ok(SecretString::from(password))
-}
-
-/// ghcr.io takes no push from nobody; there is no need to ask it. Nor to ask any registry, if the one source that
-/// may be used has nothing.
-fn no_credential(host: &str, search: &Search, sources: &Sources) -> CliError {
-    let code = if search.empty_variables.is_empty() {
-        "credential-missing"
-    } else {
-        "credential-empty"
-    };
-    let from = sources
-        .forced
-        .map(|source| format!(" in the source {}", source.name()));
-    let from = from.unwrap_or_default();
-    let mut hint = match sources.forced {
-        Some(_) => "looked for here:".to_owned(),
-        None => "looked for in this order:".to_owned(),
-    };
-    for (places, outcome) in grouped(&search.looked) {
-        hint.push_str("\n  ");
-        hint.push_str(&places);
-        hint.push_str(": ");
-        hint.push_str(&outcome);
-    }
-    if sources.forced.is_none() {
-        hint.push_str("\n\n");
-        hint.push_str(&remedy(host));
-    }
-    CliError::new(
-        Kind::Authorization,
-        format!("no credential for {host} was found{from} ({code})"),
-    )
-    .hint(hint)
-}
-
-fn remedy(host: &str) -> String {
-    if !credentials::is_github(host) {
-        return format!("Give a token in GHCR_PUSH_TOKEN, or log in: docker login {host}");
-    }
-    format!(
-        "In a workflow, give the step the token:\n\n    \
-         env:\n      GITHUB_TOKEN: ${{{{ secrets.GITHUB_TOKEN }}}}\n\n\
-         By hand: gh auth login -h {} -s write:packages, or docker login {host} with a classic personal\n\
-         access token that has the scope write:packages",
-        github::web_host(host)
-    )
 }
 
 /// Places with one outcome that follow one another, together.

@@ -13,25 +13,27 @@ fn no_credential_for_ghcr() {
         "",
         4,
         &expect![[r"
-            error: no credential for ghcr.io was found (credential-missing)
+            error: no credential for ghcr.io was found
 
-            hint: looked for in this order:
-                    --password-stdin: not given
-                    GHCR_PUSH_TOKEN, DOCKER_AUTH_CONFIG: not set
-                    --authfile, REGISTRY_AUTH_FILE: not given
-                    ~/.docker/config.json: no such file
-                    ~/.docker/buildx/config: no login of buildx for this repository
-                    ~/run/containers/auth.json, ~/.config/containers/auth.json: no such file
-                    GH_TOKEN, GITHUB_TOKEN, CR_PAT: not set
-                    gh auth token --hostname github.com: gh is not installed
+            diagnosis: no credential was found
 
-                  In a workflow, give the step the token:
+            1. credential-missing (proven)
+               nobody may push anonymously, and no credential for the registry was found
+               evidence:
+                 - looked at --password-stdin (not given)
+                 - looked at GHCR_PUSH_TOKEN, DOCKER_AUTH_CONFIG (not set)
+                 - looked at --authfile, REGISTRY_AUTH_FILE (not given)
+                 - looked at ~/.docker/config.json (no such file)
+                 - looked at ~/.docker/buildx/config (no login of buildx for this repository)
+                 - looked at ~/run/containers/auth.json, ~/.config/containers/auth.json (no such file)
+                 - looked at GH_TOKEN, GITHUB_TOKEN, CR_PAT (not set)
+                 - looked at gh auth token --hostname github.com (gh is not installed)
+               what to do:
+                 Set GHCR_PUSH_TOKEN, or log in with `docker login ghcr.io`. In a workflow, add to the step:
 
-                      env:
-                        GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}
-
-                  By hand: gh auth login -h github.com -s write:packages, or docker login ghcr.io with a classic personal
-                  access token that has the scope write:packages
+                     env:
+                       GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}
+                 https://github.com/settings/tokens/new?scopes=write:packages
         "]],
     );
 }
@@ -48,29 +50,48 @@ fn an_empty_token() {
         4,
         &expect![[r"
             notice: GITHUB_TOKEN is set but empty; secrets are empty in runs for pull requests from forks
-            error: no credential for ghcr.io was found (credential-empty)
+            error: no credential for ghcr.io was found
 
-            hint: looked for in this order:
-                    --password-stdin: not given
-                    GHCR_PUSH_TOKEN, DOCKER_AUTH_CONFIG: not set
-                    --authfile, REGISTRY_AUTH_FILE: not given
-                    ~/.docker/config.json: no such file
-                    ~/.docker/buildx/config: no login of buildx for this repository
-                    ~/run/containers/auth.json, ~/.config/containers/auth.json: no such file
-                    GH_TOKEN: not set
-                    GITHUB_TOKEN: set, but empty
-                    CR_PAT: not set
-                    gh auth token --hostname github.com: gh is not installed
+            diagnosis: the credential is empty
 
-                  In a workflow, give the step the token:
-
-                      env:
-                        GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}
-
-                  By hand: gh auth login -h github.com -s write:packages, or docker login ghcr.io with a classic personal
-                  access token that has the scope write:packages
+            1. credential-empty (proven)
+               GITHUB_TOKEN is set, but empty, so that no credential was sent
+               evidence:
+                 - set but empty: GITHUB_TOKEN
+                 - looked at --password-stdin (not given)
+                 - looked at GHCR_PUSH_TOKEN, DOCKER_AUTH_CONFIG (not set)
+                 - looked at --authfile, REGISTRY_AUTH_FILE (not given)
+                 - looked at ~/.docker/config.json (no such file)
+                 - looked at ~/.docker/buildx/config (no login of buildx for this repository)
+                 - looked at ~/run/containers/auth.json, ~/.config/containers/auth.json (no such file)
+                 - looked at GH_TOKEN (not set)
+                 - looked at GITHUB_TOKEN (set, but empty)
+                 - looked at CR_PAT (not set)
+                 - looked at gh auth token --hostname github.com (gh is not installed)
+               what to do:
+                 Check the name of the secret, that it exists for this repository (or its environment), and that the run may have it: runs for pull requests from forks have no secrets, Dependabot's only its own. For packages of the repository itself `secrets.GITHUB_TOKEN` is always there.
         "]],
     );
+}
+
+/// Scripts are told by the code.
+#[test]
+fn as_json() {
+    for (variables, expected) in [
+        (&[][..], "credential-missing"),
+        (&[("CR_PAT", "")], "credential-empty"),
+    ] {
+        let mut desk = Desk::new();
+        for (name, value) in variables {
+            desk.set(name, value);
+        }
+        let run = desk.run(&["--json", "image.tar", "ghcr.io/owner/app:1"]);
+        run.assert_code(4);
+        let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("one JSON object");
+        assert_eq!(json["error"]["kind"], "authorization");
+        assert_eq!(json["diagnosis"]["code"], expected);
+        assert_eq!(json["diagnosis"]["causes"][0]["likelihood"], "proven");
+    }
 }
 
 /// The forced source is asked whatever comes before it, and no other is if it has nothing.
@@ -96,7 +117,7 @@ fn a_forced_source() {
         &host,
         4,
         &expect![[r"
-            error: no credential for HOST was found in the source podman (credential-missing)
+            error: no credential for HOST was found in the source podman
 
             hint: looked for here:
                     ~/run/containers/auth.json, ~/.config/containers/auth.json: no such file

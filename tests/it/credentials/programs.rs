@@ -100,11 +100,21 @@ fn a_helper_that_fails() {
         4,
         &expect![[r#"
             notice: the credential helper "store", named in ~/.docker/config.json, was passed over: it said: ::error::\u{1b}[31m[redacted] is locked
-            error: no credential for ghcr.io was found in the source docker (credential-missing)
+            error: no credential for ghcr.io was found in the source docker
 
-            hint: looked for here:
-                    the credential helper "store", named in ~/.docker/config.json: it said: ::error::\u{1b}[31m[redacted] is locked
-                    ~/.docker/config.json: nothing for ghcr.io
+            diagnosis: no credential was found
+
+            1. credential-missing (proven)
+               nobody may push anonymously, and no credential for the registry was found
+               evidence:
+                 - looked at the credential helper "store", named in ~/.docker/config.json (it said: ::error::\u{1b}[31m[redacted] is locked)
+                 - looked at ~/.docker/config.json (nothing for ghcr.io)
+               what to do:
+                 Set GHCR_PUSH_TOKEN, or log in with `docker login ghcr.io`. In a workflow, add to the step:
+
+                     env:
+                       GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}
+                 https://github.com/settings/tokens/new?scopes=write:packages
         "#]],
     );
 }
