@@ -5,7 +5,7 @@ mod absent;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ghcr_diagnosis::Context;
 use oci_push::{Credentials, Keychain, Profile, Reference};
@@ -203,8 +203,8 @@ fn grouped(looked: &[Looked]) -> Vec<(String, String)> {
 /// fetched with it has ended, or the credential was refused.
 pub(crate) struct FoundKeychain {
     found: Found,
-    /// The repositories whose credential was given out.
-    given: Mutex<BTreeSet<(String, String)>>,
+    /// What was given out last, by host and repository.
+    given: Mutex<BTreeMap<(String, String), FoundCredential>>,
     printer: Arc<Printer>,
 }
 
@@ -218,39 +218,71 @@ impl FoundKeychain {
     }
 
     async fn present(&self, key: (String, String)) -> Option<Credentials> {
-        let (profile, search) = self.found.searches.get(&key)?;
-        let first = search.found.clone()?;
-        let is_first = self
-            .given
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key.clone());
-        if is_first {
-            return Some(first.credentials);
+        let Some((profile, search)) = self.found.searches.get(&key) else {
+            return self.of_another(key).await;
+        };
+        let found = search.found.clone()?;
+        let last = self.given().get(&key).cloned();
+        let newest = match &last {
+            Some(last) => self.again(&key, *profile, last).await,
+            None => None,
+        };
+        let last = last.unwrap_or(found);
+        let newest = newest.unwrap_or_else(|| last.clone());
+        if !is_same(&newest, &last) {
+            self.printer.hide(newest.secrets());
+            let source = &newest.facts.source;
+            let line = format!("notice: {source}: the credential has changed, the new one is used");
+            self.printer.notice(&line);
         }
-        let sources = Arc::clone(&self.found.sources);
-        let (origin, profile) = (first.origin, *profile);
-        // Reads files, and may run a program.
-        let again = tokio::task::spawn_blocking(move || {
-            let (host, repository) = &key;
+        let credentials = newest.credentials.clone();
+        self.given().insert(key, newest);
+        Some(credentials)
+    }
+
+    fn given(&self) -> MutexGuard<'_, BTreeMap<(String, String), FoundCredential>> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the source of `last` holds now. Reads files, and may run a program.
+    async fn again(
+        &self,
+        key: &(String, String),
+        profile: Profile,
+        last: &FoundCredential,
+    ) -> Option<FoundCredential> {
+        let (sources, origin) = (Arc::clone(&self.found.sources), last.origin);
+        let (host, repository) = key.clone();
+        let asked = tokio::task::spawn_blocking(move || {
             let place = Place {
-                host,
-                repository,
+                host: &host,
+                repository: &repository,
                 profile,
             };
             sources.again(origin, &place)
         });
-        let Ok(Some(again)) = again.await else {
-            return Some(first.credentials);
-        };
-        if !is_same(&again, &first) {
-            self.printer.hide(again.secrets());
-            let source = &again.facts.source;
-            let line =
-                format!("notice: the credential from {source} has changed, and is used anew");
-            self.printer.notice(&line);
-        }
-        Some(again.credentials)
+        asked.await.ok().flatten()
+    }
+}
+
+impl FoundKeychain {
+    /// The credential for a repository that is not pushed to, such as one to mount from. Nothing is looked up for a
+    /// host that nothing is pushed to.
+    async fn of_another(&self, key: (String, String)) -> Option<Credentials> {
+        let mut known = self.found.searches.iter();
+        let (_, (profile, _)) = known.find(|((host, _), _)| *host == key.0)?;
+        let (sources, profile) = (Arc::clone(&self.found.sources), *profile);
+        let search = tokio::task::spawn_blocking(move || {
+            let (host, repository) = &key;
+            sources.search(&Place {
+                host,
+                repository,
+                profile,
+            })
+        });
+        let found = search.await.ok()?.found?;
+        self.printer.hide(found.secrets());
+        Some(found.credentials)
     }
 }
 
@@ -272,3 +304,6 @@ impl Keychain for FoundKeychain {
         Box::pin(self.present((host.to_owned(), repository.to_owned())))
     }
 }
+
+#[cfg(test)]
+mod tests;

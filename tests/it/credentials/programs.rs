@@ -170,7 +170,7 @@ fn a_rotated_secret_is_read_again() {
     let lines = stderr.lines().take(2).map(|line| format!("{line}\n"));
     expect![[r#"
         credential for HOST: the credential helper "rotating", named in ~/.docker/config.json (classic personal access token), user name octocat
-        notice: the credential from the credential helper "rotating", named in ~/.docker/config.json has changed, and is used anew
+        notice: the credential helper "rotating", named in ~/.docker/config.json: the credential has changed, the new one is used
     "#]]
     .assert_eq(&lines.collect::<String>());
     assert!(!run.stderr.contains("ghp_stale"), "{}", run.stderr);

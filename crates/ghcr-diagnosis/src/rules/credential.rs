@@ -131,15 +131,21 @@ fn missing(case: &Case, likelihood: Likelihood) -> Cause {
         "the registry" => "ghcr.io",
         host => host,
     };
+    let mut remedy = format!("Set GHCR_PUSH_TOKEN, or log in with `docker login {host}`.");
+    let site = context.actions.as_ref().and_then(|run| run.site.as_deref());
+    // The token of a workflow elsewhere is worth nothing here.
+    if site.is_none_or(|site| site.eq_ignore_ascii_case(&context.web_host)) {
+        remedy.push_str(
+            " In a workflow, add to the step:\n\n    \
+             env:\n      GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}",
+        );
+    }
     Cause {
         code: Code::CredentialMissing,
         likelihood,
         why: "nobody may push anonymously, and no credential for the registry was found".to_owned(),
         evidence,
-        remedy: format!(
-            "Set GHCR_PUSH_TOKEN, or log in with `docker login {host}`. In a workflow, add to the step:\n\n    \
-             env:\n      GITHUB_TOKEN: ${{{{ secrets.GITHUB_TOKEN }}}}"
-        ),
+        remedy,
         url: Some(page::new_token(context)),
     }
 }

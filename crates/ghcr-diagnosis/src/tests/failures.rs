@@ -145,6 +145,12 @@ fn without_a_credential() {
         "{}",
         cause.remedy
     );
+    assert!(cause.remedy.contains("secrets.GITHUB_TOKEN"));
+    let mut elsewhere = context.clone();
+    elsewhere.web_host = "example.ghe.com".to_owned();
+    elsewhere.actions.get_or_insert_default().site = Some("github.com".to_owned());
+    let diagnosis = without_credential(&elsewhere).expect("a diagnosis");
+    assert!(!diagnosis.causes[0].remedy.contains("secrets.GITHUB_TOKEN"));
     context.actions = None;
     context.searched.clear();
     context.empty_variables = vec!["GITHUB_TOKEN".to_owned()];

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Credentials")]
 pub(crate) struct CredentialArguments {
-    /// Look in this file first, of the kind that docker login and podman login write
+    /// Look in this file, of the kind that docker login and podman login write, before their own
     #[arg(long, value_name = "FILE", env = "GHCR_PUSH_AUTHFILE")]
     pub(crate) authfile: Option<PathBuf>,
 

@@ -286,15 +286,17 @@ impl Sources {
         let Some(objection) = github::objection(source, &site, &self.environment) else {
             return self.token(source, notes);
         };
+        let is_set = self.environment.filled(&name).is_some();
         // The names for servers are no news at github.com.
         let is_news = site.is_server || source == CredentialSource::GithubToken;
-        if is_news && self.environment.filled(&name).is_some() {
+        if is_set && is_news {
             notes
                 .notices
                 .push(format!("{name} was passed over: {objection}"));
         }
         if is_news || self.forced.is_some() {
-            notes.looked(name, objection);
+            let outcome = if is_set { &objection } else { "not set" };
+            notes.looked(name, outcome);
         }
         None
     }

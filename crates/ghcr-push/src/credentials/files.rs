@@ -109,7 +109,10 @@ pub(super) fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let mut text = Zeroizing::new(Vec::new());
+    let length = file.metadata()?.len().min(FILE_LIMIT);
+    // With room for all of it, no copy is left behind where it grew.
+    let room = usize::try_from(length).unwrap_or_default() + 1;
+    let mut text = Zeroizing::new(Vec::with_capacity(room));
     file.take(FILE_LIMIT + 1).read_to_end(&mut text)?;
     if text.len() as u64 > FILE_LIMIT {
         return Err(io::Error::other("it is far too long for a file of logins"));

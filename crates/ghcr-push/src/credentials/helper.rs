@@ -99,7 +99,49 @@ fn login(answer: &[u8]) -> Option<Answer> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use secrecy::ExposeSecret as _;
+
     use super::*;
+
+    #[test]
+    fn answers() {
+        for (answer, expected) in [
+            (r#"{"ServerURL":"h","Username":"u","Secret":"p"}"#, "u:p"),
+            (r#"{"username":"u","SECRET":"p"}"#, "u:p"),
+            (r#"{"Secret":"p"}"#, ":p"),
+            (r#"{"Username":null,"Secret":"p"}"#, ":p"),
+            (r#"{"Username":"u","Secret":""}"#, "absent"),
+            ("{}", "absent"),
+            (r#"{"Username":1,"Secret":"p"}"#, "nonsense"),
+            ("[]", "nonsense"),
+            ("", "nonsense"),
+        ] {
+            let said = match login(answer.as_bytes()) {
+                Some(Answer::Found { username, password }) => {
+                    format!("{username}:{}", password.expose_secret())
+                }
+                Some(_) => "absent".to_owned(),
+                None => "nonsense".to_owned(),
+            };
+            assert_eq!(said, expected, "{answer}");
+        }
+    }
+
+    proptest! {
+        /// Whatever a helper prints, there is an answer, which quotes nothing of it.
+        #[test]
+        fn any_answer_is_read(text in "[{\\[\"]?\\PC{12,60}", succeeded in any::<bool>()) {
+            let output = program::Output {
+                succeeded,
+                answer: text.clone().into_bytes().into(),
+                complaint: b"no".to_vec(),
+            };
+            if let Answer::Failed(problem) = read(&output) {
+                prop_assert!(!problem.contains(&text), "{problem}");
+            }
+        }
+    }
 
     #[test]
     fn names() {

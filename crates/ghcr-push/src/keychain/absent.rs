@@ -4,7 +4,7 @@ use ghcr_diagnosis::{Context, without_credential};
 use oci_push::{Profile, Reference};
 
 use super::{add_facts, grouped};
-use crate::credentials::{Search, Sources};
+use crate::credentials::{Search, Sources, workflow_site};
 use crate::error::{CliError, Kind};
 use crate::github;
 
@@ -35,6 +35,9 @@ pub(super) fn failure(
     context.package = package.to_owned();
     context.web_host = github::web_host(host);
     context.actions = github::actions(&sources.environment);
+    if let Some(run) = &mut context.actions {
+        run.site = workflow_site(&sources.environment);
+    }
     add_facts(search, &mut context);
     error.diagnosis = without_credential(&context).map(Box::new);
     error
