@@ -1,6 +1,7 @@
 //! Where the binary finds its credential, what it says of it, and what it does if there is none.
 
 mod absent;
+mod logins;
 #[cfg(unix)]
 mod programs;
 
