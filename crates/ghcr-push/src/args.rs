@@ -96,7 +96,7 @@ pub(crate) struct Arguments {
     #[arg(long, env = "GHCR_PUSH_NO_CLOBBER", value_parser = FalseyValueParser::new())]
     pub(crate) no_clobber: bool,
 
-    /// The user name that goes with --password-stdin
+    /// The user name that goes with --password-stdin, or with a token of a variable's or of gh's
     #[arg(short, long, value_name = "NAME", env = "GHCR_PUSH_USERNAME")]
     pub(crate) username: Option<String>,
 

@@ -4,6 +4,9 @@
 mod absent;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -156,7 +159,7 @@ fn sources(
     };
     let authfile = arguments.credentials.authfile.clone();
     if let Some(path) = &authfile
-        && let Err(error) = std::fs::metadata(path)
+        && let Err(error) = check_authfile(path)
     {
         let message = format!("--authfile: {} cannot be read", path.display());
         return Err(CliError::usage(message).caused_by(&error));
@@ -168,6 +171,18 @@ fn sources(
     sources.forced = forced;
     sources.sole_registry = sole_registry;
     Ok(sources)
+}
+
+/// Whether the file that the user names can be read. A pipe is not opened for that: it would be over then.
+fn check_authfile(path: &Path) -> io::Result<()> {
+    let metadata = path.metadata()?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if metadata.is_file() {
+        File::open(path)?;
+    }
+    Ok(())
 }
 
 fn password() -> Result<SecretString, CliError> {

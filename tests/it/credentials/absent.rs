@@ -171,15 +171,32 @@ fn a_password_for_another_source() {
 }
 
 #[test]
-fn a_file_that_does_not_exist() {
-    let run = Desk::new().run(&["--authfile", "none.json", "image.tar", "ghcr.io/o/n"]);
-    check(
-        &run,
-        "",
-        2,
-        &expect![[r"
-            error: --authfile: none.json cannot be read
-              caused by: No such file or directory (os error 2)
-        "]],
-    );
+fn a_file_that_cannot_be_read() {
+    let desk = Desk::new();
+    let mut told = String::new();
+    for file in ["none.json", "."] {
+        let run = desk.run(&["--authfile", file, "image.tar", "ghcr.io/o/n"]);
+        run.assert_code(2);
+        told += &run.stderr;
+    }
+    expect![[r"
+        error: --authfile: none.json cannot be read
+          caused by: No such file or directory (os error 2)
+        error: --authfile: . cannot be read
+          caused by: is a directory
+    "]]
+    .assert_eq(&told);
+}
+
+/// A variable may have been set for another tool, which makes the file when somebody logs in.
+#[test]
+fn a_variable_that_names_no_file() {
+    let registry = registry();
+    let mut desk = Desk::new();
+    desk.set("REGISTRY_AUTH_FILE", "none.json")
+        .write(".docker/config.json", &login(&registry.host(), TOKEN));
+    let run = desk.push(&registry, &[]);
+    run.assert_code(0);
+    let notice = "notice: REGISTRY_AUTH_FILE names none.json, which does not exist\n";
+    assert!(run.stderr.starts_with(notice), "{}", run.stderr);
 }

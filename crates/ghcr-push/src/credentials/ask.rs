@@ -137,6 +137,10 @@ impl Sources {
             return None;
         };
         let label = format!("REGISTRY_AUTH_FILE {path}");
+        if !Path::new(path).exists() {
+            let notice = format!("REGISTRY_AUTH_FILE names {path}, which does not exist");
+            notes.notices.push(notice);
+        }
         self.file(source, Path::new(path), &label, place, notes)
     }
 
