@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 use test_registry::{Action, Authentication, Fault, Options, Route, SampleImage, TestRegistry};
 
-use crate::support::{Image, Run, TOKEN, USERNAME, check, command, push};
+use crate::support::{Image, TOKEN, USERNAME, check, push};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -297,32 +297,6 @@ fn wrong_password_elsewhere() {
               request: GET http://HOST/v2/app/manifests/1
 
             hint: the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is); check that it is the right one for HOST
-        "]],
-    );
-}
-
-#[test]
-fn no_credential_for_ghcr() {
-    let image = Image::small();
-    let output = command(image.directory.path())
-        .args(["image.tar", "ghcr.io/owner/app:1"])
-        .output();
-    let run = Run::of(output.expect("the binary starts"));
-    check(
-        &run,
-        "",
-        4,
-        &expect![[r"
-            error: no credential for ghcr.io was found (credential-missing)
-
-            hint: looked at --password-stdin, GHCR_PUSH_TOKEN, docker's config.json and GITHUB_TOKEN.
-                  In a workflow, give the step the token:
-
-                      env:
-                        GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}
-
-                  By hand: gh auth token | ghcr-push --username USER --password-stdin ..., with a token that has the
-                  scope write:packages (gh auth refresh -h github.com -s write:packages)
         "]],
     );
 }

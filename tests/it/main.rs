@@ -6,6 +6,7 @@ mod archive_options;
 mod archives;
 mod command_line;
 mod corpus;
+mod credentials;
 mod denials;
 mod expired_token;
 mod failures;

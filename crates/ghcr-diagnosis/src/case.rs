@@ -107,11 +107,21 @@ impl Case {
         ))
     }
 
+    /// What the server said, unless nothing was asked of it.
+    pub(crate) fn answer(&self) -> Option<String> {
+        let evidence = &self.evidence;
+        let was_asked = evidence.step.is_some()
+            || evidence.url.is_some()
+            || evidence.status.is_some()
+            || evidence.body.is_some()
+            || evidence.trouble.is_some()
+            || !evidence.errors.is_empty();
+        was_asked.then(|| self.words())
+    }
+
     /// The words and the credential, the evidence of nearly everything.
     pub(crate) fn basics(&self) -> Vec<String> {
-        let mut basics = vec![self.words()];
-        basics.extend(self.credential());
-        basics
+        self.answer().into_iter().chain(self.credential()).collect()
     }
 }
 

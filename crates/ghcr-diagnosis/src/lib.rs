@@ -57,5 +57,17 @@ pub fn diagnose(evidence: &Evidence, context: &Context) -> Option<Diagnosis> {
     rules::RULES.iter().find_map(|rule| rule(&case))
 }
 
+/// Explains that no credential was found, before anything is asked of the registry that `context` names.
+#[must_use]
+pub fn without_credential(context: &Context) -> Option<Diagnosis> {
+    let mut context = context.clone();
+    context.credential = Credential::Absent;
+    let evidence = Evidence {
+        host: place::Place::of_reference(&context.reference).map(|place| place.host),
+        ..Evidence::default()
+    };
+    rules::without_credential(&Case::new(&evidence, &context))
+}
+
 #[cfg(test)]
 mod tests;

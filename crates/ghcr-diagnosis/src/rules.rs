@@ -18,6 +18,7 @@ mod scope;
 mod silent;
 mod unknown;
 
+pub(crate) use credential::before as without_credential;
 pub use host::is_lookalike;
 
 use crate::case::Case;

@@ -1,5 +1,6 @@
 //! The command line, as clap sees it. Nothing else knows clap.
 
+pub(crate) mod credentials;
 pub(crate) mod image;
 pub(crate) mod transfer;
 
@@ -14,6 +15,7 @@ use clap::{
 };
 
 use crate::env::Environment;
+use credentials::CredentialArguments;
 use image::ImageArguments;
 pub(crate) use transfer::{TransferArguments, UploadMode};
 
@@ -66,7 +68,7 @@ pub(crate) struct Arguments {
     #[arg(long, env = "GHCR_PUSH_NO_CLOBBER", value_parser = FalseyValueParser::new())]
     pub(crate) no_clobber: bool,
 
-    /// The user name that goes with --password-stdin
+    /// The user name that goes with --password-stdin, or with a token of a variable's or of gh's
     #[arg(short, long, value_name = "NAME", env = "GHCR_PUSH_USERNAME")]
     pub(crate) username: Option<String>,
 
@@ -137,6 +139,9 @@ pub(crate) struct Arguments {
     // Last, since their headings are those of all that follows.
     #[command(flatten)]
     pub(crate) transfer: TransferArguments,
+
+    #[command(flatten)]
+    pub(crate) credentials: CredentialArguments,
 
     #[command(flatten)]
     pub(crate) image: ImageArguments,

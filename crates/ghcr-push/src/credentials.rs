@@ -1,161 +1,212 @@
 //! Which credential a push uses, and where it came from.
 //!
-//! Sources are asked in a fixed order, and the first that has something wins. What was passed over is
-//! kept: "which token did it really use" is half of most refusals. Nothing is ever written.
+//! Sources are asked in a fixed order, and the first that has something wins. Those after it are looked at for
+//! evidence, but no program is run for them: "which token did it really use" is half of most refusals. Nothing is
+//! ever written.
 
-mod docker_config;
+mod ask;
+mod auth_file;
+mod files;
+mod github;
+mod helper;
+mod json;
+mod program;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ghcr_diagnosis::{CredentialFacts, TokenKind};
 use oci_push::{Credentials, Profile};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::args::credentials::CredentialSource;
 use crate::env::Environment;
+pub(crate) use github::workflow_site;
 
-/// GitHub takes any user name beside a token; this is the conventional one for tokens of no person.
-const TOKEN_USER: &str = "x-access-token";
+/// How long a credential helper may take: some ask their user.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a credential is wanted for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    /// The registry's host, as credentials are kept by.
+    pub(crate) host: &'a str,
+    /// `owner/name`.
+    pub(crate) repository: &'a str,
+    pub(crate) profile: Profile,
+}
 
 /// A credential that was found.
 #[derive(Debug, Clone)]
 pub(crate) struct FoundCredential {
     pub(crate) credentials: Credentials,
     pub(crate) facts: CredentialFacts,
+    /// Where it can be found again.
+    pub(crate) origin: CredentialSource,
+    /// The part of the registry that it is for, if not the whole.
+    pub(crate) part: Option<String>,
 }
 
-/// The result of the search for one host.
+/// One place that was looked at without success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Looked {
+    pub(crate) place: String,
+    /// Why there is nothing.
+    pub(crate) outcome: String,
+}
+
+/// The result of the search for one repository.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Search {
     pub(crate) found: Option<FoundCredential>,
+    /// Other credentials that would have been used without it.
+    pub(crate) shadowed: Vec<FoundCredential>,
+    /// Variables that should hold a credential, and are set, but empty.
+    pub(crate) empty_variables: Vec<String>,
+    /// Where there was nothing.
+    pub(crate) looked: Vec<Looked>,
     /// Oddities met on the way, a line each.
     pub(crate) notices: Vec<String>,
 }
 
 /// Where to search.
-pub(crate) struct Sources<'a> {
-    pub(crate) environment: &'a Environment,
+pub(crate) struct Sources {
+    pub(crate) environment: Environment,
     /// From `--username` and `--password-stdin`.
     pub(crate) given: Option<(String, SecretString)>,
     /// From `--username` or its variable, for a token that comes without a name.
-    pub(crate) username: Option<&'a str>,
+    pub(crate) username: Option<String>,
+    /// From `--authfile`.
+    pub(crate) authfile: Option<PathBuf>,
+    /// The only source to ask.
+    pub(crate) forced: Option<CredentialSource>,
     /// Whether the run pushes to one registry only.
     pub(crate) sole_registry: bool,
+    /// How long a program may take to answer.
+    pub(crate) patience: Duration,
+    /// What programs have answered: several repositories of a host ask each once.
+    answers: Mutex<BTreeMap<String, helper::Answer>>,
+    /// What was read from pipes.
+    pipes: Mutex<BTreeMap<PathBuf, Zeroizing<Vec<u8>>>>,
 }
 
-impl Sources<'_> {
-    /// Finds the credential for `host`.
-    pub(crate) fn search(&self, host: &str, profile: Profile) -> Search {
+impl Sources {
+    /// The sources of a run that gives no credential on its command line.
+    pub(crate) fn new(environment: Environment) -> Self {
+        Self {
+            environment,
+            given: None,
+            username: None,
+            authfile: None,
+            forced: None,
+            sole_registry: true,
+            patience: PATIENCE,
+            answers: Mutex::default(),
+            pipes: Mutex::default(),
+        }
+    }
+
+    /// Finds the credential for `place`.
+    pub(crate) fn search(&self, place: &Place<'_>) -> Search {
         let mut search = Search::default();
-        search.found = self
-            .given()
-            .or_else(|| self.own_variable(profile, &mut search.notices))
-            .or_else(|| self.docker_config(host, &mut search.notices))
-            .or_else(|| self.github_token(host, profile, &mut search.notices));
+        let mut notes = Notes::new(true);
+        for source in CredentialSource::in_order() {
+            if self.forced.is_some_and(|forced| forced != *source) {
+                continue;
+            }
+            let Some(winner) = &search.found else {
+                search.found = self.ask(*source, place, &mut notes);
+                continue;
+            };
+            if let Some(found) = self.ask(*source, place, &mut Notes::new(false))
+                && !is_same(&found, winner)
+            {
+                search.shadowed.push(found);
+            }
+        }
+        search.empty_variables = notes.empty_variables;
+        search.looked = notes.looked;
+        search.notices = notes.notices;
         search
     }
 
-    fn given(&self) -> Option<FoundCredential> {
-        let (username, password) = self.given.clone()?;
-        Some(found(username, password, "--password-stdin".to_owned()))
-    }
-
-    /// The tool's own variable names no host: with several registries it goes to GitHub's only.
-    fn own_variable(&self, profile: Profile, notices: &mut Vec<String>) -> Option<FoundCredential> {
-        if !self.sole_registry && profile != Profile::Ghcr {
-            return None;
-        }
-        let token = self.variable("GHCR_PUSH_TOKEN", notices)?;
-        let username = self
-            .username
-            .or_else(|| self.environment.filled("GITHUB_ACTOR"))
-            .unwrap_or(TOKEN_USER);
-        Some(found(
-            username.to_owned(),
-            token,
-            "GHCR_PUSH_TOKEN".to_owned(),
-        ))
-    }
-
-    fn docker_config(&self, host: &str, notices: &mut Vec<String>) -> Option<FoundCredential> {
-        let path = match self.environment.filled("DOCKER_CONFIG") {
-            Some(directory) => std::path::Path::new(directory).join("config.json"),
-            None => self.environment.home()?.join(".docker").join("config.json"),
-        };
-        let text = match std::fs::read(&path) {
-            Ok(text) => text,
-            Err(error) => {
-                if error.kind() != std::io::ErrorKind::NotFound {
-                    notices.push(format!("{} cannot be read: {error}", path.display()));
-                }
-                return None;
-            }
-        };
-        let shown = path.display();
-        match docker_config::credentials(&text, host) {
-            Ok(docker_config::Entry::Found { username, password }) => {
-                Some(found(username, password, shown.to_string()))
-            }
-            Ok(docker_config::Entry::Helper(helper)) => {
-                notices.push(format!(
-                    "{shown} leaves {host} to the credential helper {helper:?}, which this version does not ask"
-                ));
-                None
-            }
-            Ok(docker_config::Entry::Absent) => None,
-            Err(problem) => {
-                notices.push(format!("{shown} was passed over: {problem}"));
-                None
-            }
-        }
-    }
-
-    /// A token for GitHub goes to GitHub's own registries only, whatever `--registry-profile` says.
-    fn github_token(
+    /// Asks the source of a credential once more, for a secret that may have been renewed there meanwhile.
+    pub(crate) fn again(
         &self,
-        host: &str,
-        profile: Profile,
-        notices: &mut Vec<String>,
+        origin: CredentialSource,
+        place: &Place<'_>,
     ) -> Option<FoundCredential> {
-        if profile != Profile::Ghcr || Profile::of_host(host) != Profile::Ghcr {
-            return None;
-        }
-        let token = self.variable("GITHUB_TOKEN", notices)?;
-        let username = self
-            .environment
-            .filled("GITHUB_ACTOR")
-            .unwrap_or(TOKEN_USER);
-        Some(found(username.to_owned(), token, "GITHUB_TOKEN".to_owned()))
-    }
-
-    /// A variable's value. One that is set but empty is worth telling: that is what a secret looks like
-    /// in a run for a fork's pull request.
-    fn variable(&self, name: &str, notices: &mut Vec<String>) -> Option<SecretString> {
-        let value = self.environment.get(name)?.trim();
-        if value.is_empty() {
-            notices.push(format!(
-                "{name} is set but empty; secrets are empty in runs for pull requests from forks"
-            ));
-            return None;
-        }
-        Some(SecretString::from(value.to_owned()))
+        self.answers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        self.ask(origin, place, &mut Notes::new(true))
     }
 }
 
-fn found(username: String, password: SecretString, source: String) -> FoundCredential {
-    let kind = TokenKind::of(password.expose_secret());
-    FoundCredential {
-        credentials: Credentials { username, password },
-        facts: CredentialFacts { source, kind },
+/// What is noted while sources are asked.
+struct Notes {
+    /// Whether programs may be run.
+    may_run: bool,
+    empty_variables: Vec<String>,
+    looked: Vec<Looked>,
+    notices: Vec<String>,
+}
+
+impl Notes {
+    fn new(may_run: bool) -> Self {
+        Self {
+            may_run,
+            empty_variables: Vec::new(),
+            looked: Vec::new(),
+            notices: Vec::new(),
+        }
     }
+
+    fn looked(&mut self, place: impl Into<String>, outcome: impl Into<String>) {
+        self.looked.push(Looked {
+            place: place.into(),
+            outcome: outcome.into(),
+        });
+    }
+}
+
+/// Whether two credentials have the same secret: a variable is often a copy of another.
+pub(crate) fn is_same(left: &FoundCredential, right: &FoundCredential) -> bool {
+    left.credentials.password.expose_secret() == right.credentials.password.expose_secret()
 }
 
 impl FoundCredential {
+    fn new(
+        origin: CredentialSource,
+        source: String,
+        username: String,
+        password: SecretString,
+    ) -> Self {
+        let kind = TokenKind::of(password.expose_secret());
+        Self {
+            credentials: Credentials { username, password },
+            facts: CredentialFacts { source, kind },
+            origin,
+            part: None,
+        }
+    }
+
     /// The line that tells which credential is used and as whom, without its value.
     pub(crate) fn announcement(&self, host: &str) -> String {
         let CredentialFacts { source, kind } = &self.facts;
+        let part = self.part.as_deref().unwrap_or(host);
         let username = &self.credentials.username;
         let kind = kind.describe();
-        format!("credential for {host}: {source} ({kind}), user name {username}")
+        if username == Credentials::IDENTITY_TOKEN_USER {
+            return format!("credential for {part}: {source} (identity token)");
+        }
+        format!("credential for {part}: {source} ({kind}), user name {username}")
     }
 
     /// Every form in which the secret could turn up in text.

@@ -20,6 +20,8 @@ pub(crate) struct Environment {
     pub(crate) stdin_is_terminal: bool,
     /// Where files may be put that are needed for a while only.
     pub(crate) temporary_directory: PathBuf,
+    /// The user's number, where the system tells it in a file.
+    pub(crate) user: Option<u32>,
 }
 
 impl Environment {
@@ -38,6 +40,7 @@ impl Environment {
             stderr_is_terminal: io::stderr().is_terminal(),
             stdin_is_terminal: io::stdin().is_terminal(),
             temporary_directory: std::env::temp_dir(),
+            user: user(),
         }
     }
 
@@ -53,6 +56,7 @@ impl Environment {
             stderr_is_terminal: false,
             stdin_is_terminal: false,
             temporary_directory: PathBuf::from("/tmp"),
+            user: None,
         }
     }
 
@@ -64,6 +68,14 @@ impl Environment {
     /// A variable that is set and not empty.
     pub(crate) fn filled(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// The directories in which programs are looked up. Relative ones, and the empty one that stands for the
+    /// working directory, are left out: what lies in a checked-out repository is not to be run.
+    pub(crate) fn search_path(&self) -> Vec<PathBuf> {
+        let path = self.get("PATH").or_else(|| self.get("Path"));
+        let directories = std::env::split_paths(path.unwrap_or_default());
+        directories.filter(|path| path.is_absolute()).collect()
     }
 
     /// Where the tool may remember things that it can do without
@@ -88,6 +100,20 @@ impl Environment {
             .or_else(|| self.filled("USERPROFILE"))
             .map(PathBuf::from)
     }
+}
+
+/// The number of the user that runs this process, from the owner of its own directory under `/proc`.
+#[cfg(target_os = "linux")]
+fn user() -> Option<u32> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata("/proc/self").ok()?;
+    Some(metadata.uid())
+}
+
+/// Nothing that is looked for elsewhere depends on it.
+#[cfg(not(target_os = "linux"))]
+fn user() -> Option<u32> {
+    None
 }
 
 /// No password is longer; what is, is a file piped in by mistake.

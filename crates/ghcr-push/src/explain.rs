@@ -26,11 +26,7 @@ pub(crate) fn explain(
         return CliError::of_failure("the push failed", failure);
     };
     let host = reference.resolve_registry();
-    let credential = credentials
-        .get(host)
-        .cloned()
-        .flatten()
-        .map(|found| found.facts);
+    let credential = credentials.of(reference).map(|found| &found.facts);
     let mut hint = None;
     let diagnosis = if settings::profile_of(arguments, reference) == Profile::Ghcr {
         let mut context = Context::default();
@@ -40,7 +36,7 @@ pub(crate) fn explain(
         context.package = package.to_owned();
         context.web_host = github::web_host(host);
         context.actions = github::actions(environment);
-        context.credential = credential.into();
+        credentials.tell(reference, &mut context);
         diagnose(&Evidence::of(&failure), &context)
     } else {
         hint = Some(match credential {

@@ -1,28 +1,143 @@
-//! The credentials of one run: looked up once for every registry named, announced, and given to the
+//! The credentials of one run: looked up once for every repository named, announced, and given to the
 //! engine.
 
-use std::collections::BTreeMap;
+mod absent;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ghcr_diagnosis::Context;
 use oci_push::{Credentials, Keychain, Profile, Reference};
 use secrecy::SecretString;
 
 use crate::args::Arguments;
-use crate::credentials::{FoundCredential, Search, Sources};
+use crate::args::credentials::CredentialSource;
+use crate::credentials::{FoundCredential, Looked, Place, Search, Sources, is_same};
 use crate::env::{Environment, password_from_stdin};
 use crate::error::{CliError, Kind};
-use crate::github;
 use crate::output::Printer;
 use crate::settings;
 
-/// What was found for every registry named.
-pub(crate) type Found = BTreeMap<String, Option<FoundCredential>>;
+/// What was found for every repository named.
+#[derive(Clone)]
+pub(crate) struct Found {
+    /// By host and repository.
+    searches: BTreeMap<(String, String), (Profile, Search)>,
+    sources: Arc<Sources>,
+}
 
+impl Found {
+    fn search(&self, reference: &Reference) -> Option<&Search> {
+        let (_, search) = self.searches.get(&key(reference))?;
+        Some(search)
+    }
+
+    /// The credential for a repository.
+    pub(crate) fn of(&self, reference: &Reference) -> Option<&FoundCredential> {
+        self.search(reference)?.found.as_ref()
+    }
+
+    /// Adds to a diagnosis's facts what is known of the credential and of the search for it.
+    pub(crate) fn tell(&self, reference: &Reference, context: &mut Context) {
+        if let Some(search) = self.search(reference) {
+            add_facts(search, context);
+        }
+    }
+}
+
+fn add_facts(search: &Search, context: &mut Context) {
+    let facts = |found: &FoundCredential| found.facts.clone();
+    context.credential = search.found.as_ref().map(facts).into();
+    context.shadowed = search.shadowed.iter().map(facts).collect();
+    context.empty_variables = search.empty_variables.clone();
+    context.searched = grouped(&search.looked)
+        .into_iter()
+        .map(|(places, outcome)| format!("{places} ({outcome})"))
+        .collect();
+}
+
+fn key(reference: &Reference) -> (String, String) {
+    let host = reference.resolve_registry().to_owned();
+    (host, reference.repository().to_owned())
+}
+
+/// Finds the credentials for all of `references`, and tells which they are.
+///
+/// # Errors
+///
+/// If the options contradict each other or name nothing that can be read, and if there is no credential where one is
+/// needed.
 pub(crate) fn find_credentials(
     arguments: &Arguments,
     environment: &Environment,
     references: &[Reference],
     printer: &Printer,
 ) -> Result<Found, CliError> {
+    let sources = sources(arguments, environment, references)?;
+    let mut found = Found {
+        searches: BTreeMap::new(),
+        sources: Arc::new(sources),
+    };
+    let mut told = BTreeSet::new();
+    let mut tell = |line: String| {
+        if told.insert(line.clone()) {
+            printer.notice(&line);
+        }
+    };
+    for reference in references {
+        if found.search(reference).is_some() {
+            continue;
+        }
+        let host = reference.resolve_registry();
+        let profile = settings::profile_of(arguments, reference);
+        let place = Place {
+            host,
+            repository: reference.repository(),
+            profile,
+        };
+        let search = found.sources.search(&place);
+        let all = search.found.iter().chain(&search.shadowed);
+        all.for_each(|credential| printer.hide(credential.secrets()));
+        for (places, outcome) in grouped(&search.looked) {
+            tracing::debug!("no credential for {host}: {places}: {outcome}");
+        }
+        for notice in &search.notices {
+            tell(format!("notice: {notice}"));
+        }
+        match &search.found {
+            Some(credential) => {
+                tell(credential.announcement(host));
+                for passed_over in &search.shadowed {
+                    tracing::debug!("passed over: {}", passed_over.announcement(host));
+                }
+                if arguments.plain_http && !settings::is_loopback(host) {
+                    tell(format!(
+                        "notice: it goes to {host} over HTTP, where everybody on the way can read it"
+                    ));
+                }
+            }
+            None if found.sources.forced.is_some() || profile == Profile::Ghcr => {
+                return Err(absent::failure(reference, profile, &search, &found.sources));
+            }
+            None => tell(format!(
+                "no credential for {host} was found; pushing without"
+            )),
+        }
+        found.searches.insert(key(reference), (profile, search));
+    }
+    Ok(found)
+}
+
+/// What the command line says of credentials.
+fn sources(
+    arguments: &Arguments,
+    environment: &Environment,
+    references: &[Reference],
+) -> Result<Sources, CliError> {
     let first = references.first().map(Reference::resolve_registry);
     let sole_registry = references
         .iter()
@@ -32,84 +147,178 @@ pub(crate) fn find_credentials(
             "--password-stdin gives one password, but several registries are named",
         ));
     }
+    let forced = arguments.credentials.credential_source;
+    if arguments.password_stdin && forced.is_some_and(|source| source != CredentialSource::Stdin) {
+        return Err(CliError::usage(
+            "--password-stdin gives a credential, but --credential-source names another source",
+        ));
+    }
     let given = match (&arguments.username, arguments.password_stdin) {
-        (Some(username), true) => {
-            let password = password_from_stdin().map_err(|error| {
-                CliError::usage("no password can be read from standard input").caused_by(&error)
-            })?;
-            if password.is_empty() {
-                let error = CliError::new(
-                    Kind::Authorization,
-                    "the password on standard input is empty",
-                );
-                return Err(error.hint("secrets are empty in runs for pull requests from forks"));
-            }
-            Some((username.clone(), SecretString::from(password)))
-        }
+        (Some(username), true) => Some((username.clone(), password()?)),
         _ => None,
     };
-    let sources = Sources {
-        environment,
-        given,
-        username: arguments.username.as_deref(),
-        sole_registry,
-    };
-    let mut found = Found::new();
-    for reference in references {
-        let host = reference.resolve_registry();
-        if found.contains_key(host) {
-            continue;
-        }
-        let profile = settings::profile_of(arguments, reference);
-        let Search {
-            found: credential,
-            notices,
-        } = sources.search(host, profile);
-        for notice in notices {
-            printer.notice(&format!("notice: {notice}"));
-        }
-        match &credential {
-            Some(credential) => {
-                printer.hide(credential.secrets());
-                printer.notice(&credential.announcement(host));
-                if arguments.plain_http && !settings::is_loopback(host) {
-                    printer.notice(&format!(
-                        "notice: it goes to {host} over HTTP, where everybody on the way can read it"
-                    ));
-                }
-            }
-            None if profile == Profile::Ghcr => return Err(no_credential(host)),
-            None => printer.notice(&format!(
-                "no credential for {host} was found; pushing without"
-            )),
-        }
-        found.insert(host.to_owned(), credential);
+    let authfile = arguments.credentials.authfile.clone();
+    if let Some(path) = &authfile
+        && let Err(error) = check_authfile(path)
+    {
+        let message = format!("--authfile: {} cannot be read", path.display());
+        return Err(CliError::usage(message).caused_by(&error));
     }
-    Ok(found)
+    let mut sources = Sources::new(environment.clone());
+    sources.given = given;
+    sources.username = arguments.username.clone();
+    sources.authfile = authfile;
+    sources.forced = forced;
+    sources.sole_registry = sole_registry;
+    Ok(sources)
 }
 
-/// ghcr.io takes no push from nobody; there is no need to ask it.
-fn no_credential(host: &str) -> CliError {
-    CliError::new(Kind::Authorization, format!("no credential for {host} was found (credential-missing)"))
-        .hint(format!(
-            "looked at --password-stdin, GHCR_PUSH_TOKEN, docker's config.json and GITHUB_TOKEN.\n\
-             In a workflow, give the step the token:\n\n    \
-             env:\n      GITHUB_TOKEN: ${{{{ secrets.GITHUB_TOKEN }}}}\n\n\
-             By hand: gh auth token | ghcr-push --username USER --password-stdin ..., with a token that has the\n\
-             scope write:packages (gh auth refresh -h {} -s write:packages)",
-            github::web_host(host)
-        ))
+/// Whether the file that the user names can be read. A pipe is not opened for that: it would be over then.
+fn check_authfile(path: &Path) -> io::Result<()> {
+    let metadata = path.metadata()?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if metadata.is_file() {
+        File::open(path)?;
+    }
+    Ok(())
 }
 
-/// Gives the engine what was found.
-pub(crate) struct FoundKeychain(pub(crate) Found);
+fn password() -> Result<SecretString, CliError> {
+    let password = password_from_stdin().map_err(|error| {
+        CliError::usage("no password can be read from standard input").caused_by(&error)
+    })?;
+    if password.is_empty() {
+        let error = CliError::new(
+            Kind::Authorization,
+            "the password on standard input is empty",
+        );
+        return Err(error.hint("secrets are empty in runs for pull requests from forks"));
+    }
+    Ok(SecretString::from(password))
+}
+
+/// Places with one outcome that follow one another, together.
+fn grouped(looked: &[Looked]) -> Vec<(String, String)> {
+    let mut groups: Vec<(String, String)> = Vec::new();
+    for Looked { place, outcome } in looked {
+        match groups.last_mut() {
+            Some((places, same)) if same == outcome => {
+                places.push_str(", ");
+                places.push_str(place);
+            }
+            _ => groups.push((place.clone(), outcome.clone())),
+        }
+    }
+    groups
+}
+
+/// Gives the engine what was found, and asks its source again whenever the engine asks again: the token that it
+/// fetched with it has ended, or the credential was refused.
+pub(crate) struct FoundKeychain {
+    found: Found,
+    /// What was given out last, by host and repository.
+    given: Mutex<BTreeMap<(String, String), FoundCredential>>,
+    printer: Arc<Printer>,
+}
+
+impl FoundKeychain {
+    pub(crate) fn new(found: Found, printer: Arc<Printer>) -> Self {
+        Self {
+            found,
+            given: Mutex::default(),
+            printer,
+        }
+    }
+
+    async fn present(&self, key: (String, String)) -> Option<Credentials> {
+        let Some((profile, search)) = self.found.searches.get(&key) else {
+            return self.of_another(key).await;
+        };
+        let found = search.found.clone()?;
+        let last = self.given().get(&key).cloned();
+        let newest = match &last {
+            Some(last) => self.again(&key, *profile, last).await,
+            None => None,
+        };
+        let last = last.unwrap_or(found);
+        let newest = newest.unwrap_or_else(|| last.clone());
+        if !is_same(&newest, &last) {
+            self.printer.hide(newest.secrets());
+            let source = &newest.facts.source;
+            let line = format!("notice: {source}: the credential has changed, the new one is used");
+            self.printer.notice(&line);
+        }
+        let credentials = newest.credentials.clone();
+        self.given().insert(key, newest);
+        Some(credentials)
+    }
+
+    fn given(&self) -> MutexGuard<'_, BTreeMap<(String, String), FoundCredential>> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the source of `last` holds now. Reads files, and may run a program.
+    async fn again(
+        &self,
+        key: &(String, String),
+        profile: Profile,
+        last: &FoundCredential,
+    ) -> Option<FoundCredential> {
+        let (sources, origin) = (Arc::clone(&self.found.sources), last.origin);
+        let (host, repository) = key.clone();
+        let asked = tokio::task::spawn_blocking(move || {
+            let place = Place {
+                host: &host,
+                repository: &repository,
+                profile,
+            };
+            sources.again(origin, &place)
+        });
+        asked.await.ok().flatten()
+    }
+}
+
+impl FoundKeychain {
+    /// The credential for a repository that is not pushed to, such as one to mount from. Nothing is looked up for a
+    /// host that nothing is pushed to.
+    async fn of_another(&self, key: (String, String)) -> Option<Credentials> {
+        let mut known = self.found.searches.iter();
+        let (_, (profile, _)) = known.find(|((host, _), _)| *host == key.0)?;
+        let (sources, profile) = (Arc::clone(&self.found.sources), *profile);
+        let search = tokio::task::spawn_blocking(move || {
+            let (host, repository) = &key;
+            sources.search(&Place {
+                host,
+                repository,
+                profile,
+            })
+        });
+        let found = search.await.ok()?.found?;
+        self.printer.hide(found.secrets());
+        Some(found.credentials)
+    }
+}
 
 impl Keychain for FoundKeychain {
     fn credentials<'a>(
         &'a self,
         host: &'a str,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Option<Credentials>> + Send + 'a>> {
-        let found = self.0.get(host).cloned().flatten();
-        Box::pin(std::future::ready(found.map(|found| found.credentials)))
+    ) -> Pin<Box<dyn Future<Output = Option<Credentials>> + Send + 'a>> {
+        let mut keys = self.found.searches.keys();
+        let key = keys.find(|(known, _)| known == host).cloned();
+        Box::pin(async move { self.present(key?).await })
+    }
+
+    fn credentials_for<'a>(
+        &'a self,
+        host: &'a str,
+        repository: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Option<Credentials>> + Send + 'a>> {
+        Box::pin(self.present((host.to_owned(), repository.to_owned())))
     }
 }
+
+#[cfg(test)]
+mod tests;

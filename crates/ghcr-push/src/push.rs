@@ -92,7 +92,7 @@ fn push(
     let witness = Arc::new(Witness::new(printer.progress()));
     let options = settings::push_options(arguments, tls::read(arguments)?, mount_from);
     let observer = Arc::clone(&witness) as Arc<dyn Observer>;
-    let pusher = pusher(options, environment, &credentials, observer)?;
+    let pusher = pusher(options, environment, &credentials, observer, printer)?;
     let job = Job {
         content: &content,
         workshop: &workshop,
@@ -193,8 +193,9 @@ fn pusher(
     environment: &Environment,
     credentials: &Found,
     observer: Arc<dyn Observer>,
+    printer: &Arc<Printer>,
 ) -> Result<Pusher, CliError> {
-    let keychain = Arc::new(FoundKeychain(credentials.clone()));
+    let keychain = Arc::new(FoundKeychain::new(credentials.clone(), Arc::clone(printer)));
     let pusher = Pusher::new(options, keychain, observer)
         .map_err(|failure| CliError::of_failure("nothing was sent", failure))?;
     Ok(match environment.cache_directory() {

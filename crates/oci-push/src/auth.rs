@@ -22,12 +22,12 @@ pub use challenge::Challenge;
 pub use keychain::{Credentials, FixedKeychain, Keychain};
 
 use crate::clock::Clock;
-use crate::failure::{Failure, ViolationKind};
+use crate::failure::{Failure, Rejection, ViolationKind};
 use crate::observer::{Event, Observer};
 use crate::origin::{same_origin, trusted_realm};
 use crate::request::{Request, Response, Transport};
 use crate::step::Step;
-use token::{Authorization, TokenRequest};
+use token::Authorization;
 
 /// For whom and for what tokens are fetched.
 pub(crate) struct AuthSettings {
@@ -173,9 +173,7 @@ impl<T: Transport> AuthTransport<T> {
                 }
                 None => return Ok(None),
             }
-            // A credential that was refused once is not presented again.
-            let refused = matches!(state.challenge, Some(Challenge::Basic)) && generation > 0;
-            if refused || !self.renew(&mut state, request).await? {
+            if !self.renew(&mut state, request).await? {
                 return Ok(None);
             }
         }
@@ -197,17 +195,17 @@ impl<T: Transport> AuthTransport<T> {
                 let Some(credentials) = self.credentials().await else {
                     return Ok(false);
                 };
-                token::basic(&credentials)
+                let newest = token::basic(&credentials);
+                // A credential that was refused once is not presented again.
+                let present = state.authorization.as_ref();
+                let is_other = |newest: &Authorization| {
+                    present.is_none_or(|present| present.header != newest.header)
+                };
+                newest.filter(is_other)
             }
             Challenge::Bearer { realm, service } => {
                 let realm = self.realm(request, realm)?;
-                let credentials = self.credentials().await;
-                let ask = TokenRequest {
-                    realm: &realm,
-                    service: service.as_deref(),
-                    credentials: credentials.as_ref(),
-                };
-                Some(self.fetch(state, &ask).await?)
+                Some(self.token(state, &realm, service.as_deref()).await?)
             }
         };
         let renewed = authorization.is_some();
@@ -222,12 +220,13 @@ impl<T: Transport> AuthTransport<T> {
         Ok(renewed)
     }
 
-    /// Fetches a token for the repository and those to read from; for the repository alone where the
-    /// token service refuses the whole for the sake of the others.
-    async fn fetch(
+    /// A token for the repository and those to read from; for the repository alone where the token service
+    /// refuses the whole for the sake of the others.
+    async fn token(
         &self,
         state: &mut State,
-        ask: &TokenRequest<'_>,
+        realm: &Url,
+        service: Option<&str>,
     ) -> Result<Authorization, Failure> {
         let settings = &self.settings;
         let own = format!("repository:{}:pull,push", settings.repository);
@@ -235,14 +234,40 @@ impl<T: Transport> AuthTransport<T> {
             let others = settings.sources.iter();
             let others = others.map(|source| format!("repository:{source}:pull"));
             let scopes: Vec<String> = std::iter::once(own.clone()).chain(others).collect();
-            match ask.send(&self.inner, &scopes, &*settings.clock).await {
+            match self.token_for(realm, service, &scopes).await {
                 Err(Failure::Rejected(rejection)) if rejection.status.is_client_error() => {
                     state.sources_refused = true;
                 }
                 result => return result,
             }
         }
-        ask.send(&self.inner, &[own], &*settings.clock).await
+        self.token_for(realm, service, &[own]).await
+    }
+
+    /// A token from the token service. Where the credential is refused, the keychain is asked once more: the secret
+    /// may have been rotated since.
+    async fn token_for(
+        &self,
+        realm: &Url,
+        service: Option<&str>,
+        scopes: &[String],
+    ) -> Result<Authorization, Failure> {
+        let fetch = async |credentials: Option<&Credentials>| {
+            let now = self.settings.clock.now();
+            token::fetch(&self.inner, realm, service, scopes, credentials, now).await
+        };
+        let credentials = self.credentials().await;
+        let refusal = match fetch(credentials.as_ref()).await {
+            Err(Failure::Rejected(rejection)) if is_refusal(&rejection) => rejection,
+            outcome => return outcome,
+        };
+        if let Some(refused) = credentials
+            && let Some(newer) = self.credentials().await
+            && !newer.is_same(&refused)
+        {
+            return fetch(Some(&newer)).await;
+        }
+        Err(Failure::Rejected(refusal))
     }
 
     /// Checked before any credential is so much as looked up.
@@ -257,8 +282,16 @@ impl<T: Transport> AuthTransport<T> {
 
     async fn credentials(&self) -> Option<Credentials> {
         let settings = &self.settings;
-        settings.keychain.credentials(&settings.host).await
+        let (host, repository) = (&settings.host, &settings.repository);
+        settings.keychain.credentials_for(host, repository).await
     }
+}
+
+/// Whether a token service does not take the credential. ghcr.io's says 403 where others say 401.
+fn is_refusal(rejection: &Rejection) -> bool {
+    let status = rejection.status;
+    let is_refused = status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN;
+    is_refused && !rejection.is_rate_limit()
 }
 
 impl<T: Transport> Transport for AuthTransport<T> {

@@ -34,8 +34,8 @@ pub enum Replay {
     Never,
 }
 
-/// What a request carries.
-#[derive(Debug, Clone)]
+/// What a request carries. Its `Debug` does not show it: what goes to a token service may be a secret.
+#[derive(Clone)]
 pub enum Body {
     /// Nothing, `Content-Length: 0`.
     Empty,
@@ -43,6 +43,12 @@ pub enum Body {
     Bytes(Bytes),
     /// A range of a blob, read from the archive while it is sent.
     Blob(BlobBody),
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Body({} bytes)", self.len())
+    }
 }
 
 impl Body {

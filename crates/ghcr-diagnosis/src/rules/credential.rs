@@ -43,12 +43,20 @@ pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
     }
     let context = &case.context;
     let anonymous = case.evidence.anonymous == Some(true);
-    let causes = match &context.credential {
+    summarised(match &context.credential {
         Credential::Absent => nothing(case, Likelihood::Proven),
         _ if anonymous => nothing(case, Likelihood::Proven),
         Credential::Used(facts) => bad::causes(case, facts),
         Credential::Unknown => either(case),
-    };
+    })
+}
+
+/// The diagnosis before anything is asked, where no credential was found.
+pub(crate) fn before(case: &Case) -> Option<Diagnosis> {
+    summarised(nothing(case, Likelihood::Proven))
+}
+
+fn summarised(causes: Vec<Cause>) -> Option<Diagnosis> {
     let summary = match causes.first().map(|cause| cause.code) {
         Some(Code::CredentialMissing) => "no credential was found",
         Some(Code::CredentialEmpty) => "the credential is empty",
@@ -114,26 +122,30 @@ fn nothing(case: &Case, likelihood: Likelihood) -> Vec<Cause> {
 
 fn missing(case: &Case, likelihood: Likelihood) -> Cause {
     let context = &case.context;
-    let mut evidence = vec![case.words()];
+    let mut evidence: Vec<String> = case.answer().into_iter().collect();
     if case.evidence.anonymous == Some(true) {
         evidence.push("the client asked for an anonymous token: it had no credential".to_owned());
     }
-    if !context.searched.is_empty() {
-        evidence.push(format!("looked for in {}", context.searched.join(", ")));
-    }
+    evidence.extend(looked(case));
     let host = match case.host() {
         "the registry" => "ghcr.io",
         host => host,
     };
+    let mut remedy = format!("Set GHCR_PUSH_TOKEN, or log in with `docker login {host}`.");
+    let site = context.actions.as_ref().and_then(|run| run.site.as_deref());
+    // The token of a workflow elsewhere is worth nothing here.
+    if site.is_none_or(|site| site.eq_ignore_ascii_case(&context.web_host)) {
+        remedy.push_str(
+            " In a workflow, add to the step:\n\n    \
+             env:\n      GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}",
+        );
+    }
     Cause {
         code: Code::CredentialMissing,
         likelihood,
         why: "nobody may push anonymously, and no credential for the registry was found".to_owned(),
         evidence,
-        remedy: format!(
-            "Set GHCR_PUSH_TOKEN, or log in with `docker login {host}`. In a workflow, add to the step:\n\n    \
-             env:\n      GITHUB_TOKEN: ${{{{ secrets.GITHUB_TOKEN }}}}"
-        ),
+        remedy,
         url: Some(page::new_token(context)),
     }
 }
@@ -141,17 +153,26 @@ fn missing(case: &Case, likelihood: Likelihood) -> Cause {
 /// A secret that does not exist, or is withheld from the run, is an empty text.
 fn empty(case: &Case, likelihood: Likelihood) -> Cause {
     let variables = case.context.empty_variables.join(", ");
+    let mut evidence: Vec<String> = case.answer().into_iter().collect();
+    evidence.push(format!("set but empty: {variables}"));
+    evidence.extend(looked(case));
     Cause {
         code: Code::CredentialEmpty,
         likelihood,
         why: format!("{variables} is set, but empty, so that no credential was sent"),
-        evidence: vec![case.words(), format!("set but empty: {variables}")],
+        evidence,
         remedy: "Check the name of the secret, that it exists for this repository (or its environment), and that the \
                  run may have it: runs for pull requests from forks have no secrets, Dependabot's only its own. For \
                  packages of the repository itself `secrets.GITHUB_TOKEN` is always there."
             .to_owned(),
         url: None,
     }
+}
+
+/// Where a credential was looked for, a line each.
+fn looked(case: &Case) -> impl Iterator<Item = String> {
+    let places = case.context.searched.iter();
+    places.map(|place| format!("looked at {place}"))
 }
 
 /// What was passed over in favour of the credential that was used.

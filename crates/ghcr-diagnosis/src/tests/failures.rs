@@ -2,9 +2,9 @@
 
 use oci_push::{Failure, Step, Unanswered, UnansweredKind, Violation, ViolationKind};
 
-use super::support::{codes, desk};
+use super::support::{codes, desk, run};
 use crate::Likelihood::{self, Likely, Possible, Proven};
-use crate::{Context, Evidence, TokenKind, diagnose};
+use crate::{Context, Evidence, TokenKind, diagnose, without_credential};
 
 fn unanswered(step: Step, kind: UnansweredKind) -> Failure {
     Failure::Unanswered(Box::new(Unanswered {
@@ -108,4 +108,55 @@ fn with_an_answer_that_cannot_be_followed() {
         &[("blob-lost", Proven)],
     );
     check(&violation(ViolationKind::LocationMissing), &context, &[]);
+}
+
+/// Nothing is said of an answer that nobody asked for.
+#[test]
+fn without_a_credential() {
+    let check = |context: &Context, expected: &[(&str, Likelihood)], evidence: &[&str]| {
+        let diagnosis = without_credential(context);
+        assert_eq!(codes(diagnosis.as_ref()), expected);
+        let first = diagnosis.and_then(|diagnosis| diagnosis.causes.into_iter().next());
+        let first = first.expect("a cause");
+        assert_eq!(first.evidence, evidence);
+        first
+    };
+    let mut context = run(|actions| actions.fork = Some(true));
+    context.reference = "containers.example.ghe.com/owner/app:1".to_owned();
+    context.searched = vec![
+        "GHCR_PUSH_TOKEN (not set)".to_owned(),
+        "gh (not installed)".to_owned(),
+    ];
+    let cause = check(
+        &context,
+        &[
+            ("credential-missing", Proven),
+            ("fork-pull-request", Likely),
+        ],
+        &[
+            "looked at GHCR_PUSH_TOKEN (not set)",
+            "looked at gh (not installed)",
+        ],
+    );
+    assert!(
+        cause
+            .remedy
+            .contains("docker login containers.example.ghe.com"),
+        "{}",
+        cause.remedy
+    );
+    assert!(cause.remedy.contains("secrets.GITHUB_TOKEN"));
+    let mut elsewhere = context.clone();
+    elsewhere.web_host = "example.ghe.com".to_owned();
+    elsewhere.actions.get_or_insert_default().site = Some("github.com".to_owned());
+    let diagnosis = without_credential(&elsewhere).expect("a diagnosis");
+    assert!(!diagnosis.causes[0].remedy.contains("secrets.GITHUB_TOKEN"));
+    context.actions = None;
+    context.searched.clear();
+    context.empty_variables = vec!["GITHUB_TOKEN".to_owned()];
+    check(
+        &context,
+        &[("credential-empty", Proven)],
+        &["set but empty: GITHUB_TOKEN"],
+    );
 }

@@ -1,142 +1,116 @@
-use oci_push::Profile;
-use secrecy::SecretString;
+mod files;
+#[cfg(unix)]
+mod programs;
+mod sources;
 
-use super::Sources;
+use std::fs;
+use std::path::Path;
+
+use oci_push::Profile;
+use secrecy::ExposeSecret as _;
+
+use super::{Place, Search, Sources};
 use crate::env::Environment;
 
-/// The announcement and the notices for `ghcr.io` or another host.
-fn search(
-    host: &str,
-    variables: &[(&str, &str)],
-    given: Option<&str>,
-) -> (Option<String>, Vec<String>) {
-    let environment = Environment::of(variables);
-    let sources = Sources {
-        environment: &environment,
-        username: None,
-        sole_registry: true,
-        given: given.map(|password| {
-            (
-                "someone".to_owned(),
-                SecretString::from(password.to_owned()),
-            )
-        }),
-    };
-    let search = sources.search(host, Profile::of_host(host));
-    let line = search.found.map(|found| found.announcement(host));
-    (line, search.notices)
+/// A home directory, and what the environment says.
+struct Desk {
+    home: tempfile::TempDir,
+    variables: Vec<(String, String)>,
 }
 
-#[test]
-fn the_first_source_wins() {
-    let own = ("GHCR_PUSH_TOKEN", "ghp_own");
-    let github = ("GITHUB_TOKEN", "ghs_workflow");
-    let actor = ("GITHUB_ACTOR", "octocat");
-    for (host, variables, given, expected) in [
-        (
-            "ghcr.io",
-            vec![own, github, actor],
-            Some("secret"),
-            Some(
-                "credential for ghcr.io: --password-stdin (kind not recognised), user name someone",
-            ),
-        ),
-        (
-            "ghcr.io",
-            vec![own, github, actor],
-            None,
-            Some(
-                "credential for ghcr.io: GHCR_PUSH_TOKEN (classic personal access token), user name octocat",
-            ),
-        ),
-        (
-            "ghcr.io",
-            vec![github],
-            None,
-            Some(
-                "credential for ghcr.io: GITHUB_TOKEN (installation token, as GITHUB_TOKEN is), user name x-access-token",
-            ),
-        ),
-        ("registry.example", vec![github], None, None),
-        ("ghcr.io", vec![], None, None),
-    ] {
-        let (line, notices) = search(host, &variables, given);
-        assert_eq!(line.as_deref(), expected, "{variables:?}");
-        assert!(notices.is_empty(), "{notices:?}");
-    }
-}
-
-/// `--username`, or its variable, goes before the name that GitHub Actions gives.
-#[test]
-fn who_a_token_without_a_name_belongs_to() {
-    let token = ("GHCR_PUSH_TOKEN", "ghp_own");
-    let actor = ("GITHUB_ACTOR", "octocat");
-    for (username, variables, expected) in [
-        (Some("someone"), &[token, actor][..], "someone"),
-        (None, &[token, actor], "octocat"),
-        (None, &[token], "x-access-token"),
-    ] {
-        let environment = Environment::of(variables);
-        let sources = Sources {
-            environment: &environment,
-            given: None,
-            username,
-            sole_registry: true,
+impl Desk {
+    /// A desk without a credential.
+    fn new() -> Self {
+        let home = tempfile::tempdir().expect("a temporary directory");
+        let mut desk = Self {
+            home,
+            variables: Vec::new(),
         };
-        let found = sources.search("ghcr.io", Profile::Ghcr).found;
-        let found = found.expect("a credential");
-        assert_eq!(found.credentials.username, expected, "{variables:?}");
+        let path = desk.path("").display().to_string();
+        desk.set("HOME", &path);
+        desk
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.home.path().join(name)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> &mut Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn write(&mut self, name: &str, text: &str) -> &mut Self {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).expect("a directory");
+        fs::write(&path, text).expect("a file");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("it is ours");
+        }
+        self
+    }
+
+    /// A file with one login, whose user is `u`.
+    fn log_in(&mut self, name: &str, key: &str, password: &str) -> &mut Self {
+        let text = logins(&[(key, password)]);
+        self.write(name, &text)
+    }
+
+    fn sources(&self) -> Sources {
+        let variables: Vec<(&str, &str)> = self
+            .variables
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        Sources::new(Environment::of(&variables))
+    }
+
+    fn search(&self) -> Search {
+        self.sources().search(&place("ghcr.io"))
+    }
+
+    /// Text with the home directory's name taken out.
+    fn stable(&self, text: &str) -> String {
+        text.replace(&self.home.path().display().to_string(), "~")
+    }
+
+    /// Which credential a search found, with its secret.
+    fn found(&self, search: &Search, host: &str) -> String {
+        search.found.as_ref().map_or_else(
+            || "none".to_owned(),
+            |found| {
+                let line = self.stable(&found.announcement(host));
+                format!("{line} = {}", found.credentials.password.expose_secret())
+            },
+        )
+    }
+
+    fn looked(&self, search: &Search) -> Vec<String> {
+        let looked = search.looked.iter();
+        looked
+            .map(|looked| self.stable(&format!("{}: {}", looked.place, looked.outcome)))
+            .collect()
     }
 }
 
-#[test]
-fn an_empty_variable_is_told() {
-    let (line, notices) = search(
-        "ghcr.io",
-        &[("GHCR_PUSH_TOKEN", ""), ("GITHUB_TOKEN", "ghs_x")],
-        None,
-    );
-    assert!(line.is_some_and(|line| line.contains("GITHUB_TOKEN")));
-    assert_eq!(
-        notices,
-        [
-            "GHCR_PUSH_TOKEN is set but empty; secrets are empty in runs for pull requests from forks"
-        ]
-    );
+fn logins(entries: &[(&str, &str)]) -> String {
+    let auths: serde_json::Map<String, serde_json::Value> = entries
+        .iter()
+        .map(|(key, password)| {
+            let entry = serde_json::json!({ "username": "u", "password": password });
+            ((*key).to_owned(), entry)
+        })
+        .collect();
+    serde_json::json!({ "auths": auths }).to_string()
 }
 
-#[test]
-fn no_announcement_holds_the_secret() {
-    let environment = Environment::of(&[("GHCR_PUSH_TOKEN", "ghp_s3cret")]);
-    let sources = Sources {
-        environment: &environment,
-        given: None,
-        username: None,
-        sole_registry: true,
-    };
-    let found = sources
-        .search("ghcr.io", Profile::Ghcr)
-        .found
-        .expect("a credential");
-    assert!(!found.announcement("ghcr.io").contains("s3cret"));
-    assert!(!format!("{found:?}").contains("s3cret"));
-    assert!(found.secrets().contains(&"ghp_s3cret".to_owned()));
-}
-
-#[test]
-fn with_several_registries_the_tools_own_variable_goes_to_github_only() {
-    let environment = Environment::of(&[("GHCR_PUSH_TOKEN", "ghp_own")]);
-    let sources = Sources {
-        environment: &environment,
-        given: None,
-        username: None,
-        sole_registry: false,
-    };
-    assert!(sources.search("ghcr.io", Profile::Ghcr).found.is_some());
-    assert!(
-        sources
-            .search("registry.example", Profile::Specification)
-            .found
-            .is_none()
-    );
+/// `owner/app` at `host`.
+fn place(host: &str) -> Place<'_> {
+    Place {
+        host,
+        repository: "owner/app",
+        profile: Profile::of_host(host),
+    }
 }

@@ -10,9 +10,8 @@ use serde::Deserialize;
 use url::Url;
 
 use super::keychain::Credentials;
-use crate::clock::Clock;
 use crate::failure::{Failure, ViolationKind};
-use crate::request::{Request, Response, Transport};
+use crate::request::{Body, Request, Response, Transport};
 use crate::step::Step;
 
 /// No token answer is longer; what is, is no token.
@@ -37,8 +36,11 @@ struct TokenAnswer {
     expires_in: Option<f64>,
 }
 
-/// Presents the credentials themselves.
+/// Presents the credentials themselves; `None` for an identity token, which is for token services only.
 pub(super) fn basic(credentials: &Credentials) -> Option<Authorization> {
+    if credentials.is_identity_token() {
+        return None;
+    }
     Some(Authorization {
         header: basic_header(credentials)?,
         bearer: None,
@@ -46,43 +48,66 @@ pub(super) fn basic(credentials: &Credentials) -> Option<Authorization> {
     })
 }
 
-/// Whom to ask for a token, and as whom. Without credentials an anonymous one is asked for.
-pub(super) struct TokenRequest<'a> {
-    pub(super) realm: &'a Url,
-    pub(super) service: Option<&'a str>,
-    pub(super) credentials: Option<&'a Credentials>,
-}
-
-impl TokenRequest<'_> {
-    /// Fetches a bearer token for all of `scopes`.
-    ///
-    /// The token service's refusal comes back as [`Failure::Rejected`] with [`Step::FetchToken`]; it is
-    /// never taken for permission to go on without a token.
-    pub(super) async fn send(
-        &self,
-        transport: &dyn Transport,
-        scopes: &[String],
-        clock: &dyn Clock,
-    ) -> Result<Authorization, Failure> {
-        let mut url = self.realm.clone();
-        {
-            let mut query = url.query_pairs_mut();
-            if let Some(service) = self.service {
-                query.append_pair("service", service);
+/// Fetches a bearer token for all of `scopes`. Without credentials an anonymous one is asked for.
+///
+/// The token service's refusal comes back as [`Failure::Rejected`] with [`Step::FetchToken`]; it is
+/// never taken for permission to go on without a token.
+pub(super) async fn fetch(
+    transport: &dyn Transport,
+    realm: &Url,
+    service: Option<&str>,
+    scopes: &[String],
+    credentials: Option<&Credentials>,
+    now: Instant,
+) -> Result<Authorization, Failure> {
+    let mut request = match credentials {
+        Some(credentials) if credentials.is_identity_token() => {
+            exchange(realm, service, scopes, &credentials.password)
+        }
+        _ => {
+            let mut url = realm.clone();
+            if let Some(service) = service {
+                url.query_pairs_mut().append_pair("service", service);
             }
             for scope in scopes {
-                query.append_pair("scope", scope);
+                url.query_pairs_mut().append_pair("scope", scope);
+            }
+            let request = Request::new(Step::FetchToken, Method::GET, url);
+            match credentials.and_then(basic_header) {
+                Some(header) => request.header(header::AUTHORIZATION, header),
+                None => request,
             }
         }
-        let mut request = Request::new(Step::FetchToken, Method::GET, url);
-        request.response_limit = TOKEN_ANSWER_LIMIT;
-        if let Some(header) = self.credentials.and_then(basic_header) {
-            request = request.header(header::AUTHORIZATION, header);
-        }
-        let response = transport.send(&request).await?.expect(&request, &[200])?;
-        read(&response, clock.now())
-            .ok_or_else(|| Failure::violation(&request, ViolationKind::TokenMissing))
+    };
+    request.response_limit = TOKEN_ANSWER_LIMIT;
+    let response = transport.send(&request).await?.expect(&request, &[200])?;
+    read(&response, now).ok_or_else(|| Failure::violation(&request, ViolationKind::TokenMissing))
+}
+
+/// Asks for a token in exchange for an identity token
+/// (<https://distribution.github.io/distribution/spec/auth/oauth/>).
+fn exchange(
+    realm: &Url,
+    service: Option<&str>,
+    scopes: &[String],
+    identity_token: &SecretString,
+) -> Request {
+    /// Who asks; the specification wants a name, and services log it.
+    const CLIENT: &str = "oci-push";
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    form.append_pair("grant_type", "refresh_token")
+        .append_pair("refresh_token", identity_token.expose_secret())
+        .append_pair("client_id", CLIENT)
+        .append_pair("scope", &scopes.join(" "));
+    if let Some(service) = service {
+        form.append_pair("service", service);
     }
+    Request::new(Step::FetchToken, Method::POST, realm.clone())
+        .header(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        )
+        .body(Body::Bytes(form.finish().into()))
 }
 
 fn read(response: &Response, now: Instant) -> Option<Authorization> {
@@ -147,6 +172,77 @@ mod tests {
             let renewal = authorization.renew_at.map(|at| (at - now).as_secs());
             (header, renewal)
         })
+    }
+
+    /// Keeps the request and answers with a token.
+    #[derive(Default)]
+    struct Service(std::sync::Mutex<Option<Request>>);
+
+    impl Transport for Service {
+        fn send<'a>(
+            &'a self,
+            request: &'a Request,
+        ) -> futures_util::future::BoxFuture<'a, Result<Response, Failure>> {
+            *self.0.lock().expect("no panic") = Some(request.clone());
+            Box::pin(std::future::ready(Ok(Response {
+                status: StatusCode::OK,
+                headers: HeaderMap::new(),
+                body: Bytes::from_static(br#"{"access_token":"a"}"#),
+                url: request.url.clone(),
+            })))
+        }
+    }
+
+    #[tokio::test]
+    async fn an_identity_token_is_exchanged() {
+        let realm = Url::parse("https://registry.example/oauth2/token?tenant=1").expect("a URL");
+        for (username, method, url, authorization, body) in [
+            (
+                "u",
+                "GET",
+                "https://registry.example/oauth2/token?tenant=1&service=s&scope=repository%3Ao%2Fn%3Apull%2Cpush",
+                Some("Basic dTpwJnE="),
+                "",
+            ),
+            (
+                "<token>",
+                "POST",
+                "https://registry.example/oauth2/token?tenant=1",
+                None,
+                "grant_type=refresh_token&refresh_token=p%26q&client_id=oci-push&scope=repository%3Ao%2Fn%3Apull%2Cpush&service=s",
+            ),
+        ] {
+            let credentials = Credentials {
+                username: username.to_owned(),
+                password: "p&q".into(),
+            };
+            let service = Service::default();
+            let scope = "repository:o/n:pull,push";
+            let now = Instant::now();
+            let token = fetch(
+                &service,
+                &realm,
+                Some("s"),
+                &[scope.to_owned()],
+                Some(&credentials),
+                now,
+            )
+            .await;
+            assert_eq!(token.expect("a token").header, "Bearer a");
+            let request = service.0.lock().expect("no panic").take();
+            let request = request.expect("a request");
+            assert_eq!(request.method, method);
+            assert_eq!(request.url.as_str(), url);
+            let given = request.headers.get(header::AUTHORIZATION);
+            assert_eq!(given.and_then(|given| given.to_str().ok()), authorization);
+            let sent = match &request.body {
+                Body::Bytes(bytes) => std::str::from_utf8(bytes).expect("a form"),
+                _ => "",
+            };
+            assert_eq!(sent, body);
+            assert!(!format!("{request:?}").contains("p%26q"));
+            assert_eq!(basic(&credentials).is_some(), username == "u");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod answers;
 mod authentication;
 mod cases;
 mod concurrency;
+mod credentials;
 mod drafts;
 mod early;
 mod endurance;
