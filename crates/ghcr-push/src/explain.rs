@@ -1,12 +1,13 @@
 //! From the engine's failure to what the user is told.
 
-use ghcr_diagnosis::{Context, Evidence, diagnose};
+mod situation;
+
+use ghcr_diagnosis::{Evidence, diagnose};
 use oci_push::{Failure, Profile, PushReport, ReferenceStatus};
 
 use crate::args::Arguments;
 use crate::env::Environment;
 use crate::error::{CliError, Kind};
-use crate::github;
 use crate::keychain::Found;
 use crate::settings;
 
@@ -33,13 +34,7 @@ pub(crate) fn explain(
         .map(|found| found.facts);
     let mut hint = None;
     let diagnosis = if settings::profile_of(arguments, reference) == Profile::Ghcr {
-        let mut context = Context::default();
-        context.reference = reference.to_string();
-        let (owner, package) = reference.repository().split_once('/').unwrap_or_default();
-        context.owner = owner.to_owned();
-        context.package = package.to_owned();
-        context.web_host = github::web_host(host);
-        context.actions = github::actions(environment);
+        let mut context = situation::context(reference, environment);
         context.credential = credential.into();
         diagnose(&Evidence::of(&failure), &context)
     } else {

@@ -1,31 +1,11 @@
-//! What a GitHub Actions run tells about itself in its environment
-//! (<https://docs.github.com/en/actions/reference/workflows-and-actions/variables>).
+//! GitHub around the registry: which site belongs to it, and what the run in which this happens knows.
 
-use ghcr_diagnosis::ActionsFacts;
+mod actions;
+mod event;
+mod workflow;
+mod yaml;
 
-use crate::env::Environment;
-
-/// The facts of the run, `None` outside of Actions.
-pub(crate) fn actions(environment: &Environment) -> Option<ActionsFacts> {
-    if environment.get("GITHUB_ACTIONS") != Some("true") {
-        return None;
-    }
-    Some(ActionsFacts {
-        repository: environment.filled("GITHUB_REPOSITORY")?.to_owned(),
-        workflow_file: environment
-            .filled("GITHUB_WORKFLOW_REF")
-            .and_then(workflow_file),
-        job: environment.filled("GITHUB_JOB").map(str::to_owned),
-        ..ActionsFacts::default()
-    })
-}
-
-/// `.github/workflows/x.yml` of `owner/repository/.github/workflows/x.yml@refs/heads/main`.
-fn workflow_file(reference: &str) -> Option<String> {
-    let (path, _) = reference.split_once('@')?;
-    let file = path.splitn(3, '/').nth(2)?;
-    Some(file.to_owned())
-}
+pub(crate) use actions::{Run, run};
 
 /// The site that belongs to a registry's host: where packages have their pages.
 pub(crate) fn web_host(registry: &str) -> String {
@@ -38,26 +18,6 @@ pub(crate) fn web_host(registry: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_run() {
-        let environment = Environment::of(&[
-            ("GITHUB_ACTIONS", "true"),
-            ("GITHUB_REPOSITORY", "owner/app"),
-            (
-                "GITHUB_WORKFLOW_REF",
-                "owner/app/.github/workflows/release.yml@refs/heads/main",
-            ),
-            ("GITHUB_JOB", "publish"),
-        ]);
-        let facts = actions(&environment).expect("a run");
-        assert_eq!(
-            facts.workflow_file.as_deref(),
-            Some(".github/workflows/release.yml")
-        );
-        assert_eq!(facts.job.as_deref(), Some("publish"));
-        assert_eq!(actions(&Environment::default()), None);
-    }
 
     #[test]
     fn sites() {
