@@ -7,6 +7,7 @@ mod archives;
 mod command_line;
 mod corpus;
 mod denials;
+mod doctor;
 mod expired_token;
 mod failures;
 mod guards;

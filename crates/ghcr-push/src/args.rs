@@ -1,5 +1,6 @@
 //! The command line, as clap sees it. Nothing else knows clap.
 
+pub(crate) mod explain;
 pub(crate) mod image;
 
 use std::ffi::{OsStr, OsString};
@@ -15,29 +16,37 @@ use clap::{
 
 use crate::env::Environment;
 use crate::quantity;
+use explain::ExplainArguments;
 use image::ImageArguments;
 
 /// Everything that can be said on the command line.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is an option of the command line"
-)]
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "ghcr-push",
     version,
     about = "Push a locally built container image to GitHub Container Registry, and explain every refusal",
-    override_usage = "ghcr-push [OPTIONS] <IMAGE>... <REFERENCE>...\n       ghcr-push inspect [OPTIONS] <IMAGE>...",
+    override_usage = USAGE,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     after_help = EXAMPLES,
     max_term_width = 100
 )]
-pub(crate) struct Arguments {
+pub(crate) struct CommandLine {
     #[command(subcommand)]
     pub(crate) command: Option<Subcommand>,
 
+    #[command(flatten)]
+    pub(crate) arguments: Arguments,
+}
+
+/// What can be said about a push.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Arguments {
     /// The image: an OCI layout as a tar file or a directory, a docker-save archive, either compressed or
     /// not, or - for standard input; several become one index. Then where to push it:
     /// `host/owner/name[:tag]`; `:a,b` names two tags
@@ -170,6 +179,9 @@ pub(crate) struct Arguments {
 /// What else the tool does.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub(crate) enum Subcommand {
+    /// Explain the refusals in the log of any tool that pushes images
+    Explain(ExplainArguments),
+
     /// Show what is in an archive, and what would be pushed
     Inspect(InspectArguments),
 }
@@ -189,6 +201,11 @@ pub(crate) struct InspectArguments {
     pub(crate) image: ImageArguments,
 }
 
+const USAGE: &str = "\
+ghcr-push [OPTIONS] <IMAGE>... <REFERENCE>...
+       ghcr-push inspect [OPTIONS] <IMAGE>...
+       ghcr-push explain [--json] [FILE | -]";
+
 const EXAMPLES: &str = "\
 Examples:
   ghcr-push image.tar ghcr.io/owner/name:latest
@@ -198,6 +215,7 @@ Examples:
   docker save name | ghcr-push - ghcr.io/owner/name:1.4
   ghcr-push --plain-http image.tar localhost:5000/owner/name
   ghcr-push inspect image.tar
+  ghcr-push explain build.log
 
 Exit codes: 0 published, 2 usage, 3 image, 4 authentication or permission, 5 registry or network
 unavailable, 6 content refused, 130 and 143 interrupted, 1 anything else.";
@@ -249,7 +267,7 @@ pub(crate) enum Progress {
 }
 
 /// Parses the process's arguments. The error is a message for the user: help, version, or a mistake.
-pub(crate) fn parse(environment: &Environment) -> Result<Arguments, Message> {
+pub(crate) fn parse(environment: &Environment) -> Result<CommandLine, Message> {
     read(&mut command(environment), &environment.arguments).map_err(|error| {
         let error = without_password(error);
         Message {
@@ -273,9 +291,10 @@ fn wants_json(environment: &Environment) -> bool {
     options.any(|argument| argument == "--json") || matches!(by_variable, Some(Ok(true)))
 }
 
-fn read(command: &mut Command, arguments: &[OsString]) -> Result<Arguments, clap::Error> {
+fn read(command: &mut Command, arguments: &[OsString]) -> Result<CommandLine, clap::Error> {
     let matches = command.try_get_matches_from_mut(arguments)?;
-    let mut arguments = Arguments::from_arg_matches(&matches)?;
+    let mut line = CommandLine::from_arg_matches(&matches)?;
+    let arguments = &mut line.arguments;
     if arguments.quiet && arguments.verbose > 0 {
         // Not clap's own conflict: that counts a variable too, be its value false.
         if matches.value_source("quiet") == Some(ValueSource::CommandLine) {
@@ -285,7 +304,7 @@ fn read(command: &mut Command, arguments: &[OsString]) -> Result<Arguments, clap
         // A variable is for all runs, -v for this one.
         arguments.quiet = false;
     }
-    Ok(arguments)
+    Ok(line)
 }
 
 /// Takes out what was given to an option for a password, none of which takes a value.
@@ -304,7 +323,7 @@ fn without_password(mut error: clap::Error) -> clap::Error {
 /// The definition, without the variables that are set but empty: workflows pass inputs that nobody
 /// filled in so, and mean nothing by them.
 fn command(environment: &Environment) -> Command {
-    let command = without_empty_variables(Arguments::command(), environment);
+    let command = without_empty_variables(CommandLine::command(), environment);
     command.mut_subcommands(|one| without_empty_variables(one, environment))
 }
 
@@ -337,13 +356,11 @@ pub(crate) struct Message {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use crate::env::Environment;
 
     #[test]
     fn the_definition_is_sound() {
-        super::Arguments::command().debug_assert();
+        super::command(&Environment::default()).debug_assert();
     }
 
     #[test]

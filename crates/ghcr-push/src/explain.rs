@@ -1,5 +1,6 @@
 //! From the engine's failure to what the user is told.
 
+pub(crate) mod log;
 mod situation;
 
 use ghcr_diagnosis::{Evidence, diagnose};

@@ -1,6 +1,6 @@
 //! What is known of a situation without asking anybody.
 
-use ghcr_diagnosis::Context;
+use ghcr_diagnosis::{Context, Evidence};
 use oci_push::Reference;
 
 use crate::env::Environment;
@@ -29,36 +29,48 @@ const PROXY_VARIABLES: [&str; 6] = [
 
 /// The context of a push to `reference`, but for the credential.
 pub(crate) fn context(reference: &Reference, environment: &Environment) -> Context {
-    let mut context = of_environment(environment);
+    let mut context = Context::default();
+    let is_empty = |value: &str| value.trim().is_empty();
+    context.empty_variables = variables(&CREDENTIAL_VARIABLES, environment, is_empty);
+    context.proxy_variables = variables(&PROXY_VARIABLES, environment, |value| !value.is_empty());
     context.reference = reference.to_string();
     let (owner, package) = reference.repository().split_once('/').unwrap_or_default();
     context.owner = owner.to_owned();
     context.package = package.to_owned();
     context.web_host = github::web_host(reference.resolve_registry());
     if let Some(run) = github::run(environment) {
-        admit(&mut context, run);
+        admit(&mut context, run, Some(owner));
     }
     context
 }
 
-/// The context of whatever happens in this environment, but for the run.
-fn of_environment(environment: &Environment) -> Context {
+/// The context of a refusal in a log. Of the environment only the run counts: the log is taken to be this
+/// job's, while its tools had variables of their own.
+pub(crate) fn of_log(evidence: &Evidence, environment: &Environment) -> Context {
     let mut context = Context::default();
-    let are = |names: &[&str], test: fn(&str) -> bool| -> Vec<String> {
-        let set = names
-            .iter()
-            .filter(|name| environment.get(name).is_some_and(test));
-        set.map(|name| (*name).to_owned()).collect()
-    };
-    context.empty_variables = are(&CREDENTIAL_VARIABLES, |value| value.trim().is_empty());
-    context.proxy_variables = are(&PROXY_VARIABLES, |value| !value.is_empty());
+    let name = evidence.reference.as_deref().and_then(|reference| {
+        let (_, name) = reference.split_once('/')?;
+        Some(name.to_lowercase())
+    });
+    if let Some(run) = github::run(environment) {
+        let named = name.as_deref().unwrap_or_default();
+        admit(&mut context, run, named.split('/').next());
+    }
     context
 }
 
+/// The names of those variables that are set to what `test` tells.
+fn variables(names: &[&str], environment: &Environment, test: fn(&str) -> bool) -> Vec<String> {
+    let set = names
+        .iter()
+        .filter(|name| environment.get(name).is_some_and(test));
+    set.map(|name| (*name).to_owned()).collect()
+}
+
 /// Adds the run. Its payload tells the kind of its own repository's owner only.
-pub(crate) fn admit(context: &mut Context, run: Run) {
+fn admit(context: &mut Context, run: Run, owner: Option<&str>) {
     let own = run.facts.repository.split('/').next().unwrap_or_default();
-    if !own.is_empty() && own.eq_ignore_ascii_case(&context.owner) {
+    if owner.is_some_and(|owner| owner.eq_ignore_ascii_case(own)) {
         context.owner_kind = run.owner_kind;
         context.owner_exists = Some(true);
     }

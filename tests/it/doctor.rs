@@ -1,0 +1,4 @@
+//! Why a push was refused, told in whole: evidence from the run, from a log, from GitHub's REST API.
+
+mod explain;
+mod run;
