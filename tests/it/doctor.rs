@@ -1,4 +1,5 @@
 //! Why a push was refused, told in whole: evidence from the run, from a log, from GitHub's REST API.
 
+mod check;
 mod explain;
 mod run;

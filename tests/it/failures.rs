@@ -227,7 +227,9 @@ fn unknown_option() {
               tip: a similar argument exists: '--jobs'
 
             Usage: ghcr-push [OPTIONS] <IMAGE>... <REFERENCE>...
+                   ghcr-push check [OPTIONS] <REFERENCE>... [IMAGE]...
                    ghcr-push inspect [OPTIONS] <IMAGE>...
+                   ghcr-push explain [--json] [FILE | -]
 
             For more information, try '--help'.
         "]],

@@ -1,5 +1,6 @@
 //! The command line, as clap sees it. Nothing else knows clap.
 
+mod check;
 pub(crate) mod explain;
 pub(crate) mod image;
 
@@ -179,6 +180,9 @@ pub(crate) struct Arguments {
 /// What else the tool does.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub(crate) enum Subcommand {
+    /// Ask the registry whether a push would be allowed, without sending anything of an image
+    Check(Box<Arguments>),
+
     /// Explain the refusals in the log of any tool that pushes images
     Explain(ExplainArguments),
 
@@ -203,6 +207,7 @@ pub(crate) struct InspectArguments {
 
 const USAGE: &str = "\
 ghcr-push [OPTIONS] <IMAGE>... <REFERENCE>...
+       ghcr-push check [OPTIONS] <REFERENCE>... [IMAGE]...
        ghcr-push inspect [OPTIONS] <IMAGE>...
        ghcr-push explain [--json] [FILE | -]";
 
@@ -215,6 +220,7 @@ Examples:
   docker save name | ghcr-push - ghcr.io/owner/name:1.4
   ghcr-push --plain-http image.tar localhost:5000/owner/name
   ghcr-push inspect image.tar
+  ghcr-push check ghcr.io/owner/name
   ghcr-push explain build.log
 
 Exit codes: 0 published, 2 usage, 3 image, 4 authentication or permission, 5 registry or network
@@ -294,7 +300,10 @@ fn wants_json(environment: &Environment) -> bool {
 fn read(command: &mut Command, arguments: &[OsString]) -> Result<CommandLine, clap::Error> {
     let matches = command.try_get_matches_from_mut(arguments)?;
     let mut line = CommandLine::from_arg_matches(&matches)?;
-    let arguments = &mut line.arguments;
+    let (arguments, matches) = match (&mut line.command, matches.subcommand()) {
+        (Some(Subcommand::Check(arguments)), Some((_, matches))) => (&mut **arguments, matches),
+        _ => (&mut line.arguments, &matches),
+    };
     if arguments.quiet && arguments.verbose > 0 {
         // Not clap's own conflict: that counts a variable too, be its value false.
         if matches.value_source("quiet") == Some(ValueSource::CommandLine) {
@@ -324,7 +333,9 @@ fn without_password(mut error: clap::Error) -> clap::Error {
 /// filled in so, and mean nothing by them.
 fn command(environment: &Environment) -> Command {
     let command = without_empty_variables(CommandLine::command(), environment);
-    command.mut_subcommands(|one| without_empty_variables(one, environment))
+    command
+        .mut_subcommands(|one| without_empty_variables(one, environment))
+        .mut_subcommand("check", check::adapted)
 }
 
 fn without_empty_variables(mut command: Command, environment: &Environment) -> Command {

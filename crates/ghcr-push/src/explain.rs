@@ -3,59 +3,110 @@
 pub(crate) mod log;
 mod situation;
 
-use ghcr_diagnosis::{Evidence, diagnose};
-use oci_push::{Failure, Profile, PushReport, ReferenceStatus};
+use ghcr_diagnosis::{Code, Context, Credential, Evidence, diagnose};
+use oci_archive::Content;
+use oci_push::{Failure, Profile, PushReport, Reference, ReferenceStatus};
 
 use crate::args::Arguments;
+use crate::content;
 use crate::env::Environment;
 use crate::error::{CliError, Kind};
 use crate::keychain::Found;
 use crate::settings;
 
-/// Turns the engine's failure into what the user is told.
-pub(crate) fn explain(
-    report: &PushReport,
-    failure: Failure,
-    credentials: &Found,
+/// What was tried, and with what.
+#[derive(Clone, Copy)]
+pub(crate) struct Attempt<'a> {
+    pub(crate) arguments: &'a Arguments,
+    pub(crate) environment: &'a Environment,
+    pub(crate) credentials: &'a Found,
+    /// The image, where there is one.
+    pub(crate) content: Option<&'a Content>,
+}
+
+impl Attempt<'_> {
+    /// Turns the failure of a push into what the user is told.
+    pub(crate) fn explain_push(&self, report: &PushReport, failure: Failure) -> CliError {
+        match failed(report) {
+            Some(reference) => {
+                let message = format!("failed to push {reference}");
+                self.explain(message, reference, failure)
+            }
+            None => CliError::of_failure("the push failed", failure),
+        }
+    }
+
+    /// Turns a failure at `reference` into what the user is told, `message` first.
+    pub(crate) fn explain(
+        &self,
+        message: String,
+        reference: &Reference,
+        failure: Failure,
+    ) -> CliError {
+        let host = reference.resolve_registry();
+        let found = self.credentials.get(host).and_then(Option::as_ref);
+        let facts = found.map(|found| found.facts.clone());
+        if settings::profile_of(self.arguments, reference) == Profile::Ghcr {
+            let context = self.context(reference, facts.into());
+            let diagnosis = diagnose(&Evidence::of(&failure), &context);
+            let mut error = CliError::of_failure(message, failure);
+            error.diagnosis = diagnosis.map(Box::new);
+            return error;
+        }
+        let mut error = CliError::of_failure(message, failure);
+        if error.kind == Kind::Authorization && error.hint.is_none() {
+            error.hint = Some(match facts {
+                Some(facts) => format!(
+                    "the credential came from {} ({}); check that it is the right one for {host}",
+                    facts.source,
+                    facts.kind.describe()
+                ),
+                None => format!(
+                    "no credential for {host} was found; give one with --username and --password-stdin, \
+                     GHCR_PUSH_TOKEN, or docker login {host}"
+                ),
+            });
+        }
+        error
+    }
+
+    fn context(&self, reference: &Reference, credential: Credential) -> Context {
+        let mut context = situation::context(reference, self.environment);
+        context.credential = credential;
+        context.largest_layer = self.content.and_then(content::largest_layer);
+        context
+    }
+}
+
+/// The reference at which a push failed.
+pub(crate) fn failed(report: &PushReport) -> Option<&Reference> {
+    let mut references = report.references.iter();
+    let failed = references.find(|entry| entry.status == ReferenceStatus::Failed)?;
+    Some(&failed.reference)
+}
+
+/// The error that no credential was found, with a diagnosis where the run tells why there is none.
+pub(crate) fn unarmed(
+    mut error: CliError,
+    references: &[Reference],
     arguments: &Arguments,
     environment: &Environment,
 ) -> CliError {
-    let failed = report
-        .references
-        .iter()
-        .find(|entry| entry.status == ReferenceStatus::Failed);
-    let Some(reference) = failed.map(|entry| &entry.reference) else {
-        return CliError::of_failure("the push failed", failure);
+    let of_github = |one: &&Reference| settings::profile_of(arguments, one) == Profile::Ghcr;
+    let Some(reference) = references.iter().find(of_github) else {
+        return error;
     };
-    let host = reference.resolve_registry();
-    let credential = credentials
-        .get(host)
-        .cloned()
-        .flatten()
-        .map(|found| found.facts);
-    let mut hint = None;
-    let diagnosis = if settings::profile_of(arguments, reference) == Profile::Ghcr {
-        let mut context = situation::context(reference, environment);
-        context.credential = credential.into();
-        diagnose(&Evidence::of(&failure), &context)
-    } else {
-        hint = Some(match credential {
-            Some(facts) => format!(
-                "the credential came from {} ({}); check that it is the right one for {host}",
-                facts.source,
-                facts.kind.describe()
-            ),
-            None => format!(
-                "no credential for {host} was found; give one with --username and --password-stdin, \
-                 GHCR_PUSH_TOKEN, or docker login {host}"
-            ),
-        });
-        None
-    };
-    let mut error = CliError::of_failure(format!("failed to push {reference}"), failure);
-    error.diagnosis = diagnosis.map(Box::new);
-    if error.kind == Kind::Authorization && error.hint.is_none() {
-        error.hint = hint;
+    if error.kind != Kind::Authorization || error.diagnosis.is_some() {
+        return error;
     }
+    let mut context = situation::context(reference, environment);
+    context.credential = Credential::Absent;
+    let mut evidence = Evidence::default();
+    evidence.anonymous = Some(true);
+    evidence.host = Some(reference.resolve_registry().to_owned());
+    error.diagnosis = diagnose(&evidence, &context)
+        // That one is missing says no more than the error itself.
+        .filter(|found| found.code != Code::CredentialMissing || found.causes.len() > 1)
+        .map(Box::new);
     error
 }

@@ -6,6 +6,9 @@
 //! was refused `ghcr-diagnosis`'s.
 
 mod args;
+mod caution;
+mod check;
+mod content;
 mod credentials;
 mod digest_file;
 mod dry_run;
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Err(message) => return output::print_message(&message),
     };
     match &line.command {
+        Some(Subcommand::Check(arguments)) => check::run(arguments, &environment),
         Some(Subcommand::Inspect(arguments)) => inspect::run(arguments, &environment),
         Some(Subcommand::Explain(arguments)) => explain::log::run(arguments, &environment),
         None => push::run(&line.arguments, &environment),

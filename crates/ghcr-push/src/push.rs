@@ -12,14 +12,14 @@ use crate::digest_file::DigestFile;
 use crate::dry_run;
 use crate::env::Environment;
 use crate::error::{CliError, Kind, Signal};
-use crate::explain::explain;
+use crate::explain::{self, Attempt};
 use crate::image::{self, ImageSettings};
-use crate::keychain::{Found, FoundKeychain, find_credentials};
+use crate::keychain::{FoundKeychain, find_credentials};
 use crate::operands::{self, ImageOperand};
 use crate::output::{self, Printer};
 use crate::reference::References;
 use crate::settled::{self, Settled, Witness};
-use crate::{logging, settings, tls};
+use crate::{caution, logging, settings, tls};
 
 /// Runs the push and tells the exit code.
 pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
@@ -84,14 +84,23 @@ fn push(
     let content = image::open(&images, &settings, environment, printer)?;
     let workshop = settings.workshop(environment);
     let digest_file = digest_file(arguments)?;
-    let credentials = find_credentials(arguments, environment, &references.all, printer)?;
+    let credentials = find_credentials(arguments, environment, &references.all, printer)
+        .map_err(|error| explain::unarmed(error, &references.all, arguments, environment))?;
     let witness = Arc::new(Witness::new(printer.progress()));
-    let report = match upload(
+    let attempt = Attempt {
         arguments,
+        environment,
+        credentials: &credentials,
+        content: Some(&content),
+    };
+    for caution in caution::cautions(&attempt, &references.all) {
+        printer.notice(&caution.line());
+    }
+    let report = match upload(
+        &attempt,
         &content,
         &workshop,
         &references.all,
-        &credentials,
         Arc::clone(&witness) as Arc<dyn Observer>,
         printer,
     ) {
@@ -107,7 +116,7 @@ fn push(
         }
         Err(Ended::Failed(error)) => {
             let PushError { report, failure } = *error;
-            let error = explain(&report, failure, &credentials, arguments, environment);
+            let error = attempt.explain_push(&report, failure);
             return Err(Failed {
                 settled: settled::of_report(&report),
                 ..Failed::from(error)
@@ -183,11 +192,10 @@ enum Ended {
 }
 
 fn upload(
-    arguments: &Arguments,
+    attempt: &Attempt,
     content: &Content,
     workshop: &Workshop,
     references: &[Reference],
-    credentials: &Found,
     observer: Arc<dyn Observer>,
     printer: &Printer,
 ) -> Result<Done, Ended> {
@@ -200,7 +208,8 @@ fn upload(
                 CliError::new(Kind::Internal, "no runtime could be started").caused_by(&error),
             )
         })?;
-    let keychain = Arc::new(FoundKeychain(credentials.clone()));
+    let keychain = Arc::new(FoundKeychain(attempt.credentials.clone()));
+    let arguments = attempt.arguments;
     let tls = tls::read(arguments).map_err(not_started)?;
     let options = settings::push_options(arguments, tls);
     let pusher = Pusher::new(options, keychain, observer)
@@ -210,11 +219,20 @@ fn upload(
             // The signals' handlers are in place before the first request.
             biased;
             signal = signal() => Err(Ended::Interrupted(signal)),
-            result = carry_out(&pusher, content, workshop, references, arguments.dry_run) => {
-                result.map_err(Ended::Failed)
-            }
+            result = async {
+                for caution in caution::unlinked(attempt, &pusher, references).await {
+                    printer.notice(&caution.line());
+                }
+                carry_out(&pusher, content, workshop, references, arguments.dry_run).await
+            } => result.map_err(Ended::Failed),
         }
     });
+    let outcome = match outcome {
+        Err(Ended::Failed(error)) => {
+            Err(Ended::Failed(runtime.block_on(with_words(&pusher, error))))
+        }
+        outcome => outcome,
+    };
     printer.end_progress();
     if outcome.is_err() {
         runtime.block_on(pusher.abandon());
@@ -222,6 +240,16 @@ fn upload(
     // Threads that still read the archive for a connection that is gone must not be waited for.
     runtime.shutdown_background();
     outcome
+}
+
+/// Has a refusal without words said again.
+async fn with_words(pusher: &Pusher, error: Box<PushError>) -> Box<PushError> {
+    let PushError { report, failure } = *error;
+    let failure = match explain::failed(&report) {
+        Some(reference) => pusher.with_words(reference, failure).await,
+        None => failure,
+    };
+    Box::new(PushError { report, failure })
 }
 
 async fn carry_out(

@@ -143,11 +143,11 @@ fn nothing_to_explain() {
     let run = explained("all went well\n", &[]);
     run.assert_code(1);
     assert_eq!(run.stdout, "");
-    expect![[r#"
+    expect![[r"
         error: no refusal of a container registry is recognised in standard input
 
         hint: give the whole log of the step that failed, with the lines before its last: the registry's own words, and the reference, stand there. ghcr-push check REFERENCE asks the registry itself
-    "#]].assert_eq(&run.stderr);
+    "]].assert_eq(&run.stderr);
     let run = explained("all went well\n", &["--json", "-"]);
     run.assert_code(1);
     let json: Value = serde_json::from_str(&run.stdout).expect("one JSON object");
@@ -199,7 +199,7 @@ fn of_another_registry() {
                denied: requested access to the resource is denied\n";
     check(
         &explained(log, &[]),
-        &expect![[r#"
+        &expect![[r"
         refusal: the push of registry.example/owner/app
           caused by: DENIED: requested access to the resource is denied
 
@@ -226,6 +226,6 @@ fn of_another_registry() {
 
         registry.example is not one of GitHub's registries: this holds as far as it behaves as they do
         not known from the log: which request was refused; the HTTP status; which credential was used, and of what kind; the workflow run, if it was one (explain in a step of the same job sees it)
-    "#]],
+    "]],
     );
 }

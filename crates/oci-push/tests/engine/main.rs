@@ -9,6 +9,7 @@ mod early;
 mod endurance;
 mod guards;
 mod manifests;
+mod probes;
 mod support;
 mod sweep;
 mod trust;
