@@ -2,6 +2,7 @@
 
 mod check;
 pub(crate) mod explain;
+mod github;
 pub(crate) mod image;
 
 use std::ffi::{OsStr, OsString};
@@ -18,6 +19,7 @@ use clap::{
 use crate::env::Environment;
 use crate::quantity;
 use explain::ExplainArguments;
+use github::GithubArguments;
 use image::ImageArguments;
 
 /// Everything that can be said on the command line.
@@ -171,6 +173,9 @@ pub(crate) struct Arguments {
         env = "GHCR_PUSH_DIGESTFILE"
     )]
     pub(crate) digestfile: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) github: GithubArguments,
 
     // Last, since its heading is that of all that follows.
     #[command(flatten)]

@@ -3,7 +3,7 @@
 pub(crate) mod log;
 mod situation;
 
-use ghcr_diagnosis::{Code, Context, Credential, Evidence, diagnose};
+use ghcr_diagnosis::{Code, Context, Credential, Evidence, TokenKind, diagnose};
 use oci_archive::Content;
 use oci_push::{Failure, Profile, PushReport, Reference, ReferenceStatus};
 
@@ -11,8 +11,9 @@ use crate::args::Arguments;
 use crate::content;
 use crate::env::Environment;
 use crate::error::{CliError, Kind};
+use crate::github::{self, Question};
 use crate::keychain::Found;
-use crate::settings;
+use crate::{settings, tls};
 
 /// What was tried, and with what.
 #[derive(Clone, Copy)]
@@ -30,7 +31,7 @@ impl Attempt<'_> {
         match failed(report) {
             Some(reference) => {
                 let message = format!("failed to push {reference}");
-                self.explain(message, reference, failure)
+                self.explain_after(message, reference, failure, Some(report))
             }
             None => CliError::of_failure("the push failed", failure),
         }
@@ -43,13 +44,31 @@ impl Attempt<'_> {
         reference: &Reference,
         failure: Failure,
     ) -> CliError {
+        self.explain_after(message, reference, failure, None)
+    }
+
+    fn explain_after(
+        &self,
+        message: String,
+        reference: &Reference,
+        failure: Failure,
+        report: Option<&PushReport>,
+    ) -> CliError {
         let host = reference.resolve_registry();
         let found = self.credentials.get(host).and_then(Option::as_ref);
         let facts = found.map(|found| found.facts.clone());
         if settings::profile_of(self.arguments, reference) == Profile::Ghcr {
-            let context = self.context(reference, facts.into());
-            let diagnosis = diagnose(&Evidence::of(&failure), &context);
+            let mut context = self.context(reference, facts.into());
+            if let Some(report) = report {
+                situation::recall(&mut context, report, reference);
+            }
+            let evidence = Evidence::of(&failure);
             let mut error = CliError::of_failure(message, failure);
+            // What is no matter of permission is not made one by more questions.
+            if error.kind == Kind::Authorization {
+                self.probe(&mut context, reference);
+            }
+            let diagnosis = diagnose(&evidence, &context);
             error.diagnosis = diagnosis.map(Box::new);
             return error;
         }
@@ -68,6 +87,30 @@ impl Attempt<'_> {
             });
         }
         error
+    }
+
+    /// Adds to the context what GitHub's REST API tells, if it may be asked.
+    fn probe(&self, context: &mut Context, reference: &Reference) {
+        let host = reference.resolve_registry();
+        let options = &self.arguments.github;
+        let api = github::api(host, options.api_url.as_deref(), self.environment);
+        let Some(api) = api.filter(|_| !options.no_probe) else {
+            return;
+        };
+        let found = self.credentials.get(host).and_then(Option::as_ref);
+        let question = Question {
+            api,
+            owner: context.owner.clone(),
+            package: context.package.clone(),
+            owner_kind: context.owner_kind,
+            kind: found.map_or(TokenKind::Unknown, |found| found.facts.kind),
+            token: found.map(|found| found.credentials.password.clone()),
+            run: context.actions.as_ref().map(|run| run.repository.clone()),
+        };
+        let authorities = tls::read(self.arguments)
+            .ok()
+            .and_then(|tls| tls.authorities);
+        situation::add(context, github::ask(&question, authorities));
     }
 
     fn context(&self, reference: &Reference, credential: Credential) -> Context {

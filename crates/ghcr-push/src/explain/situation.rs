@@ -1,10 +1,10 @@
 //! What is known of a situation without asking anybody.
 
 use ghcr_diagnosis::{Context, Evidence};
-use oci_push::Reference;
+use oci_push::{PushReport, Reference, ReferenceStatus};
 
 use crate::env::Environment;
-use crate::github::{self, Run};
+use crate::github::{self, Run, Told};
 
 /// Variables that hold a credential in somebody's habit. Set but empty, each is a finding.
 const CREDENTIAL_VARIABLES: [&str; 7] = [
@@ -75,4 +75,37 @@ fn admit(context: &mut Context, run: Run, owner: Option<&str>) {
         context.owner_exists = Some(true);
     }
     context.actions = Some(run.facts);
+}
+
+/// Adds what this push has achieved before it failed at `reference`.
+pub(crate) fn recall(context: &mut Context, report: &PushReport, reference: &Reference) {
+    let is_in_repository = |other: &Reference| {
+        other.registry() == reference.registry() && other.repository() == reference.repository()
+    };
+    let mut published = report.references.iter().filter(|entry| {
+        entry.status == ReferenceStatus::Pushed && is_in_repository(&entry.reference)
+    });
+    // A tag that was not there before may have been the package's first.
+    if published.any(|entry| entry.previous.is_none()) {
+        context.just_created = Some(true);
+    }
+    let is_of_one_registry = report
+        .references
+        .iter()
+        .all(|entry| entry.reference.registry() == reference.registry());
+    if report.blobs.uploaded > 0 && is_of_one_registry {
+        context.succeeded_before = Some(true);
+    }
+}
+
+/// Adds what GitHub's REST API told.
+pub(crate) fn add(context: &mut Context, told: Told) {
+    context.owner_kind = told.owner_kind.or(context.owner_kind);
+    context.owner_exists = told.owner_exists.or(context.owner_exists);
+    context.package_facts = told.package;
+    context.token = told.token;
+    context.probes = told.account;
+    if let Some(actions) = &mut context.actions {
+        actions.token_is_own = told.token_is_own;
+    }
 }
