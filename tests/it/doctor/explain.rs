@@ -76,39 +76,39 @@ fn a_log_in_the_job_that_failed() {
     check(
         &run,
         &expect![[r#"
-        refusal: the push of ghcr.io/owner/app
-          caused by: ghcr.io refused the request to start a blob upload
-          caused by: DENIED: installation not allowed to Write organization package
+            refusal: the push of ghcr.io/owner/app
+              caused by: ghcr.io refused the request to start a blob upload
+              caused by: DENIED: installation not allowed to Write organization package
 
-        diagnosis: the token that was used may not write packages
+            diagnosis: the token that was used may not write packages
 
-        1. workflow-lacks-packages-write (proven)
-           the workflow's token has no `packages: write` permission. This is the token's own lock: granting access on the package's page does not open it
-           evidence:
-             - ghcr.io said: installation not allowed to Write organization package
-             - "Write": the package owner/app exists already
-             - .github/workflows/release.yml gives the job "publish" `packages: none` in the job's own `permissions:`
-           what to do:
-             In .github/workflows/release.yml, give the job "publish" this block (a scope that is not listed in it is withheld):
+            1. workflow-lacks-packages-write (proven)
+               the workflow's token has no `packages: write` permission. This is the token's own lock: granting access on the package's page does not open it
+               evidence:
+                 - ghcr.io said: installation not allowed to Write organization package
+                 - "Write": the package owner/app exists already
+                 - .github/workflows/release.yml gives the job "publish" `packages: none` in the job's own `permissions:`
+               what to do:
+                 In .github/workflows/release.yml, give the job "publish" this block (a scope that is not listed in it is withheld):
 
-                 permissions:
-                   contents: read
-                   id-token: write
-                   packages: write
+                     permissions:
+                       contents: read
+                       id-token: write
+                       packages: write
 
-             What the token really had stands in the job's log, under "Set up job", "GITHUB_TOKEN Permissions".
-             https://github.com/owner/app/settings/actions
+                 What the token really had stands in the job's log, under "Set up job", "GITHUB_TOKEN Permissions".
+                 https://github.com/owner/app/settings/actions
 
-        2. organization-policy (possible)
-           owner, if it is an organization, or its enterprise restricts workflows to reading
-           evidence:
-             - holds only if what is said above is in place already
-           what to do:
-             Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself.
-             https://github.com/organizations/owner/settings/actions
+            2. organization-policy (possible)
+               owner or its enterprise restricts workflows to reading
+               evidence:
+                 - holds only if what is said above is in place already
+               what to do:
+                 Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself.
+                 https://github.com/organizations/owner/settings/actions
 
-        not known from the log: the HTTP status; which credential was used, and of what kind
-    "#]],
+            not known from the log: the HTTP status; which credential was used, and of what kind
+        "#]],
     );
 }
 

@@ -1,0 +1,215 @@
+//! The same story in other forms: as JSON, on a terminal, without a credential.
+
+use expect_test::expect;
+use serde_json::Value;
+use test_registry::Refusal;
+
+use super::{CLASSIC, Story};
+use crate::doctor::run::Workflow;
+use crate::support::{Run, command};
+
+fn by_hand<'a>() -> Story<'a> {
+    Story {
+        workflow: Some(Workflow::default()),
+        refusal: Some(Refusal::WritePackage),
+        ..Story::default()
+    }
+}
+
+#[test]
+fn as_json() {
+    let told = Story {
+        options: &["-q", "--json"],
+        ..by_hand()
+    }
+    .told();
+    let (_, json) = told.split_once("--- standard output\n").expect("an object");
+    let mut json: Value = serde_json::from_str(json).expect("one JSON object");
+    json["error"]["requestId"] = Value::from("REPLACED");
+    json["references"][0]["digest"] = Value::from("REPLACED");
+    let pretty = serde_json::to_string_pretty(&json).expect("JSON") + "\n";
+    expect![[r#"
+        {
+          "schemaVersion": 1,
+          "status": "failed",
+          "exitCode": 4,
+          "error": {
+            "kind": "authorization",
+            "step": "start-upload",
+            "method": "POST",
+            "url": "http://HOST/v2/owner/app/blobs/uploads/",
+            "status": 403,
+            "code": "DENIED",
+            "message": "permission_denied: write_package",
+            "requestId": "REPLACED",
+            "chain": [
+              "failed to push HOST/owner/app:1",
+              "HOST answered 403 Forbidden to the request to start a blob upload",
+              "DENIED: permission_denied: write_package"
+            ]
+          },
+          "diagnosis": {
+            "code": "package-denies-repository",
+            "summary": "the package owner/app exists, and does not admit this push",
+            "causes": [
+              {
+                "code": "package-denies-repository",
+                "likelihood": "likely",
+                "why": "the package does not give owner/app the role Write. It was probably first pushed by hand, or from another repository. The workflow's `permissions:` are not the matter",
+                "evidence": [
+                  "HOST said: permission_denied: write_package",
+                  "the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)",
+                  "a token without `packages: write` is refused with other words"
+                ],
+                "remedy": "Open https://github.com/orgs/owner/packages/container/app/settings (if owner is a user: https://github.com/users/owner/packages/container/app/settings), go to \"Manage Actions access\", choose \"Add repository\", add owner/app, and set its role to Write. Then run the job again.",
+                "url": "https://github.com/orgs/owner/packages/container/app/settings"
+              }
+            ]
+          },
+          "references": [
+            {
+              "reference": "HOST/owner/app:1",
+              "digest": "REPLACED",
+              "status": "failed",
+              "previousDigest": null
+            }
+          ]
+        }
+    "#]].assert_eq(&pretty);
+}
+
+/// A terminal of its own, as `script` gives one: both streams in one, lines that end as terminals want them.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal() {
+    use std::process::Command;
+
+    let on_terminal = |command: &mut Command| {
+        let words: Vec<String> = std::iter::once(command.get_program())
+            .chain(command.get_args())
+            .map(|word| format!("'{}'", word.to_str().expect("text")))
+            .collect();
+        let mut script = Command::new("script");
+        script.args(["-qec", &words.join(" "), "/dev/null"]);
+        script
+            .env_clear()
+            .env("TERM", "xterm")
+            .env("PATH", "/usr/bin:/bin");
+        for (name, value) in command.get_envs() {
+            script.env(name, value.unwrap_or_default());
+        }
+        if let Some(directory) = command.get_current_dir() {
+            script.current_dir(directory);
+        }
+        let mut run = Run::of(script.output().expect("bsdutils are installed"));
+        run.stderr = std::mem::take(&mut run.stdout).replace("\r\n", "\n");
+        run
+    };
+    let told = by_hand().told_by(on_terminal);
+    // The bars come and go, in whatever order; what stays is the explanation.
+    let start = told.find("error: ").expect("an error is told");
+    expect![[r#"
+        error: failed to push HOST/owner/app:1
+          caused by: HOST answered 403 Forbidden to the request to start a blob upload
+          caused by: DENIED: permission_denied: write_package
+          request: POST http://HOST/v2/owner/app/blobs/uploads/
+          request id: ID
+
+        diagnosis: the package owner/app exists, and does not admit this push
+
+        1. package-denies-repository (likely)
+           the package does not give owner/app the role Write. It was probably first pushed by hand, or from another repository. The workflow's `permissions:` are not the matter
+           evidence:
+             - HOST said: permission_denied: write_package
+             - the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)
+             - a token without `packages: write` is refused with other words
+           what to do:
+             Open https://github.com/orgs/owner/packages/container/app/settings (if owner is a user: https://github.com/users/owner/packages/container/app/settings), go to "Manage Actions access", choose "Add repository", add owner/app, and set its role to Write. Then run the job again.
+    "#]].assert_eq(&told[start..]);
+}
+
+/// The secret is empty, as it is for a fork.
+#[test]
+fn an_empty_secret() {
+    let workflow = Workflow {
+        event: "pull_request",
+        payload: r#"{"pull_request":{"head":{"repo":null}}}"#,
+        ..Workflow::default()
+    };
+    let directory = tempfile::tempdir().expect("a directory");
+    let output = workflow
+        .command(directory.path())
+        .env("GHCR_PUSH_TOKEN", "")
+        .args(["check", "ghcr.io/owner/app"])
+        .output();
+    let run = Run::of(output.expect("the binary starts"));
+    run.assert_code(4);
+    expect![[r"
+        notice: GHCR_PUSH_TOKEN is set but empty; secrets are empty in runs for pull requests from forks
+        error: no credential for ghcr.io was found (credential-missing)
+
+        diagnosis: the credential is empty
+
+        1. credential-empty (proven)
+           GHCR_PUSH_TOKEN is set, but empty, so that no credential was sent
+           evidence:
+             - ghcr.io was not asked: nobody may push to it without a credential
+             - set but empty: GHCR_PUSH_TOKEN
+           what to do:
+             Check the name of the secret, that it exists for this repository (or its environment), and that the run may have it: runs for pull requests from forks have no secrets, Dependabot's only its own. For packages of the repository itself `secrets.GITHUB_TOKEN` is always there.
+
+        2. fork-pull-request (likely)
+           the run is for a pull request from a fork: its token may only read, whatever `permissions:` says, and it is given no secrets
+           evidence:
+             - ghcr.io was not asked: nobody may push to it without a credential
+             - the pull request comes from outside of owner/app
+           what to do:
+             Build in such runs, and publish from runs of the repository itself. Give the step that pushes this condition:
+
+                 if: github.event_name != 'pull_request' || github.event.pull_request.head.repo.full_name == github.repository
+
+             Do not turn to `pull_request_target` for this: it would hand a token that may write to whatever code the pull request brings.
+    "]].assert_eq(&run.stderr);
+}
+
+/// What is said of a credential is said without it, however much is told and whatever the form.
+#[test]
+fn secrets_are_nowhere() {
+    // Base64 of the token, and of "octocat:ghp_16C7", in whose place the whole pair would stand.
+    let encoded = "Z2hwXzE2QzdlNDJGMjkyYzY5MTJFNzcxMGM4MzgzNDdBZTE3OEI0YQ==";
+    let pair = "b2N0b2NhdDpnaHBfMTZDN";
+    for options in [&["-vvv"][..], &["-vvv", "--json"]] {
+        for refusal in [Refusal::WritePackage, Refusal::ReadPackage] {
+            let told = Story {
+                token: CLASSIC,
+                refusal: Some(refusal),
+                options,
+                api: &[crate::doctor::api::owner("User")],
+                ..Story::default()
+            }
+            .told();
+            assert!(told.contains("step=start-upload"), "{told}");
+            // The last is what the registry's bearer tokens begin with.
+            for secret in [CLASSIC, encoded, pair, "djE6aXNzdWVkLXRva2Vu"] {
+                assert!(!told.contains(secret), "{secret} in {told}");
+            }
+        }
+    }
+}
+
+/// Nothing of a credential is an argument of any process: there is no option that takes one.
+#[test]
+fn no_option_takes_a_secret() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for subcommand in [&[][..], &["check"], &["explain"], &["inspect"]] {
+        let output = command(directory.path())
+            .args(subcommand)
+            .arg("--help")
+            .output();
+        let run = Run::of(output.expect("the binary starts"));
+        run.assert_code(0);
+        for option in ["--password ", "--password <", "--token", "--secret"] {
+            assert!(!run.stdout.contains(option), "{option} in {}", run.stdout);
+        }
+    }
+}
