@@ -2,11 +2,11 @@
 
 use expect_test::expect;
 use serde_json::Value;
-use test_registry::Refusal;
+use test_registry::{Options, Refusal, Route, TestRegistry};
 
 use super::{CLASSIC, Story};
 use crate::doctor::run::Workflow;
-use crate::support::{Run, command};
+use crate::support::{Image, Run, command, push};
 
 fn by_hand<'a>() -> Story<'a> {
     Story {
@@ -194,6 +194,28 @@ fn secrets_are_nowhere() {
                 assert!(!told.contains(secret), "{secret} in {told}");
             }
         }
+    }
+}
+
+/// The address of an upload session is a capability: who knows it can write to the session.
+#[test]
+fn addresses_of_sessions_are_nowhere() {
+    let registry = TestRegistry::start(Options::default());
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let run = push(&image, &["-vvv", "image.tar", &reference]);
+    run.assert_code(0);
+    let journal = registry.journal();
+    let commits = journal.of(Route::UploadCommit);
+    let parameters = commits.flat_map(|exchange| exchange.query.split('&'));
+    let secrets: Vec<&str> = parameters
+        .filter_map(|parameter| parameter.split_once('='))
+        .filter(|(name, _)| *name != "digest")
+        .map(|(_, value)| value)
+        .collect();
+    assert!(!secrets.is_empty(), "its sessions have a state");
+    for secret in secrets {
+        assert!(!run.stderr.contains(secret), "{secret} in {}", run.stderr);
     }
 }
 
