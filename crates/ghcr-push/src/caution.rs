@@ -43,7 +43,6 @@ struct Facts<'a> {
 
 /// What is to be said about a push to GitHub's registries, each thing once.
 pub(crate) fn cautions(attempt: &Attempt, references: &[Reference]) -> Vec<Caution> {
-    let run = github::run(attempt.environment);
     let largest_layer = attempt.content.and_then(content::largest_layer);
     let mut cautions: Vec<Caution> = Vec::new();
     for reference in references {
@@ -56,7 +55,7 @@ pub(crate) fn cautions(attempt: &Attempt, references: &[Reference]) -> Vec<Cauti
             host,
             owner: reference.repository().split('/').next().unwrap_or_default(),
             credential: found.map(|found| &found.facts),
-            run: run.as_ref().map(|run| run.facts.repository.as_str()),
+            run: github::repository(attempt.environment),
             largest_layer,
         };
         for caution in of(&facts) {
@@ -117,7 +116,7 @@ pub(crate) async fn unlinked(
     pusher: &Pusher,
     references: &[Reference],
 ) -> Vec<Caution> {
-    let is_run = github::run(attempt.environment).is_some();
+    let is_run = github::repository(attempt.environment).is_some();
     let has_source = |content| content::source(content).is_some();
     if is_run || attempt.content.is_none_or(has_source) || annotated(attempt) {
         return Vec::new();

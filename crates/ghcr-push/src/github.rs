@@ -8,6 +8,6 @@ mod probe;
 mod workflow;
 mod yaml;
 
-pub(crate) use actions::{Run, run};
+pub(crate) use actions::{Run, repository, run};
 pub(crate) use hosts::{api, api_url, web_host};
 pub(crate) use probe::{Question, Told, ask};

@@ -19,9 +19,10 @@ const WORKFLOW_LIMIT: u64 = 1024 * 1024;
 
 const DEPENDABOT: &str = "dependabot[bot]";
 
-/// Whether this is a run of GitHub Actions.
-pub(crate) fn is_run(environment: &Environment) -> bool {
-    environment.get("GITHUB_ACTIONS") == Some("true")
+/// `owner/name` of the repository whose workflow runs, `None` outside of Actions.
+pub(crate) fn repository(environment: &Environment) -> Option<&str> {
+    let is_run = environment.get("GITHUB_ACTIONS") == Some("true");
+    environment.filled("GITHUB_REPOSITORY").filter(|_| is_run)
 }
 
 /// A run, and whose its repository is.
@@ -34,11 +35,8 @@ pub(crate) struct Run {
 
 /// The run, `None` outside of Actions.
 pub(crate) fn run(environment: &Environment) -> Option<Run> {
-    if !is_run(environment) {
-        return None;
-    }
     let text = |name: &str| environment.filled(name).map(str::to_owned);
-    let repository = text("GITHUB_REPOSITORY")?;
+    let repository = repository(environment)?.to_owned();
     let event = environment.filled("GITHUB_EVENT_NAME");
     let payload = environment.filled("GITHUB_EVENT_PATH").and_then(|path| {
         let payload = bounded(Path::new(path), PAYLOAD_LIMIT)?;

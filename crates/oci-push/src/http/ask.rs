@@ -60,9 +60,9 @@ impl HttpTransport {
         };
         match &result {
             Ok(response) => {
-                tracing::debug!(url = %displayed(&url), status = response.status.as_u16(), "asked");
+                tracing::trace!(url = %displayed(&url), status = response.status.as_u16(), "asked");
             }
-            Err(kind) => tracing::debug!(url = %displayed(&url), failure = %kind, "asked in vain"),
+            Err(kind) => tracing::trace!(url = %displayed(&url), failure = %kind, "asked in vain"),
         }
         result
     }

@@ -1,6 +1,8 @@
 //! Questions beside a push: may it be, does the repository exist, and what are the words of a refusal that
 //! came without any.
 
+use std::time::Duration;
+
 use http::{Method, StatusCode};
 use oci_client::Reference;
 use url::Url;
@@ -10,6 +12,9 @@ use crate::failure::{Failure, Rejection};
 use crate::publication::Publication;
 use crate::request::{Request, Transport as _};
 use crate::step::Step;
+
+/// How long somebody whose push has failed already waits for the reason, retries included.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Pusher {
     /// Asks whether the credential may push to the repository that `reference` names, by opening an upload
@@ -54,21 +59,21 @@ impl Pusher {
         let Some(rejection) = failure.rejection().filter(|one| is_mute(one)) else {
             return failure;
         };
-        let Ok(publication) = self.publication(&[reference]) else {
-            return failure;
-        };
+        let asked = tokio::time::timeout(PATIENCE, self.words(reference, rejection));
+        asked.await.ok().flatten().unwrap_or(failure)
+    }
+
+    async fn words(&self, reference: &Reference, rejection: &Rejection) -> Option<Failure> {
+        let publication = self.publication(&[reference]).ok()?;
         if let Some(worded) = get_again(&publication, rejection).await {
-            return worded;
+            return Some(worded);
         }
         if !is_of_access(rejection.status) {
-            return failure;
+            return None;
         }
         let opened = publication.repository.start_upload().await;
         publication.repository.cancel_sessions().await;
-        match opened {
-            Err(worded) if has_words(&worded) => worded,
-            _ => failure,
-        }
+        opened.err().filter(has_words)
     }
 }
 

@@ -2,11 +2,12 @@
 
 use expect_test::expect;
 use serde_json::Value;
-use test_registry::{Options, Refusal, Route, TestRegistry};
+use test_registry::{Action, Fault, Options, Refusal, Route, TestRegistry};
 
 use super::{CLASSIC, Story};
 use crate::doctor::run::Workflow;
-use crate::support::{Image, Run, command, push};
+use crate::running::Running;
+use crate::support::{Image, Run, TOKEN, USERNAME, command, push};
 
 fn by_hand<'a>() -> Story<'a> {
     Story {
@@ -219,6 +220,29 @@ fn addresses_of_sessions_are_nowhere() {
     }
 }
 
+/// What the run is called is chosen by whoever wrote the workflow or named the branch.
+#[test]
+fn hostile_names() {
+    let hostile = "publish\n::error::owned ##[error]owned \u{1b}[2J";
+    let told = Story {
+        workflow: Some(Workflow {
+            event: "pull_request",
+            payload: r#"{"pull_request":{"head":{"repo":{"full_name":"x/y\n::error::owned\u001b[2J"}}}}"#,
+            ..Workflow::default()
+        }),
+        refusal: Some(Refusal::InstallationNotAllowedToWrite),
+        ..Story::default()
+    }
+    .told_by(|command| {
+        command.env("GITHUB_JOB", hostile);
+        Run::of(command.output().expect("the binary starts"))
+    });
+    assert!(told.contains("fork-pull-request"), "{told}");
+    for bad in ["##[", "\u{1b}", "\n::"] {
+        assert!(!told.contains(bad), "{bad:?} in {told}");
+    }
+}
+
 /// Nothing of a credential is an argument of any process: there is no option that takes one.
 #[test]
 fn no_option_takes_a_secret() {
@@ -234,4 +258,39 @@ fn no_option_takes_a_secret() {
             assert!(!run.stdout.contains(option), "{option} in {}", run.stdout);
         }
     }
+}
+
+/// Nor is one an argument of the process itself, or of one that it starts, while it works.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_process_list_holds_no_secret() {
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, TOKEN));
+    registry.fail(Fault::new(Action::Stall).on(Route::UploadStart));
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let running = Running::until(
+        &registry,
+        Route::UploadStart,
+        &image,
+        &["image.tar", &reference],
+    );
+    let own = running.id().to_string();
+    let mut seen = 0;
+    for entry in std::fs::read_dir("/proc")
+        .expect("a list of processes")
+        .flatten()
+    {
+        let read = |name: &str| std::fs::read(entry.path().join(name)).unwrap_or_default();
+        // The parent is the second field after the name, which may hold anything (proc_pid_stat(5)).
+        let status = String::from_utf8_lossy(&read("stat")).into_owned();
+        let (_, fields) = status.rsplit_once(')').unwrap_or_default();
+        let parent = fields.split_whitespace().nth(1).unwrap_or_default();
+        if entry.file_name().to_str() != Some(own.as_str()) && parent != own {
+            continue;
+        }
+        let arguments = String::from_utf8_lossy(&read("cmdline")).into_owned();
+        seen += usize::from(arguments.contains(&reference));
+        assert!(!arguments.contains(TOKEN), "{arguments}");
+    }
+    assert_eq!(seen, 1, "the process itself is among them");
 }
