@@ -2,6 +2,7 @@
 //! the API tells.
 
 mod actions;
+mod called;
 mod event;
 mod hosts;
 mod probe;

@@ -17,6 +17,8 @@ pub(super) struct Workflow<'a> {
     pub(super) actor: &'a str,
     /// The text of the workflow's file, if it is checked out.
     pub(super) file: Option<&'a str>,
+    /// That of `called.yml` beside.
+    pub(super) called: Option<&'a str>,
 }
 
 impl Default for Workflow<'_> {
@@ -27,6 +29,7 @@ impl Default for Workflow<'_> {
             payload: "{}",
             actor: USERNAME,
             file: None,
+            called: None,
         }
     }
 }
@@ -41,6 +44,10 @@ impl Workflow<'_> {
             let parent = path.parent().expect("it has a parent");
             std::fs::create_dir_all(parent).expect("a directory");
             std::fs::write(path, text).expect("the workflow's file can be written");
+        }
+        if let Some(text) = self.called {
+            let path = directory.join("called.yml");
+            std::fs::write(path, text).expect("the called workflow's file can be written");
         }
         let reference = format!("{}/{WORKFLOW_FILE}@refs/heads/main", self.repository);
         let mut command = command(directory);

@@ -8,7 +8,7 @@ use std::path::{Component, Path};
 use ghcr_diagnosis::{ActionsFacts, OwnerKind};
 use serde_json::Value;
 
-use super::{event, workflow};
+use super::{called, event, workflow};
 use crate::env::Environment;
 
 /// GitHub caps payloads at 25 MB (<https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap>).
@@ -53,24 +53,28 @@ pub(crate) fn run(environment: &Environment) -> Option<Run> {
         .filled("GITHUB_WORKFLOW_REF")
         .and_then(workflow_file);
     let is_own = |workflow: &WorkflowRef| workflow.repository.eq_ignore_ascii_case(&repository);
-    let of_file = named
-        .as_ref()
-        .filter(|workflow| is_own(workflow))
-        .and_then(|workflow| {
-            let workspace = environment.filled("GITHUB_WORKSPACE")?;
-            let text = bounded(&Path::new(workspace).join(&workflow.path), WORKFLOW_LIMIT)?;
-            let text = String::from_utf8(text).ok()?;
-            Some(workflow::read(&text, job.as_deref()))
-        })
-        .unwrap_or_default();
+    let own = named.as_ref().filter(|workflow| is_own(workflow));
+    let mut file = own.map(|workflow| workflow.path.clone());
+    let read = |path: &str| {
+        let workspace = environment.filled("GITHUB_WORKSPACE")?;
+        let text = bounded(&Path::new(workspace).join(path), WORKFLOW_LIMIT)?;
+        let text = String::from_utf8(text).ok()?;
+        Some(workflow::read(&text, job.as_deref()))
+    };
+    let mut of_file = file.as_deref().and_then(read).unwrap_or_default();
+    if let Some(path) = of_file.called.as_deref().and_then(local)
+        && let Some(settled) = read(path).and_then(|called| called::settle(&of_file, called))
+    {
+        if settled.is_in_called {
+            file = Some(path.to_owned());
+        }
+        of_file = settled.facts;
+    }
     // A workflow of another repository that runs for this one is called by it, or required of it.
     let elsewhere = named.as_ref().filter(|workflow| !is_own(workflow));
     let called = elsewhere.map(|workflow| format!("{}/{}", workflow.repository, workflow.path));
     let facts = ActionsFacts {
-        workflow_file: named
-            .as_ref()
-            .filter(|workflow| is_own(workflow))
-            .map(|workflow| workflow.path.clone()),
+        workflow_file: file,
         job: of_file.caller.or(job),
         event: event.map(str::to_owned),
         actor,
@@ -106,13 +110,21 @@ fn workflow_file(reference: &str) -> Option<WorkflowRef> {
     let (path, _) = reference.split_once('@')?;
     let mut parts = path.splitn(3, '/');
     let (owner, name, path) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_plain = Path::new(path)
-        .components()
-        .all(|component| matches!(component, Component::Normal(_)));
-    (is_plain && !path.is_empty()).then(|| WorkflowRef {
+    is_plain(path).then(|| WorkflowRef {
         repository: format!("{owner}/{name}"),
         path: path.to_owned(),
     })
+}
+
+/// The path of a reusable workflow in the same repository, out of `uses: ./.github/workflows/x.yml`.
+fn local(uses: &str) -> Option<&str> {
+    uses.strip_prefix("./").filter(|path| is_plain(path))
+}
+
+/// Whether a path leads nowhere but down.
+fn is_plain(path: &str) -> bool {
+    let mut components = Path::new(path).components();
+    !path.is_empty() && components.all(|component| matches!(component, Component::Normal(_)))
 }
 
 /// `github.com` of `https://github.com`.
@@ -208,6 +220,19 @@ mod tests {
             facts.called_workflow.as_deref(),
             Some("shared/flows/.github/workflows/release.yml")
         );
+    }
+
+    #[test]
+    fn local_workflows() {
+        for (uses, expected) in [
+            ("./.github/workflows/x.yml", Some(".github/workflows/x.yml")),
+            ("./../x.yml", None),
+            (".//etc/passwd", None),
+            ("./", None),
+            ("owner/app/.github/workflows/x.yml@v1", None),
+        ] {
+            assert_eq!(local(uses), expected, "{uses}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::publication::Publication;
 use crate::request::{Request, Transport as _};
 use crate::step::Step;
 
-/// How long somebody whose push has failed already waits for the reason, retries included.
+/// How long an answer is waited for that a push can do without, retries included.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Pusher {
@@ -40,9 +40,9 @@ impl Pusher {
         url.set_path(&format!("/v2/{}/tags/list", reference.repository()));
         url.set_query(Some("n=1"));
         let request = Request::new(Step::CheckManifest, Method::GET, url);
-        let transport = publication.repository.transport();
-        let response = transport.send(&request).await.ok()?;
-        match response.status.as_u16() {
+        let answer = publication.repository.transport().send(&request);
+        let answer = tokio::time::timeout(PATIENCE, answer).await.ok()?;
+        match answer.ok()?.status.as_u16() {
             200 => Some(true),
             404 => Some(false),
             _ => None,

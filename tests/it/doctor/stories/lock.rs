@@ -225,3 +225,55 @@ fn a_reusable_workflow() {
              https://github.com/organizations/owner/settings/actions
     "#]]);
 }
+
+/// The caller passes the right on, and the called workflow, which is checked out too, withholds it.
+#[test]
+fn a_called_workflow_that_withholds() {
+    Story {
+        workflow: Some(Workflow {
+            file: Some(
+                "jobs:\n  image:\n    uses: ./called.yml\n    permissions:\n      packages: write\n",
+            ),
+            called: Some("permissions:\n  contents: read\njobs:\n  publish:\n    runs-on: x\n"),
+            ..Workflow::default()
+        }),
+        refusal: Some(Refusal::InstallationNotAllowedToWrite),
+        ..Story::default()
+    }
+    .check(&expect![[r#"
+        credential for HOST: GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is), user name octocat
+        pushing to HOST/owner/app: 3 blobs, 106.8 kB
+        error: failed to push HOST/owner/app:1
+          caused by: HOST answered 403 Forbidden to the request to start a blob upload
+          caused by: DENIED: installation not allowed to Write organization package
+          request: POST http://HOST/v2/owner/app/blobs/uploads/
+          request id: ID
+
+        diagnosis: the token that was used may not write packages
+
+        1. workflow-lacks-packages-write (proven)
+           the workflow's token has no `packages: write` permission. This is the token's own lock: granting access on the package's page does not open it
+           evidence:
+             - HOST said: installation not allowed to Write organization package
+             - the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)
+             - "Write": the package owner/app exists already
+             - called.yml gives all its jobs `packages: none` in the workflow's `permissions:`
+           what to do:
+             In called.yml, give the job "publish" this block (a scope that is not listed in it is withheld):
+
+                 permissions:
+                   contents: read
+                   packages: write
+
+             What the token really had stands in the job's log, under "Set up job", "GITHUB_TOKEN Permissions".
+             https://github.com/owner/app/settings/actions
+
+        2. organization-policy (possible)
+           owner, if it is an organization, or its enterprise restricts workflows to reading
+           evidence:
+             - holds only if what is said above is in place already
+           what to do:
+             Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself.
+             https://github.com/organizations/owner/settings/actions
+    "#]]);
+}
