@@ -160,6 +160,15 @@ impl Context {
         }
     }
 
+    /// The package as it is called within a sentence.
+    pub(crate) fn the_package(&self) -> String {
+        if self.owner.is_empty() && self.package.is_empty() {
+            "the package".to_owned()
+        } else {
+            format!("the package {}", self.full_name())
+        }
+    }
+
     /// The kind of the credential, if there is one.
     pub(crate) fn kind(&self) -> Option<TokenKind> {
         self.credential.facts().map(|facts| facts.kind)

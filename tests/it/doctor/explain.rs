@@ -138,6 +138,31 @@ fn several_refusals() {
     );
 }
 
+/// What is said when little is known.
+#[test]
+fn summaries() {
+    for (log, expected) in [
+        (
+            "denied: permission_denied: write_package",
+            "the package exists, and does not admit this push",
+        ),
+        (
+            "writing blob: Requesting bearer token: invalid status code from registry 403 (Forbidden)",
+            "the credential was not accepted",
+        ),
+        (
+            "failed to push ghcr.io/owner/app:1: failed to authorize: failed to fetch anonymous token: unexpected status \
+             from GET request to https://ghcr.io/token?scope=repository%3Aowner%2Fapp%3Apull%2Cpush: 403 Forbidden",
+            "no credential was found",
+        ),
+    ] {
+        let run = explained(log, &["--json"]);
+        run.assert_code(0);
+        let json: Value = serde_json::from_str(&run.stdout).expect("one JSON object");
+        assert_eq!(json["diagnosis"]["summary"], expected, "{log}");
+    }
+}
+
 #[test]
 fn nothing_to_explain() {
     let run = explained("all went well\n", &[]);

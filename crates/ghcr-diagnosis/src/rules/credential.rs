@@ -49,7 +49,8 @@ pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
         Credential::Used(facts) => bad::causes(case, facts),
         Credential::Unknown => either(case),
     };
-    let summary = match causes.first().map(|cause| cause.code) {
+    let likeliest = causes.iter().min_by_key(|cause| cause.likelihood);
+    let summary = match likeliest.map(|cause| cause.code) {
         Some(Code::CredentialMissing) => "no credential was found",
         Some(Code::CredentialEmpty) => "the credential is empty",
         _ => "the credential was not accepted",

@@ -100,10 +100,12 @@ fn unknown(evidence: &Evidence, context: &Context) -> Vec<&'static str> {
     lacks(evidence.reference.is_some(), "which reference was pushed");
     lacks(evidence.step.is_some(), "which request was refused");
     lacks(evidence.status.is_some(), "the HTTP status");
-    lacks(
-        !evidence.words().is_empty(),
-        "the registry's own words (an answer to HEAD has none)",
-    );
+    let words = if evidence.method.as_deref() == Some("HEAD") {
+        "the registry's own words (an answer to HEAD has none)"
+    } else {
+        "the registry's own words"
+    };
+    lacks(!evidence.words().is_empty(), words);
     lacks(
         evidence.anonymous.is_some(),
         "which credential was used, and of what kind",

@@ -44,11 +44,11 @@ pub(in crate::rules) fn lacks_permission(
 
 /// What "Create" or "Write" tells of the package.
 pub(super) fn existence(case: &Case, creating: bool) -> String {
-    let package = case.context.full_name();
+    let package = case.context.the_package();
     if creating {
-        format!("\"Create\": the package {package} does not exist yet")
+        format!("\"Create\": {package} does not exist yet")
     } else {
-        format!("\"Write\": the package {package} exists already")
+        format!("\"Write\": {package} exists already")
     }
 }
 
