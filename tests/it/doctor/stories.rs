@@ -3,6 +3,8 @@
 mod desk;
 mod forms;
 mod lock;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod workflow;
 
 use std::process::Command;

@@ -79,56 +79,6 @@ fn as_json() {
     "#]].assert_eq(&pretty);
 }
 
-/// A terminal of its own, as `script` gives one: both streams in one, lines that end as terminals want them.
-#[cfg(target_os = "linux")]
-#[test]
-fn on_a_terminal() {
-    use std::process::Command;
-
-    let on_terminal = |command: &mut Command| {
-        let words: Vec<String> = std::iter::once(command.get_program())
-            .chain(command.get_args())
-            .map(|word| format!("'{}'", word.to_str().expect("text")))
-            .collect();
-        let mut script = Command::new("script");
-        script.args(["-qec", &words.join(" "), "/dev/null"]);
-        script
-            .env_clear()
-            .env("TERM", "xterm")
-            .env("PATH", "/usr/bin:/bin");
-        for (name, value) in command.get_envs() {
-            script.env(name, value.unwrap_or_default());
-        }
-        if let Some(directory) = command.get_current_dir() {
-            script.current_dir(directory);
-        }
-        let mut run = Run::of(script.output().expect("bsdutils are installed"));
-        run.stderr = std::mem::take(&mut run.stdout).replace("\r\n", "\n");
-        run
-    };
-    let told = by_hand().told_by(on_terminal);
-    // The bars come and go, in whatever order; what stays is the explanation.
-    let start = told.find("error: ").expect("an error is told");
-    expect![[r#"
-        error: failed to push HOST/owner/app:1
-          caused by: HOST answered 403 Forbidden to the request to start a blob upload
-          caused by: DENIED: permission_denied: write_package
-          request: POST http://HOST/v2/owner/app/blobs/uploads/
-          request id: ID
-
-        diagnosis: the package owner/app exists, and does not admit this push
-
-        1. package-denies-repository (likely)
-           the package does not give owner/app the role Write. It was probably first pushed by hand, or from another repository. The workflow's `permissions:` are not the matter
-           evidence:
-             - HOST said: permission_denied: write_package
-             - the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)
-             - a token without `packages: write` is refused with other words
-           what to do:
-             Open https://github.com/orgs/owner/packages/container/app/settings (if owner is a user: https://github.com/users/owner/packages/container/app/settings), go to "Manage Actions access", choose "Add repository", add owner/app, and set its role to Write. Then run the job again.
-    "#]].assert_eq(&told[start..]);
-}
-
 /// The secret is empty, as it is for a fork.
 #[test]
 fn an_empty_secret() {
