@@ -115,6 +115,8 @@ pub struct TokenFacts {
     pub sso_url: Option<String>,
     /// The repositories that an installation token is for, as `owner/name`.
     pub repositories: Option<Vec<String>>,
+    /// Whether the API lets an installation token read packages.
+    pub reads_packages: Option<bool>,
 }
 
 impl TokenFacts {

@@ -90,7 +90,7 @@ fn of(facts: &Facts) -> Vec<Caution> {
         add(
             Code::NamespaceMismatch,
             format!(
-                "the workflow's token is good for packages of {own}, and this push goes to {owner}; push to \
+                "a workflow's own token is good for packages of {own} only, and this push goes to {owner}; push to \
                  {host}/{}/..., or use a classic token of somebody who may write there",
                 own.to_lowercase()
             ),

@@ -80,6 +80,29 @@ fn an_unlinked_package_is_proven() {
     );
 }
 
+/// Nothing is checked out, so that no file tells; the API's refusal does.
+#[test]
+fn a_withheld_permission_is_proven() {
+    let api = Api::start(&[
+        owner("User"),
+        Answer::new(
+            "/users/owner/packages/container/app",
+            403,
+            json!({ "message": "Resource not accessible by integration" }),
+        ),
+    ]);
+    let image = Image::small();
+    let run = Workflow::default().command(image.directory.path());
+    let refusal = Refusal::InstallationNotAllowedToWrite;
+    let json = refused(run, TOKEN, refusal, &api, &[]);
+    assert_eq!(
+        code_and_likelihood(&json),
+        ("workflow-lacks-packages-write", "proven")
+    );
+    let evidence = json["diagnosis"]["causes"][0]["evidence"].to_string();
+    assert!(evidence.contains("so much as read packages"), "{evidence}");
+}
+
 /// gh's token: what its scopes are is told by the API.
 #[test]
 fn a_missing_scope_is_proven() {

@@ -167,6 +167,9 @@ impl Inquiry<'_> {
             return;
         };
         self.told.package = answers::package(&answer);
+        if self.question.kind == TokenKind::Installation {
+            self.told.token.reads_packages = answers::reads_packages(&answer);
+        }
         let shown = answers::described(&self.told.package);
         self.note(&path, &answer, shown);
     }

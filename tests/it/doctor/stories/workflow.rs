@@ -172,7 +172,7 @@ fn another_owner() {
     }
     .check(&expect![[r"
         credential for HOST: GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is), user name octocat
-        warning: the workflow's token is good for packages of newcomer, and this push goes to owner; push to HOST/newcomer/..., or use a classic token of somebody who may write there (namespace-mismatch)
+        warning: a workflow's own token is good for packages of newcomer only, and this push goes to owner; push to HOST/newcomer/..., or use a classic token of somebody who may write there (namespace-mismatch)
         pushing to HOST/owner/app: 3 blobs, 106.8 kB
         error: failed to push HOST/owner/app:1
           caused by: HOST answered 403 Forbidden to the request to start a blob upload

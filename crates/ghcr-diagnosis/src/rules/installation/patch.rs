@@ -55,6 +55,9 @@ pub(super) fn existence(case: &Case, creating: bool) -> String {
 /// What is known of the permissions, as evidence.
 pub(super) fn shown(case: &Case) -> Vec<String> {
     let mut shown = Vec::new();
+    if case.context.token.reads_packages == Some(false) {
+        shown.push("GitHub's API does not let the token so much as read packages".to_owned());
+    }
     let Some(actions) = case.context.actions.as_ref() else {
         return shown;
     };

@@ -85,6 +85,18 @@ pub(super) fn package(answer: &Answer) -> PackageFacts {
     facts
 }
 
+/// Whether the answer about a package tells that an installation token may, or may not, read packages
+/// (<https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#resource-not-accessible>).
+pub(super) fn reads_packages(answer: &Answer) -> Option<bool> {
+    let message = answer.body.get("message").and_then(Value::as_str);
+    let is_withheld = message.is_some_and(|text| text.contains("not accessible by integration"));
+    match answer.status {
+        200 => Some(true),
+        403 if is_withheld => Some(false),
+        _ => None,
+    }
+}
+
 /// A package in words.
 pub(super) fn described(facts: &PackageFacts) -> Option<String> {
     facts.exists?;

@@ -57,6 +57,16 @@ fn packages() {
 }
 
 #[test]
+fn withheld_permissions() {
+    let of = |status, message| reads_packages(&answer(status, &[], json!({ "message": message })));
+    let withheld = "Resource not accessible by integration";
+    assert_eq!(of(403, withheld), Some(false));
+    assert_eq!(of(403, "You have exceeded a secondary rate limit"), None);
+    assert_eq!(of(404, withheld), None);
+    assert_eq!(of(200, ""), Some(true));
+}
+
+#[test]
 fn installations() {
     let of = |total, names: &[&str]| {
         let listed: Vec<Value> = names
