@@ -188,8 +188,37 @@ fn hostile_names() {
         Run::of(command.output().expect("the binary starts"))
     });
     assert!(told.contains("fork-pull-request"), "{told}");
-    for bad in ["##[", "\u{1b}", "\n::"] {
+    assert_harmless(&told);
+}
+
+/// So is what its file grants.
+#[test]
+fn hostile_permissions() {
+    let told = Story {
+        workflow: Some(Workflow {
+            file: Some(
+                "jobs:\n  publish:\n    permissions:\n      \"x\\n::error::owned ##[error] \\e[2J\": write\n",
+            ),
+            ..Workflow::default()
+        }),
+        refusal: Some(Refusal::InstallationNotAllowedToWrite),
+        ..Story::default()
+    }
+    .told();
+    assert!(
+        told.contains("workflow-lacks-packages-write (proven)"),
+        "{told}"
+    );
+    assert_harmless(&told);
+}
+
+#[track_caller]
+fn assert_harmless(told: &str) {
+    for bad in ["##[", "\u{1b}", "\r"] {
         assert!(!told.contains(bad), "{bad:?} in {told}");
+    }
+    for line in told.lines() {
+        assert!(!line.trim_start().starts_with("::"), "{line}");
     }
 }
 
