@@ -166,7 +166,7 @@ fn denied_in_words_nobody_knows() {
                evidence:
                  - HOST said: the moon is in the wrong quarter\u{a}::error::gotcha \u{1b}[31m## [error]
                  - the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)
-                 - ruled out: a fine-grained token, another owner than the workflow's
+                 - ruled out: a fine-grained token, an owner that does not exist, another owner than the workflow's
                what to do:
                  Try again once: GitHub's refusals are at times transient. If it stays, ask GitHub Support and give them the request id ID.
                  https://www.githubstatus.com

@@ -5,8 +5,6 @@ use test_registry::{Action, Authentication, Fault, Options, Route, SampleImage, 
 
 use crate::support::{Image, TOKEN, USERNAME, check, push};
 
-const MIB: u64 = 1024 * 1024;
-
 /// Pushes an archive that cannot be pushed; the registry must see nothing of it.
 #[track_caller]
 fn check_archive(archive: &str, make: impl FnOnce(&Image), expected: &Expect) {
@@ -125,7 +123,7 @@ fn several_images() {
 fn damaged_blob() {
     for (mode, chunks) in [("stream", 0), ("chunked", 2)] {
         let registry = TestRegistry::start(Options::ghcr(USERNAME, TOKEN));
-        let image = Image::new(&SampleImage::of_layers(&[9 * MIB]));
+        let image = Image::new(&SampleImage::of_layers(&[9 << 20]));
         let mut bytes = std::fs::read(image.path()).expect("readable");
         let position = 5 * 1024 * 1024;
         bytes[position] ^= 1;
@@ -227,7 +225,9 @@ fn unknown_option() {
               tip: a similar argument exists: '--jobs'
 
             Usage: ghcr-push [OPTIONS] <IMAGE>... <REFERENCE>...
+                   ghcr-push check [OPTIONS] <REFERENCE>... [IMAGE]...
                    ghcr-push inspect [OPTIONS] <IMAGE>...
+                   ghcr-push explain [--json] [FILE | -]
 
             For more information, try '--help'.
         "]],

@@ -8,6 +8,7 @@ mod command_line;
 mod corpus;
 mod credentials;
 mod denials;
+mod doctor;
 mod expired_token;
 mod failures;
 mod guards;

@@ -92,10 +92,22 @@ impl Case {
         let words = self.evidence.words();
         let host = self.host();
         match (words.as_str(), self.evidence.status) {
+            ("", None) if self.was_not_asked() => {
+                format!("{host} was not asked: nobody may push to it without a credential")
+            }
             ("", Some(status)) => format!("{host} answered {} without a word", phrase_of(status)),
             ("", None) => format!("{host} gave no answer that could be read"),
             (words, _) => format!("{host} said: {}", excerpt(words)),
         }
+    }
+
+    /// Whether it is not a refusal at all, but that there was nothing to ask with.
+    fn was_not_asked(&self) -> bool {
+        let evidence = &self.evidence;
+        evidence.anonymous == Some(true)
+            && evidence.step.is_none()
+            && evidence.url.is_none()
+            && evidence.trouble.is_none()
     }
 
     /// The credential, as evidence.

@@ -115,6 +115,8 @@ pub struct TokenFacts {
     pub sso_url: Option<String>,
     /// The repositories that an installation token is for, as `owner/name`.
     pub repositories: Option<Vec<String>>,
+    /// Whether the API lets an installation token read packages.
+    pub reads_packages: Option<bool>,
 }
 
 impl TokenFacts {
@@ -157,6 +159,15 @@ impl Context {
             (owner, "") => owner.to_owned(),
             ("", package) => package.to_owned(),
             (owner, package) => format!("{owner}/{package}"),
+        }
+    }
+
+    /// The package as it is called within a sentence.
+    pub(crate) fn the_package(&self) -> String {
+        if self.owner.is_empty() && self.package.is_empty() {
+            "the package".to_owned()
+        } else {
+            format!("the package {}", self.full_name())
         }
     }
 

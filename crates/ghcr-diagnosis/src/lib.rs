@@ -9,6 +9,8 @@
 //! is said when the *token* may not write packages; `permission_denied: write_package` when the
 //! *package* does not admit the one who asks. The remedies have nothing in common.
 //!
+//! `examples/push.rs` pushes an image and prints why that was refused.
+//!
 //! ```
 //! use ghcr_diagnosis::{Context, Evidence, diagnose};
 //! use oci_push::Failure;

@@ -1,6 +1,9 @@
 //! The command line, as clap sees it. Nothing else knows clap.
 
+mod check;
 pub(crate) mod credentials;
+pub(crate) mod explain;
+mod github;
 pub(crate) mod image;
 pub(crate) mod transfer;
 
@@ -16,30 +19,39 @@ use clap::{
 
 use crate::env::Environment;
 use credentials::CredentialArguments;
+use explain::ExplainArguments;
+use github::GithubArguments;
 use image::ImageArguments;
 pub(crate) use transfer::{TransferArguments, UploadMode};
 
 /// Everything that can be said on the command line.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is an option of the command line"
-)]
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "ghcr-push",
     version,
     about = "Push a locally built container image to GitHub Container Registry, and explain every refusal",
-    override_usage = "ghcr-push [OPTIONS] <IMAGE>... <REFERENCE>...\n       ghcr-push inspect [OPTIONS] <IMAGE>...",
+    override_usage = USAGE,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     after_help = EXAMPLES,
     max_term_width = 100
 )]
-pub(crate) struct Arguments {
+pub(crate) struct CommandLine {
     #[command(subcommand)]
     pub(crate) command: Option<Subcommand>,
 
+    #[command(flatten)]
+    pub(crate) arguments: Arguments,
+}
+
+/// What can be said about a push.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Arguments {
     /// The image: an OCI layout as a tar file or a directory, a docker-save archive, either compressed or
     /// not, or - for standard input; several become one index. Then where to push it:
     /// `host/owner/name[:tag]`; `:a,b` names two tags
@@ -144,12 +156,21 @@ pub(crate) struct Arguments {
     pub(crate) credentials: CredentialArguments,
 
     #[command(flatten)]
+    pub(crate) github: GithubArguments,
+
+    #[command(flatten)]
     pub(crate) image: ImageArguments,
 }
 
 /// What else the tool does.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub(crate) enum Subcommand {
+    /// Ask the registry whether a push would be allowed, without sending anything of an image
+    Check(Box<Arguments>),
+
+    /// Explain the refusals in the log of any tool that pushes images
+    Explain(ExplainArguments),
+
     /// Show what is in an archive, and what would be pushed
     Inspect(InspectArguments),
 }
@@ -169,6 +190,12 @@ pub(crate) struct InspectArguments {
     pub(crate) image: ImageArguments,
 }
 
+const USAGE: &str = "\
+ghcr-push [OPTIONS] <IMAGE>... <REFERENCE>...
+       ghcr-push check [OPTIONS] <REFERENCE>... [IMAGE]...
+       ghcr-push inspect [OPTIONS] <IMAGE>...
+       ghcr-push explain [--json] [FILE | -]";
+
 const EXAMPLES: &str = "\
 Examples:
   ghcr-push image.tar ghcr.io/owner/name:latest
@@ -178,6 +205,8 @@ Examples:
   docker save name | ghcr-push - ghcr.io/owner/name:1.4
   ghcr-push --plain-http image.tar localhost:5000/owner/name
   ghcr-push inspect image.tar
+  ghcr-push check ghcr.io/owner/name
+  ghcr-push explain build.log
 
 Exit codes: 0 published, 2 usage, 3 image, 4 authentication or permission, 5 registry or network
 unavailable, 6 content refused, 130 and 143 interrupted, 1 anything else.";
@@ -222,7 +251,7 @@ pub(crate) enum Progress {
 }
 
 /// Parses the process's arguments. The error is a message for the user: help, version, or a mistake.
-pub(crate) fn parse(environment: &Environment) -> Result<Arguments, Message> {
+pub(crate) fn parse(environment: &Environment) -> Result<CommandLine, Message> {
     read(&mut command(environment), &environment.arguments).map_err(|error| {
         let error = without_password(error);
         Message {
@@ -246,9 +275,13 @@ fn wants_json(environment: &Environment) -> bool {
     options.any(|argument| argument == "--json") || matches!(by_variable, Some(Ok(true)))
 }
 
-fn read(command: &mut Command, arguments: &[OsString]) -> Result<Arguments, clap::Error> {
+fn read(command: &mut Command, arguments: &[OsString]) -> Result<CommandLine, clap::Error> {
     let matches = command.try_get_matches_from_mut(arguments)?;
-    let mut arguments = Arguments::from_arg_matches(&matches)?;
+    let mut line = CommandLine::from_arg_matches(&matches)?;
+    let (arguments, matches) = match (&mut line.command, matches.subcommand()) {
+        (Some(Subcommand::Check(arguments)), Some((_, matches))) => (&mut **arguments, matches),
+        _ => (&mut line.arguments, &matches),
+    };
     if arguments.quiet && arguments.verbose > 0 {
         // Not clap's own conflict: that counts a variable too, be its value false.
         if matches.value_source("quiet") == Some(ValueSource::CommandLine) {
@@ -258,7 +291,7 @@ fn read(command: &mut Command, arguments: &[OsString]) -> Result<Arguments, clap
         // A variable is for all runs, -v for this one.
         arguments.quiet = false;
     }
-    Ok(arguments)
+    Ok(line)
 }
 
 /// Takes out what was given to an option for a password, none of which takes a value.
@@ -277,8 +310,10 @@ fn without_password(mut error: clap::Error) -> clap::Error {
 /// The definition, without the variables that are set but empty: workflows pass inputs that nobody
 /// filled in so, and mean nothing by them.
 fn command(environment: &Environment) -> Command {
-    let command = without_empty_variables(Arguments::command(), environment);
-    command.mut_subcommands(|one| without_empty_variables(one, environment))
+    let command = without_empty_variables(CommandLine::command(), environment);
+    command
+        .mut_subcommands(|one| without_empty_variables(one, environment))
+        .mut_subcommand("check", check::adapted)
 }
 
 fn without_empty_variables(mut command: Command, environment: &Environment) -> Command {
@@ -309,54 +344,4 @@ pub(crate) struct Message {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    use crate::env::Environment;
-
-    #[test]
-    fn the_definition_is_sound() {
-        super::Arguments::command().debug_assert();
-    }
-
-    /// The table in `docs/usage.md` has every option, each once, with its variable.
-    #[test]
-    fn every_option_is_documented() {
-        let usage = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/usage.md");
-        let usage = std::fs::read_to_string(usage).expect("it is there");
-        let rows: Vec<&str> = usage
-            .lines()
-            .filter(|line| line.starts_with("| `-"))
-            .collect();
-        for argument in super::Arguments::command().get_arguments() {
-            let Some(name) = argument
-                .get_long()
-                .filter(|name| *name != "help" && *name != "version")
-            else {
-                continue;
-            };
-            let is_named = |row: &&&str| {
-                let option = row.split('|').nth(1).unwrap_or_default();
-                let mut words = option.split(['`', ' ', '\\', '[']);
-                words.any(|word| word.strip_prefix("--") == Some(name))
-            };
-            let own: Vec<&&str> = rows.iter().filter(is_named).collect();
-            assert_eq!(own.len(), 1, "--{name}: {own:?}");
-            let variable = argument.get_env().and_then(|variable| variable.to_str());
-            let is_told = variable.is_none_or(|variable| own[0].contains(&format!("`{variable}`")));
-            assert!(is_told, "--{name}: {own:?}");
-        }
-    }
-
-    #[test]
-    fn an_empty_variable_is_none() {
-        let environment = Environment::of(&[("GHCR_PUSH_CHUNK_SIZE", ""), ("GHCR_PUSH_JOBS", "2")]);
-        let command = super::command(&environment);
-        let has_variable = |id: &str| {
-            let mut arguments = command.get_arguments();
-            arguments.any(|argument| argument.get_id() == id && argument.get_env().is_some())
-        };
-        assert!(!has_variable("chunk_size"));
-        assert!(has_variable("jobs"));
-    }
-}
+mod tests;

@@ -26,7 +26,6 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::args::credentials::CredentialSource;
 use crate::env::Environment;
-pub(crate) use github::workflow_site;
 
 /// How long a credential helper may take: some ask their user.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

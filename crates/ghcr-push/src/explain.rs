@@ -1,61 +1,128 @@
 //! From the engine's failure to what the user is told.
 
-use ghcr_diagnosis::{Context, Evidence, diagnose};
-use oci_push::{Failure, Profile, PushReport, ReferenceStatus};
+pub(crate) mod log;
+pub(crate) mod situation;
+
+use ghcr_diagnosis::{Context, Evidence, TokenKind, diagnose};
+use oci_archive::Content;
+use oci_push::{Failure, Profile, PushReport, Reference, ReferenceStatus};
 
 use crate::args::Arguments;
+use crate::content;
 use crate::env::Environment;
 use crate::error::{CliError, Kind};
-use crate::github;
+use crate::github::{self, Question};
 use crate::keychain::Found;
-use crate::settings;
+use crate::{settings, tls};
 
-/// Turns the engine's failure into what the user is told.
-pub(crate) fn explain(
-    report: &PushReport,
-    failure: Failure,
-    credentials: &Found,
-    arguments: &Arguments,
-    environment: &Environment,
-) -> CliError {
-    let failed = report
-        .references
-        .iter()
-        .find(|entry| entry.status == ReferenceStatus::Failed);
-    let Some(reference) = failed.map(|entry| &entry.reference) else {
-        return CliError::of_failure("the push failed", failure);
-    };
-    let host = reference.resolve_registry();
-    let credential = credentials.of(reference).map(|found| &found.facts);
-    let mut hint = None;
-    let diagnosis = if settings::profile_of(arguments, reference) == Profile::Ghcr {
-        let mut context = Context::default();
-        context.reference = reference.to_string();
-        let (owner, package) = reference.repository().split_once('/').unwrap_or_default();
-        context.owner = owner.to_owned();
-        context.package = package.to_owned();
-        context.web_host = github::web_host(host);
-        context.actions = github::actions(environment);
-        credentials.tell(reference, &mut context);
-        diagnose(&Evidence::of(&failure), &context)
-    } else {
-        hint = Some(match credential {
-            Some(facts) => format!(
-                "the credential came from {} ({}); check that it is the right one for {host}",
-                facts.source,
-                facts.kind.describe()
-            ),
-            None => format!(
-                "no credential for {host} was found; give one with --username and --password-stdin, \
-                 GHCR_PUSH_TOKEN, or docker login {host}"
-            ),
-        });
-        None
-    };
-    let mut error = CliError::of_failure(format!("failed to push {reference}"), failure);
-    error.diagnosis = diagnosis.map(Box::new);
-    if error.kind == Kind::Authorization && error.hint.is_none() {
-        error.hint = hint;
+/// What was tried, and with what.
+#[derive(Clone, Copy)]
+pub(crate) struct Attempt<'a> {
+    pub(crate) arguments: &'a Arguments,
+    pub(crate) environment: &'a Environment,
+    pub(crate) credentials: &'a Found,
+    /// The image, where there is one.
+    pub(crate) content: Option<&'a Content>,
+}
+
+impl Attempt<'_> {
+    /// Turns the failure of a push into what the user is told.
+    pub(crate) fn explain_push(&self, report: &PushReport, failure: Failure) -> CliError {
+        match failed(report) {
+            Some(reference) => {
+                let message = format!("failed to push {reference}");
+                self.explain_after(message, reference, failure, Some(report))
+            }
+            None => CliError::of_failure("the push failed", failure),
+        }
     }
-    error
+
+    /// Turns a failure at `reference` into what the user is told, `message` first.
+    pub(crate) fn explain(
+        &self,
+        message: String,
+        reference: &Reference,
+        failure: Failure,
+    ) -> CliError {
+        self.explain_after(message, reference, failure, None)
+    }
+
+    fn explain_after(
+        &self,
+        message: String,
+        reference: &Reference,
+        failure: Failure,
+        report: Option<&PushReport>,
+    ) -> CliError {
+        let host = reference.resolve_registry();
+        let facts = self.credentials.of(reference).map(|found| &found.facts);
+        if settings::profile_of(self.arguments, reference) == Profile::Ghcr {
+            let mut context = self.context(reference);
+            if let Some(report) = report {
+                situation::recall(&mut context, report, reference);
+            }
+            let evidence = Evidence::of(&failure);
+            let mut error = CliError::of_failure(message, failure);
+            // What is no matter of permission is not made one by more questions.
+            if error.kind == Kind::Authorization {
+                self.probe(&mut context, reference);
+            }
+            let diagnosis = diagnose(&evidence, &context);
+            error.diagnosis = diagnosis.map(Box::new);
+            return error;
+        }
+        let mut error = CliError::of_failure(message, failure);
+        if error.kind == Kind::Authorization && error.hint.is_none() {
+            error.hint = Some(match facts {
+                Some(facts) => format!(
+                    "the credential came from {} ({}); check that it is the right one for {host}",
+                    facts.source,
+                    facts.kind.describe()
+                ),
+                None => format!(
+                    "no credential for {host} was found; give one with --username and --password-stdin, \
+                     GHCR_PUSH_TOKEN, or docker login {host}"
+                ),
+            });
+        }
+        error
+    }
+
+    /// Adds to the context what GitHub's REST API tells, if it may be asked.
+    fn probe(&self, context: &mut Context, reference: &Reference) {
+        let host = reference.resolve_registry();
+        let options = &self.arguments.github;
+        let api = github::api(host, options.api_url.as_deref(), self.environment);
+        let Some(api) = api.filter(|_| !options.no_probe) else {
+            return;
+        };
+        let found = self.credentials.of(reference);
+        let question = Question {
+            api,
+            owner: context.owner.clone(),
+            package: context.package.clone(),
+            owner_kind: context.owner_kind,
+            kind: found.map_or(TokenKind::Unknown, |found| found.facts.kind),
+            token: found.map(|found| found.credentials.password.clone()),
+            run: context.actions.as_ref().map(|run| run.repository.clone()),
+        };
+        let authorities = tls::read(self.arguments)
+            .ok()
+            .and_then(|tls| tls.authorities);
+        situation::add(context, github::ask(&question, authorities));
+    }
+
+    fn context(&self, reference: &Reference) -> Context {
+        let mut context = situation::context(reference, self.environment);
+        self.credentials.tell(reference, &mut context);
+        context.largest_layer = self.content.and_then(content::largest_layer);
+        context
+    }
+}
+
+/// The reference at which a push failed.
+pub(crate) fn failed(report: &PushReport) -> Option<&Reference> {
+    let mut references = report.references.iter();
+    let failed = references.find(|entry| entry.status == ReferenceStatus::Failed)?;
+    Some(&failed.reference)
 }

@@ -6,6 +6,9 @@
 //! was refused `ghcr-diagnosis`'s.
 
 mod args;
+mod caution;
+mod check;
+mod content;
 mod credentials;
 mod digest_file;
 mod dry_run;
@@ -35,12 +38,14 @@ use env::Environment;
 
 fn main() -> ExitCode {
     let environment = Environment::of_process();
-    let arguments = match args::parse(&environment) {
-        Ok(arguments) => arguments,
+    let line = match args::parse(&environment) {
+        Ok(line) => line,
         Err(message) => return output::print_message(&message),
     };
-    match &arguments.command {
-        Some(Subcommand::Inspect(inspect)) => inspect::run(inspect, &environment),
-        None => push::run(&arguments, &environment),
+    match &line.command {
+        Some(Subcommand::Check(arguments)) => check::run(arguments, &environment),
+        Some(Subcommand::Inspect(arguments)) => inspect::run(arguments, &environment),
+        Some(Subcommand::Explain(arguments)) => explain::log::run(arguments, &environment),
+        None => push::run(&line.arguments, &environment),
     }
 }

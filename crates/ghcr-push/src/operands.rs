@@ -52,7 +52,7 @@ pub(crate) fn split(
     if let Some(position) = operands.iter().position(|operand| is_empty(operand)) {
         return Err(empty(operands, position));
     }
-    let is_image = |operand: &str| operand == "-" || prefixed(operand).is_some() || exists(operand);
+    let is_image = |operand: &str| is_image(operand, &exists);
     let count = operands
         .iter()
         .take_while(|operand| is_image(operand))
@@ -72,6 +72,11 @@ pub(crate) fn split(
             .hint(format!("ghcr-push {first} ghcr.io/OWNER/NAME:TAG")));
     }
     Ok((read_images(images)?, references.to_vec()))
+}
+
+/// Whether an operand is an image: it is `-`, bears a prefix, or exists.
+pub(crate) fn is_image(operand: &str, exists: impl Fn(&str) -> bool) -> bool {
+    operand == "-" || prefixed(operand).is_some() || exists(operand)
 }
 
 /// Operands that are images, all of them.
@@ -162,7 +167,7 @@ const ENDINGS: [&str; 6] = ["tar", "tgz", "gz", "zst", "xz", "bz2"];
 /// Whether an operand that stands where the image does is a reference. Its first component may as well be
 /// a directory with a dot in its name: where others follow, a reference has something that a path
 /// seldom has.
-fn is_reference(operand: &str, is_alone: bool) -> bool {
+pub(crate) fn is_reference(operand: &str, is_alone: bool) -> bool {
     let Some((host, name)) = operand.split_once('/') else {
         return false;
     };

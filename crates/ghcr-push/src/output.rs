@@ -23,6 +23,7 @@ use crate::settings::Display;
 use crate::settled::Settled;
 use bars::{Bars, Screen};
 use clean::{Redactor, clean, clean_json};
+pub(crate) use failure::render_diagnosis;
 
 /// Prints help and version on standard output, a mistake on standard error.
 pub(crate) fn print_message(message: &Message) -> ExitCode {
@@ -160,6 +161,28 @@ impl Printer {
             report.requests,
             display_duration(report.duration)
         ));
+    }
+
+    /// Prints lines of a result on standard output.
+    ///
+    /// # Errors
+    ///
+    /// If standard output cannot be written to.
+    pub(crate) fn result_lines(&self, lines: &[String]) -> io::Result<()> {
+        let mut output = io::stdout().lock();
+        for line in lines {
+            writeln!(output, "{}", self.harmless(line))?;
+        }
+        output.flush()
+    }
+
+    /// Prints a result as JSON on standard output.
+    ///
+    /// # Errors
+    ///
+    /// If standard output cannot be written to.
+    pub(crate) fn result_json(&self, value: Value) -> io::Result<()> {
+        print_json(&self.without_secrets(value))
     }
 
     /// A value as it may be printed.

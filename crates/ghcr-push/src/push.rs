@@ -14,7 +14,7 @@ use crate::digest_file::DigestFile;
 use crate::dry_run;
 use crate::env::Environment;
 use crate::error::{CliError, Kind, Signal};
-use crate::explain::explain;
+use crate::explain::{self, Attempt};
 use crate::image::{self, ImageSettings};
 use crate::keychain::{Found, FoundKeychain, find_credentials};
 use crate::operands::{self, ImageOperand};
@@ -22,7 +22,7 @@ use crate::output::{self, Printer};
 use crate::reference::References;
 use crate::settled::{self, Settled, Witness};
 use crate::upload_journal::DirectoryJournal;
-use crate::{logging, settings, tls};
+use crate::{caution, logging, settings, tls};
 
 /// Runs the push and tells the exit code.
 pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
@@ -93,11 +93,20 @@ fn push(
     let options = settings::push_options(arguments, tls::read(arguments)?, mount_from);
     let observer = Arc::clone(&witness) as Arc<dyn Observer>;
     let pusher = pusher(options, environment, &credentials, observer, printer)?;
+    let attempt = Attempt {
+        arguments,
+        environment,
+        credentials: &credentials,
+        content: Some(&content),
+    };
+    for caution in caution::cautions(&attempt, &references.all) {
+        printer.notice(&caution.line());
+    }
     let job = Job {
+        attempt: &attempt,
         content: &content,
         workshop: &workshop,
         references: &references.all,
-        dry_run: arguments.dry_run,
     };
     let report = match upload(&pusher, job, printer) {
         Ok(Done::Pushed(report)) => report,
@@ -112,7 +121,7 @@ fn push(
         }
         Err(Ended::Failed(error)) => {
             let PushError { report, failure } = *error;
-            let error = explain(&report, failure, &credentials, arguments, environment);
+            let error = attempt.explain_push(&report, failure);
             return Err(Failed {
                 settled: settled::of_report(&report),
                 ..Failed::from(error)
@@ -207,10 +216,10 @@ fn pusher(
 /// What is to be done.
 #[derive(Clone, Copy)]
 struct Job<'a> {
+    attempt: &'a Attempt<'a>,
     content: &'a Content,
     workshop: &'a Workshop,
     references: &'a [Reference],
-    dry_run: bool,
 }
 
 fn upload(pusher: &Pusher, job: Job<'_>, printer: &Printer) -> Result<Done, Ended> {
@@ -228,9 +237,20 @@ fn upload(pusher: &Pusher, job: Job<'_>, printer: &Printer) -> Result<Done, Ende
             // The signals' handlers are in place before the first request.
             biased;
             signal = signal() => Err(Ended::Interrupted(signal)),
-            result = carry_out(pusher, job) => result.map_err(Ended::Failed),
+            result = async {
+                for caution in caution::unlinked(job.attempt, pusher, job.references).await {
+                    printer.notice(&caution.line());
+                }
+                carry_out(pusher, job).await
+            } => result.map_err(Ended::Failed),
         }
     });
+    let outcome = match outcome {
+        Err(Ended::Failed(error)) => {
+            Err(Ended::Failed(runtime.block_on(with_words(pusher, error))))
+        }
+        outcome => outcome,
+    };
     printer.end_progress();
     if outcome.is_err() {
         runtime.block_on(pusher.abandon());
@@ -240,6 +260,16 @@ fn upload(pusher: &Pusher, job: Job<'_>, printer: &Printer) -> Result<Done, Ende
     outcome
 }
 
+/// Has a refusal without words said again.
+async fn with_words(pusher: &Pusher, error: Box<PushError>) -> Box<PushError> {
+    let PushError { report, failure } = *error;
+    let failure = match explain::failed(&report) {
+        Some(reference) => pusher.with_words(reference, failure).await,
+        None => failure,
+    };
+    Box::new(PushError { report, failure })
+}
+
 async fn carry_out(pusher: &Pusher, job: Job<'_>) -> Result<Done, Box<PushError>> {
     let Job {
         content,
@@ -247,7 +277,7 @@ async fn carry_out(pusher: &Pusher, job: Job<'_>) -> Result<Done, Box<PushError>
         references,
         ..
     } = job;
-    if job.dry_run {
+    if job.attempt.arguments.dry_run {
         let plan = dry_run::plan(pusher, content, workshop, references).await;
         return plan.map(Done::Planned).map_err(|failure| {
             let report = PushReport::new(references);

@@ -5,15 +5,10 @@
 
 use std::str::FromStr as _;
 
+use ghcr_diagnosis::is_lookalike;
 use oci_push::{Profile, Reference};
 
 use crate::error::CliError;
-
-/// Hosts that are ghcr.io mistyped. `ghrc.io` has been seen live and asking for credentials
-/// (<https://news.hada.io/topic?go=comments&id=22718>).
-const LOOKALIKES: [&str; 7] = [
-    "ghrc.io", "gchr.io", "gcrh.io", "ghcr.com", "ghcr.co", "ghcr.oi", "ghcri.io",
-];
 
 /// References read from the command line, and what was changed about them.
 #[derive(Debug, Default)]
@@ -148,7 +143,7 @@ impl References {
         };
         let lowered = repository.to_lowercase();
         let host = host.to_lowercase();
-        if LOOKALIKES.contains(&host.as_str()) {
+        if is_lookalike(&host) {
             return Err(
                 refused("names a host that only looks like ghcr.io (lookalike-host)")
                     .hint(format!("write ghcr.io/{name}; nothing was sent to {host}")),

@@ -6,6 +6,7 @@
 //! HTTP/2 is left out on purpose: one connection's flow control throttles parallel uploads
 //! (<https://github.com/moby/buildkit/pull/1420>).
 
+mod ask;
 mod body;
 mod classify;
 mod headers;

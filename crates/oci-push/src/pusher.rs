@@ -1,5 +1,7 @@
 //! What pushes: the HTTP client with its settings, and the repositories one after the other.
 
+mod probe;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 

@@ -54,7 +54,8 @@ pub(super) fn about(code: Code) -> Option<About> {
             cause: "The job's token has no `packages: write`.",
             evidence: "`installation not allowed to Write organization package` (the package exists) or `... to Create \
                        organization package` (it does not). \"Organization\" is said of personal accounts too. \
-                       `proven` if the workflow's file, or the job's log, shows that the permission is missing.",
+                       `proven` if the workflow's file, the job's log, or GitHub's API, which does not let the token read packages, \
+                       shows that the permission is missing.",
             remedy: "The `permissions:` block in the job. Access granted on the package's page does not help.",
             sources: &[
                 "https://github.com/devcontainers/template-starter/issues/14",

@@ -57,7 +57,8 @@ pub(crate) fn before(case: &Case) -> Option<Diagnosis> {
 }
 
 fn summarised(causes: Vec<Cause>) -> Option<Diagnosis> {
-    let summary = match causes.first().map(|cause| cause.code) {
+    let likeliest = causes.iter().min_by_key(|cause| cause.likelihood);
+    let summary = match likeliest.map(|cause| cause.code) {
         Some(Code::CredentialMissing) => "no credential was found",
         Some(Code::CredentialEmpty) => "the credential is empty",
         _ => "the credential was not accepted",

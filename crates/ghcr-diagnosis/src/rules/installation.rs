@@ -74,7 +74,7 @@ fn causes(case: &Case, token: &Token) -> Vec<Cause> {
     if !explained && listed != Some(Access::Write) && granted != Some(Access::Write) {
         causes.push(lacks_permission(
             case,
-            permission_likelihood(token, listed, granted),
+            permission_likelihood(token, listed.or(granted).or(withheld(case))),
             Some(token.creating),
         ));
     }
@@ -106,12 +106,14 @@ fn causes(case: &Case, token: &Token) -> Vec<Cause> {
     causes
 }
 
-fn permission_likelihood(
-    token: &Token,
-    listed: Option<Access>,
-    granted: Option<Access>,
-) -> Likelihood {
-    let is_shown = listed.is_some() || granted.is_some();
+/// The right to packages that GitHub's API has shown to be withheld.
+fn withheld(case: &Case) -> Option<Access> {
+    let is_withheld = case.context.token.reads_packages == Some(false);
+    is_withheld.then_some(Access::None)
+}
+
+fn permission_likelihood(token: &Token, shown: Option<Access>) -> Likelihood {
+    let is_shown = shown.is_some();
     // Words that come mostly with other Apps' tokens leave another explanation.
     if is_shown && (!token.prefixed || token.is_own == Some(true)) {
         Likelihood::Proven

@@ -14,16 +14,16 @@ use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
 use crate::page;
 
 pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
-    let name = case.context.full_name();
+    let package = case.context.the_package();
     if case.says("write_package") {
         return Diagnosis::of(
-            format!("the package {name} exists, and does not admit this push"),
+            format!("{package} exists, and does not admit this push"),
             denied(case),
         );
     }
     if case.says("read_package") {
         return Diagnosis::of(
-            format!("the package {name} cannot be seen with this credential"),
+            format!("{package} cannot be seen with this credential"),
             unreadable(case),
         );
     }

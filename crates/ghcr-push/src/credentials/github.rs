@@ -84,7 +84,7 @@ fn of_github(site: &Site) -> String {
 
 /// The site that a workflow runs at
 /// (<https://docs.github.com/en/actions/reference/workflows-and-actions/variables>).
-pub(crate) fn workflow_site(environment: &Environment) -> Option<String> {
+fn workflow_site(environment: &Environment) -> Option<String> {
     if environment.get("GITHUB_ACTIONS") != Some("true") {
         return None;
     }

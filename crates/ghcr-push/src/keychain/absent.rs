@@ -1,12 +1,12 @@
 //! What is said where no credential was found, and nothing is sent.
 
-use ghcr_diagnosis::{Context, without_credential};
+use ghcr_diagnosis::without_credential;
 use oci_push::{Profile, Reference};
 
 use super::{add_facts, grouped};
-use crate::credentials::{Search, Sources, workflow_site};
+use crate::credentials::{Search, Sources};
 use crate::error::{CliError, Kind};
-use crate::github;
+use crate::explain::situation;
 
 /// ghcr.io takes no push from nobody; there is no need to ask it. Nor to ask any registry, if the one source that
 /// may be used has nothing.
@@ -28,16 +28,7 @@ pub(super) fn failure(
     if profile != Profile::Ghcr {
         return error.hint(places(search));
     }
-    let mut context = Context::default();
-    context.reference = reference.to_string();
-    let (owner, package) = reference.repository().split_once('/').unwrap_or_default();
-    context.owner = owner.to_owned();
-    context.package = package.to_owned();
-    context.web_host = github::web_host(host);
-    context.actions = github::actions(&sources.environment);
-    if let Some(run) = &mut context.actions {
-        run.site = workflow_site(&sources.environment);
-    }
+    let mut context = situation::context(reference, &sources.environment);
     add_facts(search, &mut context);
     error.diagnosis = without_credential(&context).map(Box::new);
     error

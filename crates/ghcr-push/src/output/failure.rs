@@ -29,7 +29,8 @@ pub(super) fn render(error: &CliError) -> Vec<String> {
     lines
 }
 
-fn render_diagnosis(diagnosis: &Diagnosis) -> Vec<String> {
+/// The lines of a diagnosis.
+pub(crate) fn render_diagnosis(diagnosis: &Diagnosis) -> Vec<String> {
     let mut lines = vec![format!("diagnosis: {}", diagnosis.summary)];
     for (index, cause) in diagnosis.causes.iter().enumerate() {
         lines.push(String::new());

@@ -14,6 +14,7 @@ mod manifests;
 mod mounting;
 mod pacing;
 mod personalities;
+mod probes;
 mod resumption;
 mod scale;
 mod soak;

@@ -4,7 +4,7 @@
 use super::Token;
 use super::patch::{existence, listed, shown};
 use crate::case::Case;
-use crate::context::Access;
+use crate::context::{Access, OwnerKind};
 use crate::diagnosis::{Cause, Code, Likelihood};
 use crate::page;
 
@@ -67,7 +67,10 @@ pub(in crate::rules) fn policy_on_creation(case: &Case, likelihood: Likelihood) 
     policy(
         case,
         likelihood,
-        format!("{owner}, if it is an organization, does not let its members create packages"),
+        format!(
+            "{} does not let its members create packages",
+            supposed(case)
+        ),
         format!("Ask an owner of {owner} to allow it under \"Package creation\"."),
         page::organization_packages(&case.context),
     )
@@ -81,7 +84,8 @@ pub(in crate::rules) fn policy_on_workflows(case: &Case, likelihood: Likelihood)
         case,
         likelihood,
         format!(
-            "{owner}, if it is an organization, or its enterprise restricts workflows to reading"
+            "{} or its enterprise restricts workflows to reading",
+            supposed(case)
         ),
         format!(
             "Ask an owner of {owner} to allow \"Read and write permissions\" under \"Workflow permissions\". \
@@ -119,5 +123,15 @@ fn owner(case: &Case) -> &str {
     match case.context.owner.as_str() {
         "" => "the owner",
         owner => owner,
+    }
+}
+
+/// The owner, as the beginning of what holds of organizations only.
+fn supposed(case: &Case) -> String {
+    let owner = owner(case);
+    if case.context.owner_kind == Some(OwnerKind::Organization) {
+        owner.to_owned()
+    } else {
+        format!("{owner}, if it is an organization,")
     }
 }

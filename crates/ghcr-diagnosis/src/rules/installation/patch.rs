@@ -44,17 +44,20 @@ pub(in crate::rules) fn lacks_permission(
 
 /// What "Create" or "Write" tells of the package.
 pub(super) fn existence(case: &Case, creating: bool) -> String {
-    let package = case.context.full_name();
+    let package = case.context.the_package();
     if creating {
-        format!("\"Create\": the package {package} does not exist yet")
+        format!("\"Create\": {package} does not exist yet")
     } else {
-        format!("\"Write\": the package {package} exists already")
+        format!("\"Write\": {package} exists already")
     }
 }
 
 /// What is known of the permissions, as evidence.
 pub(super) fn shown(case: &Case) -> Vec<String> {
     let mut shown = Vec::new();
+    if case.context.token.reads_packages == Some(false) {
+        shown.push("GitHub's API does not let the token so much as read packages".to_owned());
+    }
     let Some(actions) = case.context.actions.as_ref() else {
         return shown;
     };

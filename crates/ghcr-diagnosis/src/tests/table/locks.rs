@@ -144,6 +144,17 @@ fn the_token_lock() {
         &run(|actions| actions.actor = Some("dependabot[bot]".to_owned())),
         &[("dependabot", Likely), ("organization-policy", Possible)],
     );
+    let mut withheld = run(|_| {});
+    withheld.token.reads_packages = Some(false);
+    check(
+        "the API does not let it read packages",
+        &write,
+        &withheld,
+        &[
+            ("workflow-lacks-packages-write", Proven),
+            ("organization-policy", Possible),
+        ],
+    );
     check(
         "https://github.com/xraph/workflows/pull/1",
         &write,

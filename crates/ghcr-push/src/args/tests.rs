@@ -1,0 +1,47 @@
+use crate::env::Environment;
+
+#[test]
+fn the_definition_is_sound() {
+    super::command(&Environment::default()).debug_assert();
+}
+
+/// The table in `docs/usage.md` has every option, each once, with its variable.
+#[test]
+fn every_option_is_documented() {
+    let usage = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/usage.md");
+    let usage = std::fs::read_to_string(usage).expect("it is there");
+    let rows: Vec<&str> = usage
+        .lines()
+        .filter(|line| line.starts_with("| `-"))
+        .collect();
+    for argument in super::command(&Environment::default()).get_arguments() {
+        let Some(name) = argument
+            .get_long()
+            .filter(|name| *name != "help" && *name != "version")
+        else {
+            continue;
+        };
+        let is_named = |row: &&&str| {
+            let option = row.split('|').nth(1).unwrap_or_default();
+            let mut words = option.split(['`', ' ', '\\', '[']);
+            words.any(|word| word.strip_prefix("--") == Some(name))
+        };
+        let own: Vec<&&str> = rows.iter().filter(is_named).collect();
+        assert_eq!(own.len(), 1, "--{name}: {own:?}");
+        let variable = argument.get_env().and_then(|variable| variable.to_str());
+        let is_told = variable.is_none_or(|variable| own[0].contains(&format!("`{variable}`")));
+        assert!(is_told, "--{name}: {own:?}");
+    }
+}
+
+#[test]
+fn an_empty_variable_is_none() {
+    let environment = Environment::of(&[("GHCR_PUSH_CHUNK_SIZE", ""), ("GHCR_PUSH_JOBS", "2")]);
+    let command = super::command(&environment);
+    let has_variable = |id: &str| {
+        let mut arguments = command.get_arguments();
+        arguments.any(|argument| argument.get_id() == id && argument.get_env().is_some())
+    };
+    assert!(!has_variable("chunk_size"));
+    assert!(has_variable("jobs"));
+}

@@ -1,0 +1,252 @@
+//! `ghcr-push check`: may I push there?
+//!
+//! Asked of the registry as a push would ask, with the credential that a push would use, but without a byte of an
+//! image: good as the first step of a workflow, before twenty minutes of building.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use oci_push::{Failure, PushPlan, Pusher, Reference, Silent};
+use serde_json::{Value, json};
+
+use crate::args::Arguments;
+use crate::caution::Caution;
+use crate::dry_run;
+use crate::env::Environment;
+use crate::error::{CliError, Kind};
+use crate::explain::Attempt;
+use crate::image::{self, ImageSettings};
+use crate::keychain::{Found, FoundKeychain, find_credentials};
+use crate::operands::{self, ImageOperand};
+use crate::output::{self, Printer};
+use crate::reference::References;
+use crate::settings::{self, Display};
+use crate::{caution, logging, tls};
+
+/// Runs the command and tells the exit code.
+pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
+    let printer = Arc::new(Printer::new(Display::Nothing, arguments.quiet));
+    logging::start(arguments.verbose, Arc::clone(&printer));
+    match check(arguments, environment, &printer) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            printer.failure(&error);
+            if arguments.json {
+                // Standard output may be closed; the exit code still tells.
+                let _ = output::print_json_failure(&error, &[], &printer);
+            }
+            ExitCode::from(error.kind)
+        }
+    }
+}
+
+fn check(
+    arguments: &Arguments,
+    environment: &Environment,
+    printer: &Arc<Printer>,
+) -> Result<(), CliError> {
+    let (written, images) = split(&arguments.operands, |operand| Path::new(operand).exists())?;
+    let images = operands::read_images(&images)?;
+    if arguments.password_stdin && images.iter().any(ImageOperand::is_stdin) {
+        let error = CliError::usage("standard input cannot be both the image and the password");
+        return Err(error.hint("give the token in GHCR_PUSH_TOKEN"));
+    }
+    let profile = settings::profile(arguments.registry_profile);
+    let references = References::read(&written, &arguments.tags, profile)?;
+    settings::check_plain_http(arguments, &references.all)?;
+    for notice in &references.notices {
+        printer.notice(&format!("notice: {notice}"));
+    }
+    let settings = ImageSettings::of(&arguments.image, environment)?;
+    let content = match images.as_slice() {
+        [] => None,
+        _ => Some(image::open(&images, &settings, environment, printer)?),
+    };
+    let references = references.all;
+    let credentials = find_credentials(arguments, environment, &references, printer)?;
+    let attempt = Attempt {
+        arguments,
+        environment,
+        credentials: &credentials,
+        content: content.as_ref(),
+    };
+    let mut cautions = caution::cautions(&attempt, &references);
+    for caution in &cautions {
+        printer.notice(&caution.line());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            CliError::new(Kind::Internal, "no runtime could be started").caused_by(&error)
+        })?;
+    let keychain = Arc::new(FoundKeychain::new(credentials.clone(), Arc::clone(printer)));
+    let options = settings::push_options(arguments, tls::read(arguments)?, Vec::new());
+    let pusher = Pusher::new(options, keychain, Arc::new(Silent))
+        .map_err(|failure| CliError::of_failure("nothing was asked", failure))?;
+    for reference in by_repository(&references) {
+        let asked = async {
+            match pusher.may_push(reference).await {
+                Ok(()) => Ok(()),
+                Err(failure) => Err(pusher.with_words(reference, failure).await),
+            }
+        };
+        let refused = |failure: Failure| {
+            let message = format!("a push to {reference} would fail");
+            attempt.explain(message, reference, failure)
+        };
+        runtime.block_on(asked).map_err(refused)?;
+    }
+    let unlinked = runtime.block_on(caution::unlinked(&attempt, &pusher, &references));
+    for caution in &unlinked {
+        printer.notice(&caution.line());
+    }
+    cautions.extend(unlinked);
+    let plan = match &content {
+        None => None,
+        Some(content) => {
+            let workshop = settings.workshop(environment);
+            let planned = dry_run::plan(&pusher, content, &workshop, &references);
+            let planned = runtime.block_on(planned);
+            Some(planned.map_err(|failure| {
+                CliError::of_failure("what would be sent cannot be found out", failure)
+            })?)
+        }
+    };
+    let result = if arguments.json {
+        printer.result_json(json(&references, &credentials, &cautions, plan.as_ref()))
+    } else {
+        printer.result_lines(&lines(&references, plan.as_ref()))
+    };
+    result.map_err(|error| {
+        CliError::new(Kind::Internal, "standard output cannot be written").caused_by(&error)
+    })
+}
+
+/// Splits the operands: what is no image is a reference, in whatever order. `exists` tells whether a path does.
+///
+/// # Errors
+///
+/// A usage error if there is no reference; an image error if what stands after it is neither.
+fn split(
+    operands: &[String],
+    exists: impl Fn(&str) -> bool,
+) -> Result<(Vec<String>, Vec<String>), CliError> {
+    let (mut images, mut references) = (Vec::new(), Vec::new());
+    for operand in operands {
+        if operands::is_image(operand, &exists) {
+            images.push(operand.clone());
+        } else if references.is_empty() || operands::is_reference(operand, true) {
+            references.push(operand.clone());
+        } else {
+            let message = format!("{operand}: no such file or directory");
+            return Err(CliError::new(Kind::Image, message));
+        }
+    }
+    if references.is_empty() {
+        return Err(CliError::usage("no reference says where a push would go")
+            .hint("ghcr-push check ghcr.io/OWNER/NAME"));
+    }
+    Ok((references, images))
+}
+
+/// The first reference of each repository.
+fn by_repository(references: &[Reference]) -> Vec<&Reference> {
+    let mut first: Vec<&Reference> = Vec::new();
+    for reference in references {
+        let is_same = |other: &&Reference| {
+            other.registry() == reference.registry() && other.repository() == reference.repository()
+        };
+        if !first.iter().any(is_same) {
+            first.push(reference);
+        }
+    }
+    first
+}
+
+fn lines(references: &[Reference], plan: Option<&PushPlan>) -> Vec<String> {
+    let allowed = references
+        .iter()
+        .map(|reference| format!("{reference} may be pushed"));
+    let mut lines: Vec<String> = allowed.collect();
+    lines.extend(plan.into_iter().flat_map(dry_run::lines));
+    lines
+}
+
+fn json(
+    references: &[Reference],
+    credentials: &Found,
+    cautions: &[Caution],
+    plan: Option<&PushPlan>,
+) -> Value {
+    let finding = |one: &Caution| json!({ "code": one.code, "message": one.text });
+    let credential = |reference: &Reference| {
+        let found = credentials.of(reference)?;
+        Some(json!({
+            "source": found.facts.source,
+            "kind": found.facts.kind.describe(),
+            "username": found.credentials.username,
+        }))
+    };
+    let reference = |one: &Reference| {
+        json!({
+            "reference": one.to_string(),
+            "status": "allowed",
+            "credential": credential(one),
+        })
+    };
+    json!({
+        "schemaVersion": 1,
+        "status": "allowed",
+        "references": references.iter().map(reference).collect::<Vec<_>>(),
+        "findings": cautions.iter().map(finding).collect::<Vec<_>>(),
+        "plan": plan.map(dry_run::json),
+        "diagnosis": null,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operands() {
+        let split = |operands: &[&str]| {
+            let operands: Vec<String> = operands.iter().map(|one| (*one).to_owned()).collect();
+            split(&operands, |path| path == "a.tar").ok()
+        };
+        let owned =
+            |texts: &[&str]| -> Vec<String> { texts.iter().map(|one| (*one).to_owned()).collect() };
+        for (operands, expected) in [
+            (&["ghcr.io/o/n"][..], Some((&["ghcr.io/o/n"][..], &[][..]))),
+            (&["ghcr.io/o/n", "-"], Some((&["ghcr.io/o/n"], &["-"]))),
+            (
+                &["oci-archive:a.tar", "ghcr.io/o/n", "ghcr.io/o/m"],
+                Some((&["ghcr.io/o/n", "ghcr.io/o/m"], &["oci-archive:a.tar"])),
+            ),
+            (
+                &["ghcr.io/o/n", "a.tar"],
+                Some((&["ghcr.io/o/n"], &["a.tar"])),
+            ),
+            (&["ghcr.io/o/n", "missing.tar"], None),
+            (&["-"], None),
+        ] {
+            let expected = expected.map(|(references, images)| (owned(references), owned(images)));
+            assert_eq!(split(operands), expected, "{operands:?}");
+        }
+    }
+
+    #[test]
+    fn repositories() {
+        let references: Vec<Reference> = ["ghcr.io/o/n:1", "ghcr.io/o/n:2", "ghcr.io/o/m:1"]
+            .iter()
+            .map(|one| one.parse().expect("a reference"))
+            .collect();
+        let first: Vec<String> = by_repository(&references)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(first, ["ghcr.io/o/n:1", "ghcr.io/o/m:1"]);
+    }
+}

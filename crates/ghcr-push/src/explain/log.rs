@@ -1,0 +1,225 @@
+//! `ghcr-push explain`: the refusals in another tool's log, explained.
+//!
+//! The explanation is the result here, and goes to standard output.
+
+mod text;
+
+use std::io;
+use std::process::ExitCode;
+
+use ghcr_diagnosis::{Context, Diagnosis, Evidence, diagnose, is_lookalike, log};
+use oci_push::Profile;
+use serde_json::{Value, json};
+
+use super::situation;
+use crate::args::explain::ExplainArguments;
+use crate::env::Environment;
+use crate::error::{CliError, Kind};
+use crate::output::{self, Printer, render_diagnosis};
+use crate::settings::Display;
+
+/// Runs the command and tells the exit code.
+pub(crate) fn run(arguments: &ExplainArguments, environment: &Environment) -> ExitCode {
+    let printer = Printer::new(Display::Nothing, false);
+    match explain(arguments, environment, &printer) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            printer.failure(&error);
+            if arguments.json {
+                // Standard output may be closed; the exit code still tells.
+                let _ = output::print_json_failure(&error, &[], &printer);
+            }
+            ExitCode::from(error.kind)
+        }
+    }
+}
+
+fn explain(
+    arguments: &ExplainArguments,
+    environment: &Environment,
+    printer: &Printer,
+) -> Result<(), CliError> {
+    let log = text::read(arguments.file.as_deref(), environment, printer)?;
+    let explained: Vec<Explained> = log::recognise(&log.text)
+        .into_iter()
+        .map(|evidence| Explained::of(evidence, environment))
+        .collect();
+    if explained.is_empty() {
+        let message = format!(
+            "no refusal of a container registry is recognised in {}",
+            log.name
+        );
+        return Err(CliError::new(Kind::Internal, message).hint(
+            "give the whole log of the step that failed, with the lines before its last: the registry's own words, and \
+             the reference, stand there. ghcr-push check REFERENCE asks the registry itself",
+        ));
+    }
+    let result = if arguments.json {
+        printer.result_json(json(&explained))
+    } else {
+        printer.result_lines(&lines(&explained))
+    };
+    result.map_err(|error: io::Error| {
+        CliError::new(Kind::Internal, "standard output cannot be written").caused_by(&error)
+    })
+}
+
+/// A refusal, its explanation, and what would have made that surer.
+struct Explained {
+    evidence: Evidence,
+    diagnosis: Option<Diagnosis>,
+    unknown: Vec<&'static str>,
+    /// A host that is not known to be GitHub's.
+    foreign: Option<String>,
+}
+
+impl Explained {
+    fn of(evidence: Evidence, environment: &Environment) -> Self {
+        let context = situation::of_log(&evidence, environment);
+        Self {
+            diagnosis: diagnose(&evidence, &context),
+            unknown: unknown(&evidence, &context),
+            foreign: evidence
+                .host
+                .clone()
+                .filter(|host| Profile::of_host(host) != Profile::Ghcr && !is_lookalike(host))
+                .filter(|host| !host.starts_with("containers.")),
+            evidence,
+        }
+    }
+}
+
+/// What the log does not tell, and no surroundings either.
+fn unknown(evidence: &Evidence, context: &Context) -> Vec<&'static str> {
+    let mut unknown = Vec::new();
+    let mut lacks = |is_known: bool, what| {
+        if !is_known {
+            unknown.push(what);
+        }
+    };
+    lacks(evidence.reference.is_some(), "which reference was pushed");
+    lacks(evidence.step.is_some(), "which request was refused");
+    lacks(evidence.status.is_some(), "the HTTP status");
+    let words = if evidence.method.as_deref() == Some("HEAD") {
+        "the registry's own words (an answer to HEAD has none)"
+    } else {
+        "the registry's own words"
+    };
+    lacks(!evidence.words().is_empty(), words);
+    lacks(
+        evidence.anonymous.is_some(),
+        "which credential was used, and of what kind",
+    );
+    lacks(
+        context.actions.is_some(),
+        "the workflow run, if it was one (explain in a step of the same job sees it)",
+    );
+    unknown
+}
+
+fn lines(explained: &[Explained]) -> Vec<String> {
+    let count = explained.len();
+    let mut lines = Vec::new();
+    for (index, one) in explained.iter().enumerate() {
+        if index > 0 {
+            lines.extend([String::new(), String::new()]);
+        }
+        let place = match count {
+            1 => String::new(),
+            _ => format!(" {} of {count}", index + 1),
+        };
+        lines.push(format!("refusal{place}: {}", headline(&one.evidence)));
+        lines.extend(told(&one.evidence));
+        lines.push(String::new());
+        match &one.diagnosis {
+            Some(diagnosis) => lines.extend(render_diagnosis(diagnosis)),
+            None => lines.push("diagnosis: none of the known causes explains it".to_owned()),
+        }
+        lines.push(String::new());
+        if let Some(host) = &one.foreign {
+            lines.push(format!(
+                "{host} is not one of GitHub's registries: this holds as far as it behaves as they do"
+            ));
+        }
+        lines.push(format!(
+            "not known from the log: {}",
+            one.unknown.join("; ")
+        ));
+    }
+    lines
+}
+
+fn headline(evidence: &Evidence) -> String {
+    match (&evidence.reference, &evidence.host) {
+        (Some(reference), _) => format!("the push of {reference}"),
+        (None, Some(host)) => format!("a push to {host}"),
+        (None, None) => "a push".to_owned(),
+    }
+}
+
+/// What the log tells of the refusal, as a failed push of this tool tells it.
+fn told(evidence: &Evidence) -> Vec<String> {
+    let mut told = Vec::new();
+    let host = evidence.host.as_deref().unwrap_or("the registry");
+    let step = evidence
+        .step
+        .map(|step| format!("the request to {}", step.describe()));
+    told.extend(match (evidence.status, step) {
+        (Some(status), Some(step)) => {
+            Some(format!("  caused by: {host} answered {status} to {step}"))
+        }
+        (Some(status), None) => Some(format!("  caused by: {host} answered {status}")),
+        (None, Some(step)) => Some(format!("  caused by: {host} refused {step}")),
+        (None, None) => None,
+    });
+    for error in &evidence.errors {
+        let parts = [error.code.as_str(), error.message.as_str()];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        told.push(format!("  caused by: {}", parts.join(": ")));
+    }
+    if evidence.errors.is_empty()
+        && let Some(body) = evidence.body.as_deref().map(str::trim)
+        && !body.is_empty()
+    {
+        let shown: String = body.chars().take(200).collect();
+        told.push(format!("  caused by: it said: {shown}"));
+    }
+    if let Some(url) = &evidence.url {
+        let method = evidence.method.as_deref().unwrap_or("-");
+        told.push(format!("  request: {method} {url}"));
+    }
+    if let Some(identifier) = &evidence.request_id {
+        told.push(format!("  request id: {identifier}"));
+    }
+    told
+}
+
+/// The object of `--json`: the first refusal's diagnosis where a failed push has its own, and all of them.
+fn json(explained: &[Explained]) -> Value {
+    let refusals: Vec<Value> = explained.iter().map(refusal).collect();
+    json!({
+        "schemaVersion": 1,
+        "status": "explained",
+        "diagnosis": explained.first().and_then(|one| one.diagnosis.as_ref()),
+        "refusals": refusals,
+    })
+}
+
+fn refusal(one: &Explained) -> Value {
+    let evidence = &one.evidence;
+    let first = evidence.errors.first();
+    let words = evidence.words();
+    json!({
+        "reference": evidence.reference,
+        "host": evidence.host,
+        "step": evidence.step.map(oci_push::Step::as_str),
+        "method": evidence.method,
+        "url": evidence.url,
+        "status": evidence.status,
+        "code": first.map(|error| error.code.as_str()).filter(|code| !code.is_empty()),
+        "message": (!words.is_empty()).then_some(words),
+        "requestId": evidence.request_id,
+        "unknown": one.unknown,
+        "diagnosis": one.diagnosis,
+    })
+}

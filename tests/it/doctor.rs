@@ -1,0 +1,8 @@
+//! Why a push was refused, told in whole: evidence from the run, from a log, from GitHub's REST API.
+
+mod api;
+mod check;
+mod explain;
+mod probes;
+mod run;
+mod stories;

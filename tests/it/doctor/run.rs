@@ -1,0 +1,82 @@
+//! A workflow run in a directory: its environment, its event's payload, its checked-out workflow file.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::support::{Run, USERNAME, command};
+
+/// Where the workflow's file is in the checked-out repository.
+pub(super) const WORKFLOW_FILE: &str = ".github/workflows/release.yml";
+
+/// A run of the job `publish` in `owner/app`.
+#[derive(Clone, Copy)]
+pub(super) struct Workflow<'a> {
+    pub(super) repository: &'a str,
+    pub(super) event: &'a str,
+    pub(super) payload: &'a str,
+    pub(super) actor: &'a str,
+    /// The text of the workflow's file, if it is checked out.
+    pub(super) file: Option<&'a str>,
+    /// That of `called.yml` beside.
+    pub(super) called: Option<&'a str>,
+}
+
+impl Default for Workflow<'_> {
+    fn default() -> Self {
+        Self {
+            repository: "owner/app",
+            event: "push",
+            payload: "{}",
+            actor: USERNAME,
+            file: None,
+            called: None,
+        }
+    }
+}
+
+impl Workflow<'_> {
+    /// The binary in a step of this run, in `directory`.
+    pub(super) fn command(&self, directory: &Path) -> Command {
+        let payload = directory.join("event.json");
+        std::fs::write(&payload, self.payload).expect("the payload can be written");
+        if let Some(text) = self.file {
+            let path = directory.join(WORKFLOW_FILE);
+            let parent = path.parent().expect("it has a parent");
+            std::fs::create_dir_all(parent).expect("a directory");
+            std::fs::write(path, text).expect("the workflow's file can be written");
+        }
+        if let Some(text) = self.called {
+            let path = directory.join("called.yml");
+            std::fs::write(path, text).expect("the called workflow's file can be written");
+        }
+        let reference = format!("{}/{WORKFLOW_FILE}@refs/heads/main", self.repository);
+        let mut command = command(directory);
+        command
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_ACTOR", self.actor)
+            .env("GITHUB_EVENT_NAME", self.event)
+            .env("GITHUB_EVENT_PATH", payload)
+            .env("GITHUB_JOB", "publish")
+            .env("GITHUB_REPOSITORY", self.repository)
+            .env("GITHUB_RUN_ATTEMPT", "1")
+            .env("GITHUB_SERVER_URL", "https://github.com")
+            .env("GITHUB_WORKFLOW_REF", reference)
+            .env("GITHUB_WORKSPACE", directory);
+        command
+    }
+}
+
+/// Runs a command with `input` on its standard input.
+pub(super) fn fed(command: &mut Command, input: &str) -> Run {
+    use std::io::Write as _;
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let mut stdin = child.stdin.take().expect("standard input is a pipe");
+    stdin.write_all(input.as_bytes()).expect("it reads");
+    drop(stdin);
+    Run::of(child.wait_with_output().expect("it ends"))
+}
