@@ -21,3 +21,4 @@ mod output;
 #[cfg(unix)]
 mod running;
 mod support;
+mod together;

@@ -19,8 +19,10 @@ use crate::image::{Image, Origin};
 use crate::input::Input;
 use crate::json;
 use crate::media_type;
+use crate::narrow::{self, Platforms};
 use crate::platform_filter::PlatformFilter;
 use crate::producer;
+use crate::referrers;
 use crate::roots;
 use crate::select::{self, Candidate};
 use crate::walk;
@@ -74,6 +76,7 @@ pub(crate) fn read(input: &Input, options: &OpenOptions) -> Result<Content, Open
         }),
         compression: Some(input.compression).filter(|one| *one != Compression::None),
         producer: producer::guess(container),
+        archive: None,
     };
     match &mut content {
         Content::Image(image) => {
@@ -137,7 +140,12 @@ fn read_layout(container: &Container, options: &OpenOptions) -> Result<Content, 
             "it lists no image, only manifests that are about others",
         ));
     }
-    let chosen = select::choose(&images, &others, options.select.as_ref()).map_err(|error| {
+    let mut platforms = Platforms::new(container);
+    let chosen = narrow::choose(&images, &others, options, |target| match target {
+        Target::Listed(root) => platforms.of(root),
+        Target::Docker(image) => Ok(image.platform().into_iter().collect()),
+    })
+    .map_err(|error| {
         if docker.iter().all(|one| known.contains(&one.digest)) {
             error
         } else {
@@ -153,12 +161,14 @@ fn read_layout(container: &Container, options: &OpenOptions) -> Result<Content, 
     };
     let mut written = Written::default();
     let filtered = filter::apply(container, root, options, &mut written)?;
-    let about_others: Vec<&Descriptor> = listed
-        .iter()
-        .filter(|one| options.referrers && contents.about_others.contains_key(&one.digest))
-        .collect();
-    let mut image = walk::walk(container, &written, &filtered.root, &about_others)?;
-    check_platform(&image.platforms, &options.platforms)?;
+    let mut referrers = contents.referrers;
+    referrers.extend(&filtered.referrers);
+    let wanted = referrers.wanted(container, &written, options)?;
+    let mut image = walk::walk(container, &written, &filtered.root, &wanted)?;
+    // Of an index, the filter has seen to it; what is not there may have been left out as not present.
+    if !media_type::is_index(&root.media_type) {
+        check_platform(&image.platforms, &options.platforms)?;
+    }
     image.names.clone_from(&chosen.names);
     if !options.verbatim
         && has_uncompressed_layers(&image)
@@ -172,10 +182,25 @@ fn read_layout(container: &Container, options: &OpenOptions) -> Result<Content, 
         } else {
             &saved.names
         };
-        return draft(container, &saved.target, names, options);
+        let mut content = draft(container, &saved.target, names, options)?;
+        if let Content::Draft(draft) = &mut content {
+            let replaced = &filtered.root.digest;
+            draft.changes = filtered.changes;
+            draft.changes.push(format!(
+                "the manifest is made anew, over compressed layers, in place of {replaced}"
+            ));
+            let others = filtered
+                .seen
+                .into_iter()
+                .chain([replaced.clone()])
+                .collect();
+            let left_out = referrers.left_out(&BTreeSet::new(), &others, options);
+            draft.notices.extend(left_out);
+        }
+        return Ok(content);
     }
-    let all = image.manifests.iter().chain(&image.referrers);
-    let left_out = roots::left_out(&contents.about_others, all);
+    let published = referrers::published(&image);
+    let left_out = referrers.left_out(&published, &filtered.seen, options);
     image.notices.extend(left_out);
     image.changes = filtered.changes;
     Ok(Content::Image(Box::new(image)))
@@ -203,7 +228,9 @@ fn read_docker(container: &Container, options: &OpenOptions) -> Result<Content, 
             "it lists no image: it is empty",
         ));
     }
-    let chosen = select::choose(&images, &[], options.select.as_ref())?;
+    let chosen = narrow::choose(&images, &[], options, |image| {
+        Ok(image.platform().into_iter().collect())
+    })?;
     draft(container, &chosen.target, &chosen.names, options)
 }
 
