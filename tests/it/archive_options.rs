@@ -179,7 +179,8 @@ fn attestations_and_annotations() {
 fn referrers() {
     let home = Image::small();
     let archive = fixture("genuine/docker29-containerd-save-single-referrer.tar");
-    for (arguments, expected) in [(&[][..], 1), (&["--referrers"][..], 2)] {
+    // The image, what is about it, and the list of that.
+    for (arguments, expected) in [(&[][..], 1), (&["--referrers"][..], 3)] {
         let registry = registry();
         let arguments: Vec<&str> = arguments
             .iter()

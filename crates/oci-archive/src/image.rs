@@ -69,6 +69,24 @@ pub(crate) enum Provenance {
 }
 
 impl Manifest {
+    /// An OCI index of these bytes that is in no archive, such as a list of referrers.
+    #[must_use]
+    pub fn index_of(bytes: Bytes) -> Self {
+        let digest = Digest::of(Algorithm::Sha256, &bytes);
+        let size = bytes.len() as u64;
+        Self {
+            descriptor: Descriptor::new(media_type::OCI_INDEX, digest, size),
+            bytes,
+            kind: ManifestKind::Index,
+            platform: None,
+            children: Vec::new(),
+            references: Vec::new(),
+            subject: None,
+            level: 0,
+            provenance: Provenance::Merged,
+        }
+    }
+
     /// The descriptor that names it.
     #[must_use]
     pub fn descriptor(&self) -> &Descriptor {
@@ -247,20 +265,9 @@ pub struct Origin {
 impl Image {
     /// Nothing, to be filled.
     pub(crate) fn empty() -> Self {
-        let nothing = Digest::of(Algorithm::Sha256, b"");
         Self {
             manifests: Vec::new(),
-            root: Manifest {
-                descriptor: Descriptor::new(media_type::OCI_INDEX, nothing, 0),
-                bytes: Bytes::new(),
-                kind: ManifestKind::Index,
-                platform: None,
-                children: Vec::new(),
-                references: Vec::new(),
-                subject: None,
-                level: 0,
-                provenance: Provenance::Merged,
-            },
+            root: Manifest::index_of(Bytes::new()),
             blobs: Vec::new(),
             platforms: Vec::new(),
             names: Vec::new(),

@@ -58,9 +58,10 @@ impl Publication<'_> {
         let root = &image.root().descriptor().digest;
         plan.digest.get_or_insert_with(|| root.clone());
         let before = self.current_tags().await?;
-        let is_new = before
-            .iter()
-            .any(|previous| previous.as_ref() != Some(root));
+        let is_new = !image.referrers().is_empty()
+            || before
+                .iter()
+                .any(|previous| previous.as_ref() != Some(root));
         self.plan_references(&before, Some(root), plan);
         let mut repository = self.planned();
         if is_new {

@@ -12,6 +12,9 @@ pub struct Options {
     pub port: u16,
     /// Who may do what.
     pub authentication: Authentication,
+    /// Say of manifests that are about others that they are listed, with `OCI-Subject`. Distribution 2.8
+    /// and ghcr.io do not.
+    pub lists_referrers: bool,
     /// Forget blobs' bytes once they are hashed, to take uploads of any size.
     pub discard_blobs: bool,
 }
@@ -91,6 +94,8 @@ pub(crate) struct Behavior {
     pub(crate) bad_credential: (u16, &'static str, &'static str),
     /// A repository's name has at least two components.
     pub(crate) needs_owner: bool,
+    /// Manifests that are about others are said to be listed.
+    pub(crate) lists_referrers: bool,
 }
 
 impl Personality {
@@ -105,6 +110,7 @@ impl Personality {
                 announces_expiry: true,
                 bad_credential: (401, "UNAUTHORIZED", "authentication required"),
                 needs_owner: false,
+                lists_referrers: false,
             },
             // Sessions: https://github.com/docker/build-push-action/issues/626 and
             // https://github.com/ocx-sh/ocx/issues/267. The limit:
@@ -122,6 +128,7 @@ impl Personality {
                 announces_expiry: false,
                 bad_credential: (403, "DENIED", "denied"),
                 needs_owner: true,
+                lists_referrers: false,
             },
         }
     }

@@ -116,6 +116,9 @@ impl Lines {
                     display_duration(start.elapsed())
                 ))
             }
+            Event::ReferrersTagged { tag, digest } => {
+                Some(format!("{}  is under the tag {tag}", digest.short()))
+            }
             Event::Retrying {
                 step,
                 digest,

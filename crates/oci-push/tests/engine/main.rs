@@ -9,6 +9,7 @@ mod early;
 mod endurance;
 mod guards;
 mod manifests;
+mod referrers;
 mod support;
 mod sweep;
 mod trust;

@@ -130,6 +130,11 @@ pub(crate) fn push(registry: &TestRegistry, source: &Source, options: PushOption
 
 /// Pushes to any references.
 pub(crate) fn push_to(references: &[Reference], source: &Source, options: PushOptions) -> Pushed {
+    push_image(references, &source.image, options)
+}
+
+/// Pushes any image.
+pub(crate) fn push_image(references: &[Reference], image: &Image, options: PushOptions) -> Pushed {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let listener = Arc::new(Listener::default());
     let clock = Arc::new(Impatient::default());
@@ -139,7 +144,7 @@ pub(crate) fn push_to(references: &[Reference], source: &Source, options: PushOp
     })));
     let pusher =
         Pusher::with_clock(options, keychain, listener.clone(), clock.clone()).expect("a client");
-    let result = runtime.block_on(pusher.push(&source.image, references));
+    let result = runtime.block_on(pusher.push(image, references));
     runtime.shutdown_background();
     Pushed {
         result,
