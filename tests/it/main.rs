@@ -16,6 +16,7 @@ mod interruptions;
 #[cfg(target_os = "linux")]
 mod memory;
 mod modes;
+mod on_demand;
 mod other_tools;
 mod output;
 #[cfg(unix)]

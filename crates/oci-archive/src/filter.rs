@@ -285,9 +285,7 @@ impl Filter<'_> {
         let name = platform
             .as_ref()
             .map_or_else(|| child.digest.to_string(), ToString::to_string);
-        if !self.available.contains(&name) {
-            self.available.push(name.clone());
-        }
+        self.available.push(name.clone());
         let wanted = &self.options.platforms;
         let mut is_wanted = wanted.is_empty();
         for (position, filter) in wanted.iter().enumerate() {
@@ -372,9 +370,11 @@ impl Filter<'_> {
         if missing.is_empty() {
             return Ok(());
         }
+        let mut seen = BTreeSet::new();
+        let available = self.available.iter().filter(|name| seen.insert(*name));
         Err(OpenError::NoPlatform {
             wanted: missing,
-            available: self.available.clone(),
+            available: available.cloned().collect(),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Which image of several is meant, where the platform tells; and for which platforms each of them is, where
 //! nothing tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::OpenOptions;
 use crate::container::Container;
@@ -114,9 +114,10 @@ impl<'a> Platforms<'a> {
         } else if depth < DEEPEST {
             let loaded = document::load(self.container, &nothing, descriptor)?;
             let document = loaded.and_then(|(_, document)| document);
+            let mut seen = BTreeSet::new();
             for child in document.iter().flat_map(document::Document::manifests) {
                 for platform in self.below(child, depth + 1)? {
-                    if !platforms.contains(&platform) {
+                    if seen.insert(platform.clone()) {
                         platforms.push(platform);
                     }
                 }

@@ -1,8 +1,11 @@
 //! Whether an archive holds something as a whole. Exporters leave out what they do not have, and some leave
 //! an empty file in its place.
 
+use std::collections::BTreeSet;
+
 use crate::container::Container;
 use crate::descriptor::Descriptor;
+use crate::digest::Digest;
 use crate::document::{self, Written};
 use crate::error::OpenError;
 use crate::source::BlobSource;
@@ -28,7 +31,7 @@ pub(crate) fn is_whole(
     written: &Written,
     descriptor: &Descriptor,
 ) -> Result<bool, OpenError> {
-    all_of(container, written, descriptor, 0)
+    all_of(container, written, descriptor, 0, &mut BTreeSet::new())
 }
 
 fn all_of(
@@ -36,7 +39,12 @@ fn all_of(
     written: &Written,
     descriptor: &Descriptor,
     depth: usize,
+    seen: &mut BTreeSet<Digest>,
 ) -> Result<bool, OpenError> {
+    // One that is listed again is whole, or nobody would look any further.
+    if !seen.insert(descriptor.digest.clone()) {
+        return Ok(true);
+    }
     let Some((_, document)) = document::load(container, written, descriptor)? else {
         return Ok(false);
     };
@@ -51,7 +59,7 @@ fn all_of(
     // What is nested deeper is refused where it is visited.
     if depth < DEEPEST {
         for child in document.manifests() {
-            if !all_of(container, written, child, depth + 1)? {
+            if !all_of(container, written, child, depth + 1, seen)? {
                 return Ok(false);
             }
         }

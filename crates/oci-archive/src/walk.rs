@@ -44,6 +44,7 @@ pub(crate) fn walk(
         located: BTreeMap::new(),
         platform_of: BTreeMap::new(),
         listed_for: BTreeMap::new(),
+        listed_once: BTreeSet::new(),
         referrer_tags: Vec::new(),
         absent: BTreeMap::new(),
         notices: Vec::new(),
@@ -85,6 +86,7 @@ struct Walk<'a> {
     platform_of: BTreeMap<Digest, Option<Platform>>,
     /// The platforms for which indexes list a manifest, in their order. One may be for several.
     listed_for: BTreeMap<Digest, Vec<Platform>>,
+    listed_once: BTreeSet<(Digest, Platform)>,
     /// Tags that referrers must have.
     referrer_tags: Vec<(String, Digest)>,
     absent: Absences,
@@ -226,9 +228,10 @@ impl Walk<'_> {
         let siblings: Siblings<'_> = children.iter().map(|one| (&one.digest, one)).collect();
         for child in children {
             if let Some(platform) = child.told_platform().filter(|one| one.is_known()) {
-                let listed = self.listed_for.entry(child.digest.clone()).or_default();
-                if !listed.contains(platform) {
-                    listed.push(platform.clone());
+                let listing = (child.digest.clone(), platform.clone());
+                if self.listed_once.insert(listing) {
+                    let listed = self.listed_for.entry(child.digest.clone());
+                    listed.or_default().push(platform.clone());
                 }
             }
         }
