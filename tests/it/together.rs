@@ -2,13 +2,14 @@
 //! agree.
 
 use std::path::Path;
+use std::process::Stdio;
 
 use expect_test::expect;
 use serde_json::Value;
-use test_registry::{SampleImage, TestRegistry};
+use test_registry::{Distribution, SampleImage, TestRegistry, installed};
 
 use crate::archives::{fixture, manifest, push_as, registry};
-use crate::support::{Image, Run, check, command};
+use crate::support::{Image, Run, check, command, push};
 
 /// Archives of one platform each, as a matrix of jobs leaves them.
 fn matrix(directory: &Path, platforms: &[&str]) {
@@ -145,10 +146,26 @@ fn notices_and_changes_of_several_archives() {
     let run = push_as(&registry, &home, "2", &arguments);
     run.assert_code(0);
     expect![[r"
-        notice: 2 archives become one index, which is new
+        notice: 2 images become one index, which is new
         notice: the attestations' statements name the manifests as they were before annotations were added
         notice: the digest is not the archive's: annotations were added
     "]].assert_eq(&told(&run));
+    // One image out of an index is in the archive as it is.
+    let arguments = [
+        "--platform",
+        "linux/arm64",
+        "--progress",
+        "none",
+        "multi.tar",
+    ];
+    let run = push_as(&registry, &home, "4", &arguments);
+    run.assert_code(0);
+    expect![[r"
+        notice: left out as not asked for: linux/amd64
+        notice: 2 attestations are left out
+        notice: only one image is left, which is pushed without an index
+    "]]
+    .assert_eq(&told(&run));
     // A manifest over uncompressed layers is in this one, and is not what is pushed.
     std::fs::copy(
         fixture("genuine/docker29-graph-save-single.tar"),
@@ -240,4 +257,65 @@ fn a_name_behind_a_path() {
         assert!(inspect(&home, &[&image]).stdout.contains(expected));
     }
     push_as(&registry, &home, "3", &["oci-archive:two.tar:3"]).assert_code(3);
+}
+
+/// What is about the image is told before it is pushed, and is found afterwards.
+#[test]
+fn referrers_in_a_dry_run_and_in_distribution() {
+    let archive = fixture("genuine/docker29-containerd-save-single-referrer.tar");
+    let (registry, home) = (registry(), Image::small());
+    let dry_run = push_as(
+        &registry,
+        &home,
+        "1",
+        &["--dry-run", "--referrers", &archive],
+    );
+    dry_run.assert_code(0);
+    assert!(
+        dry_run
+            .stdout
+            .contains("1 manifest that is about the image"),
+        "{}",
+        dry_run.stdout
+    );
+    let arguments = ["--dry-run", "--json", "--referrers", &archive];
+    let dry_run = push_as(&registry, &home, "1", &arguments);
+    let value: Value = serde_json::from_str(&dry_run.stdout).expect("JSON");
+    assert_eq!(value["repositories"][0]["referrers"], 1);
+    assert!(registry.tags("owner/app").is_empty());
+    if !installed(&["docker-registry"]) {
+        return;
+    }
+    let distribution = Distribution::start().expect("docker-registry starts");
+    let reference = format!("{}/owner/app:1", distribution.host());
+    let run = push(&home, &["--referrers", &archive, &reference]);
+    run.assert_code(0);
+    let digest = run.stdout.trim_end().split_once('@').expect("a digest").1;
+    let digest: oci_archive::Digest = digest.parse().expect("a digest");
+    let tag = digest.referrers_tag();
+    assert!(
+        run.stderr.contains(&format!("is under the tag {tag}")),
+        "{}",
+        run.stderr
+    );
+    // What the list names is there, as a second push finds it.
+    let again = push(&home, &["--referrers", &archive, &reference]);
+    again.assert_code(0);
+    assert!(!again.stderr.contains(&tag), "{}", again.stderr);
+}
+
+/// `head` reads the beginning only.
+#[test]
+fn a_reader_that_has_enough() {
+    let home = Image::small();
+    let mut child = command(home.directory.path())
+        .args(["inspect", "image.tar"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert!(output.status.success());
 }

@@ -147,7 +147,7 @@ pub(crate) fn open(
     if operands.len() > 1 {
         let count = operands.len();
         printer.notice(&format!(
-            "notice: {count} archives become one index, which is new"
+            "notice: {count} images become one index, which is new"
         ));
     }
     // What comes of putting together and of annotations.
@@ -155,10 +155,14 @@ pub(crate) fn open(
     for notice in notices.filter(|notice| !told.contains(notice)) {
         printer.notice(&format!("notice: {notice}"));
     }
+    // One image out of an index keeps its digest.
+    let reason = if content.is_verbatim() {
+        ""
+    } else {
+        "the digest is not the archive's: "
+    };
     for change in content.changes() {
-        printer.notice(&format!(
-            "notice: the digest is not the archive's: {change}"
-        ));
+        printer.notice(&format!("notice: {reason}{change}"));
     }
     Ok(content)
 }

@@ -3,6 +3,7 @@
 mod describe;
 mod table;
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -89,9 +90,15 @@ fn inspect(arguments: &InspectArguments, environment: &Environment) -> Result<()
         }
         output::print_lines(&lines)
     };
-    printed.map_err(|error| {
-        CliError::new(Kind::Internal, "standard output cannot be written").caused_by(&error)
-    })
+    match printed {
+        // Whoever reads only the beginning, as `head` does, has what was asked for.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::new(
+            Kind::Internal,
+            "standard output cannot be written",
+        )
+        .caused_by(&error)),
+        _ => Ok(()),
+    }
 }
 
 fn read(

@@ -10,12 +10,13 @@ use serde::Deserialize;
 use crate::compression::Compression;
 use crate::container::Container;
 use crate::descriptor::{Descriptor, Platform};
+use crate::digest::Digest;
 use crate::docker::{self, DockerImage};
-use crate::document::Written;
+use crate::document::{self, Written};
 use crate::draft::Draft;
 use crate::error::OpenError;
 use crate::filter;
-use crate::image::{Image, Origin};
+use crate::image::{Image, Notice, Origin};
 use crate::input::Input;
 use crate::json;
 use crate::media_type;
@@ -231,7 +232,37 @@ fn read_docker(container: &Container, options: &OpenOptions) -> Result<Content, 
     let chosen = narrow::choose(&images, &[], options, |image| {
         Ok(image.platform().into_iter().collect())
     })?;
-    draft(container, &chosen.target, &chosen.names, options)
+    let mut content = draft(container, &chosen.target, &chosen.names, options)?;
+    if let Content::Draft(draft) = &mut content {
+        // An OCI layout may stand beside. What is wrong with it is not the matter here.
+        let notices = about_listed(container, &chosen.digest, options);
+        draft.notices.extend(notices.unwrap_or_default());
+    }
+    Ok(content)
+}
+
+/// What is to be said of what `index.json` knows about the image with this configuration, whose manifest is
+/// made anew.
+fn about_listed(
+    container: &Container,
+    config: &Digest,
+    options: &OpenOptions,
+) -> Result<Vec<Notice>, OpenError> {
+    if !container.contains("index.json") {
+        return Ok(Vec::new());
+    }
+    let listed = read_index(container)?;
+    let contents = roots::contents(container, &listed)?;
+    let mut manifests = BTreeSet::new();
+    for one in contents.roots.iter().chain(&contents.others) {
+        let loaded = document::load(container, &Written::default(), &one.target)?;
+        let found = loaded.and_then(|(_, document)| document?.config);
+        if found.is_some_and(|found| found.digest == *config) {
+            manifests.insert(one.digest.clone());
+        }
+    }
+    let nothing = BTreeSet::new();
+    Ok(contents.referrers.left_out(&nothing, &manifests, options))
 }
 
 fn draft(

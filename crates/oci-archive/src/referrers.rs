@@ -8,6 +8,7 @@ use crate::container::Container;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::document::Written;
+use crate::draft::{Draft, Part};
 use crate::error::OpenError;
 use crate::image::{Image, Manifest, Notice};
 use crate::presence;
@@ -171,6 +172,18 @@ fn tags<'a>(digests: impl Iterator<Item = &'a Digest>) -> BTreeSet<String> {
 pub(crate) fn published(image: &Image) -> BTreeSet<&Digest> {
     let all = image.manifests.iter().chain(&image.referrers);
     all.map(|manifest| &manifest.descriptor.digest).collect()
+}
+
+impl Draft {
+    /// How many manifests are about its finished images, and are published with them.
+    #[must_use]
+    pub fn referrers(&self) -> usize {
+        let finished = self.parts.iter().map(|part| match part {
+            Part::Finished(image) => image.referrers.len(),
+            Part::Unfinished(_) => 0,
+        });
+        finished.sum()
+    }
 }
 
 /// Drops the referrers of manifests that are not published any more, with a notice for each: those for

@@ -27,8 +27,10 @@ pub(super) struct Description {
     pub(super) names: Vec<String>,
     pub(super) digest: String,
     pub(super) media_type: String,
-    /// Why the digest is not one that the archive holds.
+    /// How it differs from what the archive holds.
     pub(super) changes: Vec<String>,
+    /// Whether it is all the same something that the archive holds.
+    pub(super) is_verbatim: bool,
     pub(super) images: Vec<Part>,
     /// What the image is for. One manifest may be for several.
     pub(super) platforms: Vec<String>,
@@ -80,7 +82,8 @@ impl Description {
             images.push(part(manifest, &blobs)?);
         }
         let mut changes = image.changes().to_vec();
-        if matches!(content, Content::Draft(_)) && content.changes().is_empty() {
+        let is_of_one = origin.format.is_some();
+        if matches!(content, Content::Draft(_)) && is_of_one && content.changes().is_empty() {
             changes.push("the manifest is made from a docker-save archive".to_owned());
         }
         Ok(Self {
@@ -98,6 +101,7 @@ impl Description {
             digest: image.root().descriptor().digest.to_string(),
             media_type: image.root().descriptor().media_type.clone(),
             changes,
+            is_verbatim: image.is_verbatim(),
             attestations: of_kind(ManifestKind::Attestation).count(),
             referrers: image.referrers().len(),
             blobs: image.blobs().len(),

@@ -42,8 +42,13 @@ fn outcome(description: &Description) -> Vec<String> {
     let mut fact = |name: &str, value: &str| lines.push(format!("  {name:<11}  {value}"));
     fact("digest", &description.digest);
     fact("media type", &description.media_type);
+    let kind = if description.is_verbatim {
+        "note"
+    } else {
+        "new digest"
+    };
     for change in &description.changes {
-        fact("new digest", change);
+        fact(kind, change);
     }
     fact(
         "size",

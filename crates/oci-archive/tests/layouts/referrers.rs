@@ -1,6 +1,6 @@
 //! What is about an image and no part of it comes along on request.
 
-use oci_archive::{Content, Image, Notice, OpenError, OpenOptions, merge};
+use oci_archive::{Content, Format, Image, Notice, OpenError, OpenOptions, merge};
 use serde_json::{Value, json};
 
 use crate::hybrid::{Hybrid, UNCOMPRESSED};
@@ -217,6 +217,12 @@ fn referrers_of_a_manifest_that_is_made_anew() {
     let manifest = hybrid.image(&[b"one"], UNCOMPRESSED, "x:1");
     let signature = hybrid.layout.about(&manifest, "signature");
     hybrid.listed.push(signature.clone());
+    let mut insisted = referrers();
+    insisted.format = Some(Format::DockerArchive);
+    assert_eq!(
+        draft(hybrid.read(&insisted)).notices(),
+        [Notice::ReferrerOutdated(digest(&signature))]
+    );
     let made = draft(hybrid.read(&referrers()));
     assert_eq!(
         made.notices(),
