@@ -229,6 +229,10 @@ fn hints_fit_the_options() {
             "leave out what is absent with --only-present",
         ),
         (
+            &["--platform", "linux/arm64", &partial],
+            "choose another platform, or export",
+        ),
+        (
             &["--platform", "linux/386", &partial],
             "choose one of these",
         ),

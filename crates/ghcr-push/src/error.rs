@@ -283,6 +283,9 @@ pub(crate) fn hint_for_archive(error: &OpenError, options: &OpenOptions) -> Opti
         OpenError::Incomplete { .. } if options.only_present => {
             "export the image again, as a whole"
         }
+        OpenError::Incomplete { .. } if options.platforms.len() == 1 => {
+            "choose another platform, or export the image with this one"
+        }
         OpenError::Incomplete { .. } if !options.platforms.is_empty() => {
             "leave out what is absent with --only-present, choose another platform, or export the image with all \
              that it names"

@@ -165,7 +165,8 @@ fn read_layout(container: &Container, options: &OpenOptions) -> Result<Content, 
     let mut referrers = contents.referrers;
     referrers.extend(&filtered.referrers);
     let wanted = referrers.wanted(container, &written, options)?;
-    let mut image = walk::walk(container, &written, &filtered.root, &wanted)?;
+    let of_index = filtered.root.digest != root.digest;
+    let mut image = walk::walk(container, &written, &filtered.root, &wanted, of_index)?;
     // Of an index, the filter has seen to it; what is not there may have been left out as not present.
     if !media_type::is_index(&root.media_type) {
         check_platform(&image.platforms, &options.platforms)?;

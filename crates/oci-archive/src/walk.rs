@@ -27,12 +27,14 @@ const MOST_MANIFESTS: usize = 20_000;
 /// All manifests of one image together, which are kept in memory. Real ones are a few `KiB` each.
 const MOST_MANIFEST_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Collects everything below `root`, and, of `candidates`, what is about it.
+/// Collects everything below `root`, and, of `candidates`, what is about it. `of_index` says that the root
+/// was chosen out of an index.
 pub(crate) fn walk(
     container: &Container,
     written: &Written,
     root: &Descriptor,
     candidates: &[&Referrer],
+    of_index: bool,
 ) -> Result<Image, OpenError> {
     let mut walk = Walk {
         container,
@@ -57,6 +59,7 @@ pub(crate) fn walk(
             root,
             last.as_ref(),
             walk.absent,
+            of_index,
         ));
     };
     let own = walk.manifests.len();
@@ -64,7 +67,13 @@ pub(crate) fn walk(
     if walk.absent.is_empty() {
         Ok(walk.into_image(found.clone(), own))
     } else {
-        Err(absence::incomplete(container, root, None, walk.absent))
+        Err(absence::incomplete(
+            container,
+            root,
+            None,
+            walk.absent,
+            of_index,
+        ))
     }
 }
 

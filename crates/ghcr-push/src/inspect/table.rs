@@ -28,6 +28,11 @@ pub(super) fn render(description: &Description) -> Vec<String> {
         ),
     }
     lines.extend(outcome(description));
+    // One manifest may be for several, and is shown once.
+    let shown = description.images.iter();
+    if description.platforms.len() > shown.filter(|part| part.platform.is_some()).count() {
+        lines.push(platforms(description));
+    }
     for part in &description.images {
         lines.push(String::new());
         lines.extend(layers(part));
@@ -82,8 +87,7 @@ fn warnings(description: &Description) -> Vec<String> {
 pub(super) fn together(description: &Description) -> Vec<String> {
     let mut lines = vec![description.name.clone()];
     lines.extend(outcome(description));
-    let platforms = description.platforms.join(" ");
-    lines.push(format!("  {:<11}  {platforms}", "platforms"));
+    lines.push(platforms(description));
     lines.push(String::new());
     lines.extend(description.images.iter().map(heading));
     lines.extend(warnings(description));
@@ -95,6 +99,11 @@ pub(super) fn not_together(causes: &[String]) -> Vec<String> {
     let mut lines = vec!["together, they cannot be pushed".to_owned()];
     lines.extend(causes.iter().map(|cause| format!("  {cause}")));
     lines
+}
+
+fn platforms(description: &Description) -> String {
+    let platforms = description.platforms.join(" ");
+    format!("  {:<11}  {platforms}", "platforms")
 }
 
 fn heading(part: &Part) -> String {

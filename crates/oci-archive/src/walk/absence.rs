@@ -18,15 +18,17 @@ pub(super) fn incomplete(
     root: &Descriptor,
     manifest: Option<&Manifest>,
     absent: Absences,
+    of_index: bool,
 ) -> OpenError {
     let mut absent: Vec<_> = absent.into_values().collect();
     absent.sort_by_key(|(position, _)| *position);
     let absent: Vec<AbsentManifest> = absent.into_iter().map(|(_, absent)| absent).collect();
-    // A single image is not a matter of platforms: what is missing is one of its parts.
+    // A single image is not a matter of platforms, unless it was chosen by its platform: what is missing is
+    // one of its parts.
     let [only] = absent.as_slice() else {
         return OpenError::Incomplete { absent };
     };
-    if only.digest != root.digest {
+    if of_index || only.digest != root.digest {
         return OpenError::Incomplete { absent };
     }
     let config = manifest.and_then(|manifest| manifest.references.first());

@@ -100,6 +100,14 @@ fn an_absent_platform_that_was_asked_for() {
     );
     let error = layout.read(&wanted(&both, false)).expect_err("incomplete");
     assert!(matches!(error, OpenError::Incomplete { .. }), "{error}");
+    let error = layout.read(&wanted(&["linux/arm64"], false));
+    assert_eq!(
+        error.expect_err("it is not there").to_string(),
+        format!(
+            "the archive is incomplete: 1 manifest that the index names is missing or not whole: linux/arm64 ({})",
+            text(&two)
+        )
+    );
 }
 
 /// A platform without words is none.
