@@ -135,6 +135,7 @@ impl Draft {
                 let manifests = finished.flat_map(|image| &image.manifests);
                 let (changes, notices) = (&mut self.changes, &mut self.notices);
                 annotate::tell(manifests, annotations, changes, notices);
+                self.tell_outdated(annotations);
                 Ok(())
             }
         }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::OpenOptions;
+use crate::annotate::{Annotation, AnnotationTarget};
 use crate::container::Container;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
@@ -184,6 +185,26 @@ impl Draft {
         });
         finished.sum()
     }
+
+    /// Takes note of what annotations will separate from what it is about: what only a tag with the digest
+    /// of a manifest before it was annotated tells to be about that manifest.
+    pub(crate) fn tell_outdated(&mut self, annotations: &[Annotation]) {
+        let mut targets = annotations.iter().flat_map(|one| &one.targets);
+        if !targets.any(|target| *target == AnnotationTarget::Manifest) {
+            return;
+        }
+        for part in &self.parts {
+            let Part::Finished(image) = part else {
+                continue;
+            };
+            for (_, digest) in &image.referrer_tags {
+                let notice = Notice::ReferrerOutdated(digest.clone());
+                if !self.notices.contains(&notice) {
+                    self.notices.push(notice);
+                }
+            }
+        }
+    }
 }
 
 /// Drops the referrers of manifests that are not published any more, with a notice for each: those for
@@ -217,6 +238,7 @@ pub(crate) fn prune(image: &mut Image, is_published: impl Fn(&Manifest) -> bool)
     if dropped.is_empty() {
         return;
     }
+    dropped.retain(|notice| !image.notices.contains(notice));
     image.notices.extend(dropped);
     let all = image.manifests.iter().chain(&image.referrers);
     let named: BTreeSet<&Digest> = all.flat_map(|manifest| &manifest.references).collect();

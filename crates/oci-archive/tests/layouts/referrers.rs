@@ -4,7 +4,7 @@ use oci_archive::{Content, Format, Image, Notice, OpenError, OpenOptions, merge}
 use serde_json::{Value, json};
 
 use crate::hybrid::{Hybrid, UNCOMPRESSED};
-use crate::saved::draft;
+use crate::saved::{Saved, draft, finish};
 use crate::support::{Layout, digest, for_platform, root, text, with};
 
 fn referrers() -> OpenOptions {
@@ -126,6 +126,21 @@ fn what_tags_of_cosign_name() {
     assert_eq!(referrers_of(&taken), [text(&signature)]);
     assert_eq!(taken.referrer_tags(), [(tag, digest(&signature))]);
     assert_eq!(taken.blobs().len(), 4);
+    // Nor beside an image that is still to be made.
+    let saved = Saved::of("arm64", &[b"two"]);
+    let saved = saved.read(&OpenOptions::default()).expect("sound");
+    let beside = Content::Image(Box::new(taken.clone()));
+    let mut merged = merge(vec![beside, saved]).expect("mergeable");
+    let told = [Notice::ReferrerOutdated(digest(&signature))];
+    for (text, expected) in [("index:a=b", &[][..]), ("a=b", &told)] {
+        merged
+            .annotate(&[text.parse().expect("an annotation")])
+            .expect("annotated");
+        assert_eq!(merged.notices(), expected, "{text}");
+    }
+    let made = finish(&draft(Ok(merged)));
+    assert!(made.referrers().is_empty());
+    assert_eq!(made.notices(), told);
     // A signature on what the manifest was before is about nothing that is published.
     let mut changed = Content::Image(Box::new(taken));
     let annotation = "a=b".parse().expect("an annotation");
