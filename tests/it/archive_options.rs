@@ -63,9 +63,11 @@ fn an_incomplete_archive_and_the_ways_out() {
         &registry.host(),
         3,
         &expect![[r"
-        error: image.tar cannot be pushed
-          caused by: the image has no platform linux/s390x; it has: linux/amd64, linux/arm64
-    "]],
+            error: image.tar cannot be pushed
+              caused by: the image has no platform linux/s390x; it has: linux/amd64, linux/arm64
+
+            hint: choose one of these, or leave out --platform
+        "]],
     );
 }
 
@@ -103,15 +105,21 @@ fn several_archives_become_one_index() {
     let again = push_as(&registry, &home, "mixed", &[&amd64, "arm64.tar"]);
     assert_eq!(again.stdout, mixed.stdout);
 
-    let multi = fixture("genuine/buildkit-oci-multi-attest.tar");
-    let conflict = push_as(&registry, &home, "two", &["-q", &multi, &amd64]);
+    for (archive, name) in [
+        ("genuine/buildkit-oci-multi-attest.tar", "multi.tar"),
+        ("genuine/docker20-save-single.tar", "saved.tar"),
+    ] {
+        std::fs::copy(fixture(archive), directory.join(name)).expect("copied");
+    }
+    let arguments = ["-q", "multi.tar", "saved.tar"];
+    let conflict = push_as(&registry, &home, "two", &arguments);
     check(
         &conflict,
         &registry.host(),
         3,
         &expect![[r"
         error: the image cannot be put together
-          caused by: the images cannot be merged: two of them are for linux/amd64: sha256:6a4c32204c8f4d264d18625cef871afb8db1daa2a30588c3dd62a7ddbca7a904 and sha256:a40db6ae909c02604cc83e763e80253b6f870ec13043f951b41ab4d521ec9d96
+          caused by: the images cannot be merged: two of them are for linux/amd64: sha256:6a4c32204c8f4d264d18625cef871afb8db1daa2a30588c3dd62a7ddbca7a904 in multi.tar and sha256:a40db6ae909c02604cc83e763e80253b6f870ec13043f951b41ab4d521ec9d96 in saved.tar
     "]],
     );
 
@@ -171,7 +179,8 @@ fn attestations_and_annotations() {
 fn referrers() {
     let home = Image::small();
     let archive = fixture("genuine/docker29-containerd-save-single-referrer.tar");
-    for (arguments, expected) in [(&[][..], 1), (&["--referrers"][..], 2)] {
+    // The image, what is about it, and the list of that.
+    for (arguments, expected) in [(&[][..], 1), (&["--referrers"][..], 3)] {
         let registry = registry();
         let arguments: Vec<&str> = arguments
             .iter()
@@ -207,7 +216,7 @@ fn inspect() {
           image        @0 ghcr.io/example/second:2 ghcr.io/example/second:latest
           digest       sha256:d94ae2c0f80c67ecc155d663cda96ddf28cfbb0de6c2a3a5ec61f0576084e0a3
           media type   application/vnd.oci.image.manifest.v1+json
-          new digest   the manifest is made from a docker-save archive
+          new digest   the manifest is made anew, over compressed layers, in place of sha256:b2657a3585f1e172560058b40d7b1eb5f97da7195c5420a1434fbae40eb30960
           size         2.0 kB in 3 blobs
 
           linux/amd64  sha256:d94ae2c0f80c67ecc155d663cda96ddf28cfbb0de6c2a3a5ec61f0576084e0a3
@@ -221,7 +230,7 @@ fn inspect() {
           image        @1 ghcr.io/example/small:1
           digest       sha256:2b1160aea21be1c21d68eefe3bb91c973c5fdcb0429df60c2106eae7bf7f6a42
           media type   application/vnd.oci.image.manifest.v1+json
-          new digest   the manifest is made from a docker-save archive
+          new digest   the manifest is made anew, over compressed layers, in place of sha256:effb5ec8c4d0bbe04635aafd710a413ce24fd4666d976c040bcd6e71e66e6ce9
           size         7.0 kB in 9 blobs
 
           linux/amd64  sha256:2b1160aea21be1c21d68eefe3bb91c973c5fdcb0429df60c2106eae7bf7f6a42

@@ -98,7 +98,7 @@ fn several_images() {
         copy,
         &expect![[r"
         error: image.tar cannot be pushed
-          caused by: the archive holds 2 images, and one must be selected; it holds: @0 cb64f31f2804 1 latest, @1 b73081bdf7d7 2
+          caused by: the archive holds 2 images, and one must be selected; it holds: @0 cb64f31f2804 1 latest (linux/amd64), @1 b73081bdf7d7 2 (linux/amd64)
 
         hint: choose one with --image NAME or --image @N
     "]],

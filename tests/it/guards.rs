@@ -87,6 +87,6 @@ fn dry_run_of_a_docker_save_archive() {
         &["-q", "--dry-run", "--json", &archive],
     );
     expect![[r#"
-        {"schemaVersion":1,"status":"planned","digest":"sha256:a6c611868fced63886e6acac54290159042e87bfe49eb7afd20678861947290f","references":[{"reference":"HOST/owner/app:1","previousDigest":"sha256:a6c611868fced63886e6acac54290159042e87bfe49eb7afd20678861947290f","status":"unchanged"}],"repositories":[{"repository":"HOST/owner/app","blobs":{"existing":10,"missing":0,"bytesMissing":0,"uncompressed":0,"bytesUncompressed":0}}]}
+        {"schemaVersion":1,"status":"planned","digest":"sha256:a6c611868fced63886e6acac54290159042e87bfe49eb7afd20678861947290f","references":[{"reference":"HOST/owner/app:1","previousDigest":"sha256:a6c611868fced63886e6acac54290159042e87bfe49eb7afd20678861947290f","status":"unchanged"}],"repositories":[{"repository":"HOST/owner/app","referrers":0,"blobs":{"existing":10,"missing":0,"bytesMissing":0,"uncompressed":0,"bytesUncompressed":0}}]}
     "#]].assert_eq(&stable(&again.stdout));
 }

@@ -18,9 +18,11 @@ mod interruptions;
 #[cfg(target_os = "linux")]
 mod memory;
 mod modes;
+mod on_demand;
 mod other_tools;
 mod output;
 #[cfg(unix)]
 mod running;
 mod support;
+mod together;
 mod transfer;

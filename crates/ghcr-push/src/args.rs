@@ -178,7 +178,7 @@ pub(crate) enum Subcommand {
 /// What can be said to `inspect`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct InspectArguments {
-    /// The archives; several are shown one after the other
+    /// The archives; several are shown one after the other, and what a push makes of them together
     #[arg(required = true, value_name = "IMAGE")]
     pub(crate) images: Vec<String>,
 

@@ -47,7 +47,7 @@ fn check(
     printer: &Arc<Printer>,
 ) -> Result<(), CliError> {
     let (written, images) = split(&arguments.operands, |operand| Path::new(operand).exists())?;
-    let images = operands::read_images(&images)?;
+    let images = operands::read_images(&images, |operand| Path::new(operand).exists())?;
     if arguments.password_stdin && images.iter().any(ImageOperand::is_stdin) {
         let error = CliError::usage("standard input cannot be both the image and the password");
         return Err(error.hint("give the token in GHCR_PUSH_TOKEN"));

@@ -33,6 +33,16 @@ pub(crate) fn lines(plan: &PushPlan) -> Vec<String> {
             display_size(repository.missing_bytes),
             repository.existing
         ));
+        if repository.referrers > 0 {
+            let (them, are) = match repository.referrers {
+                1 => ("1 manifest".to_owned(), "is"),
+                count => (format!("{count} manifests"), "are"),
+            };
+            lines.push(format!(
+                "{}: {them} that {are} about the image, to be found under tags where the registry has no list",
+                repository.name
+            ));
+        }
         if repository.uncompressed > 0 {
             lines.push(format!(
                 "{}: {} to compress first, {}",
@@ -72,6 +82,7 @@ pub(crate) fn json(plan: &PushPlan) -> Value {
     let repository = |one: &PlannedRepository| {
         json!({
             "repository": one.name,
+            "referrers": one.referrers,
             "blobs": {
                 "existing": one.existing,
                 "missing": one.missing,

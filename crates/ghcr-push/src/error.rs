@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use ghcr_diagnosis::Diagnosis;
-use oci_archive::{CompressError, OpenError};
+use oci_archive::{CompressError, OpenError, OpenOptions};
 use oci_push::{Failure, Found, Rejection, Step, UnansweredKind, ViolationKind, is_transient};
 
 use crate::quantity::display_duration;
@@ -256,8 +256,8 @@ fn kind_of_rejection(rejection: &Rejection) -> Kind {
     }
 }
 
-/// What to do about an archive that cannot be opened.
-pub(crate) fn hint_for_archive(error: &OpenError) -> Option<&'static str> {
+/// What to do about an archive that cannot be opened with these options.
+pub(crate) fn hint_for_archive(error: &OpenError, options: &OpenOptions) -> Option<&'static str> {
     Some(match error {
         OpenError::Unsupported { kind } if kind.contains("ZIP") => {
             "unpack it first: GitHub wraps the artifacts of a workflow in a ZIP archive"
@@ -278,6 +278,18 @@ pub(crate) fn hint_for_archive(error: &OpenError) -> Option<&'static str> {
         OpenError::Truncated { .. } => "write the archive again; the tool that made it was cut off",
         OpenError::Scratch(_) => "make room there, or name another directory in TMPDIR",
         OpenError::Selection { .. } => "choose one with --image NAME or --image @N",
+        OpenError::NoPlatform { available, .. } if available.is_empty() => "leave out --platform",
+        OpenError::NoPlatform { .. } => "choose one of these, or leave out --platform",
+        OpenError::Incomplete { .. } if options.only_present => {
+            "export the image again, as a whole"
+        }
+        OpenError::Incomplete { .. } if options.platforms.len() == 1 => {
+            "choose another platform, or export the image with this one"
+        }
+        OpenError::Incomplete { .. } if !options.platforms.is_empty() => {
+            "leave out what is absent with --only-present, choose another platform, or export the image with all \
+             that it names"
+        }
         OpenError::Incomplete { .. } => {
             "push one of the platforms that are there with --platform OS/ARCHITECTURE, all of them with \
              --only-present (which changes the digest), or export the image with all its platforms"

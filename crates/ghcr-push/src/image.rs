@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use oci_archive::{
     Annotation, Archive, Attestations, CompressionFormat, CompressionSettings, Compressor, Content,
-    OpenError, OpenOptions, PlatformFilter, Scratch,
+    Notice, OpenError, OpenOptions, PlatformFilter, Scratch,
 };
 use oci_push::{LayerCache, NoCache, Workshop};
 
@@ -75,7 +75,7 @@ impl ImageSettings {
     /// # Errors
     ///
     /// If one is for an index, and there is none.
-    pub(crate) fn annotate(&self, content: &mut Content) -> Result<(), CliError> {
+    fn annotate(&self, content: &mut Content) -> Result<(), CliError> {
         content.annotate(&self.annotations).map_err(|error| {
             CliError::new(Kind::Image, "the image cannot be annotated").caused_by(&error)
         })
@@ -130,31 +130,58 @@ pub(crate) fn open(
     printer: &Printer,
 ) -> Result<Content, CliError> {
     let mut contents = Vec::new();
+    let mut told: Vec<Notice> = Vec::new();
     for operand in operands {
-        let path = operand.path.display();
-        let content =
-            archive(operand, settings, environment, Purpose::Push).and_then(|archive| {
-                let read = archive.read(&options(operand, settings));
-                read.map_err(|error| refused(operand, &error, Purpose::Push))
-            })?;
+        let archive = archive(operand, settings, environment, Purpose::Push)?;
+        let read = archive.read(&options(operand, settings));
+        let content = read
+            .map_err(|error| refused(operand, &error, settings, Purpose::Push))?
+            .called(operand.name());
         for notice in content.notices() {
-            printer.notice(&format!("notice: {path}: {notice}"));
+            printer.notice(&format!("notice: {}: {notice}", operand.name()));
+            told.push(notice.clone());
         }
         contents.push(content);
     }
-    let cannot = |error: &OpenError| {
-        CliError::new(Kind::Image, "the image cannot be put together").caused_by(error)
+    let content = put_together(contents, settings)?;
+    if operands.len() > 1 {
+        let count = operands.len();
+        printer.notice(&format!(
+            "notice: {count} images become one index, which is new"
+        ));
+    }
+    // What comes of putting together and of annotations.
+    let notices = content.notices().iter();
+    for notice in notices.filter(|notice| !told.contains(notice)) {
+        printer.notice(&format!("notice: {notice}"));
+    }
+    // One image out of an index keeps its digest.
+    let reason = if content.is_verbatim() {
+        ""
+    } else {
+        "the digest is not the archive's: "
     };
-    let mut content = oci_archive::merge(contents).map_err(|error| cannot(&error))?;
+    for change in content.changes() {
+        printer.notice(&format!("notice: {reason}{change}"));
+    }
+    Ok(content)
+}
+
+/// Makes of what the archives hold what is pushed: one image, or an index, with the annotations that are
+/// asked for.
+///
+/// # Errors
+///
+/// If they cannot be merged or annotated, or a digest cannot be preserved.
+pub(crate) fn put_together(
+    contents: Vec<Content>,
+    settings: &ImageSettings,
+) -> Result<Content, CliError> {
+    let mut content = oci_archive::merge(contents).map_err(|error| {
+        CliError::new(Kind::Image, "the image cannot be put together").caused_by(&error)
+    })?;
     settings.annotate(&mut content)?;
     preserved(&content, settings.preserve_digests)?;
-    if let Content::Image(image) = &content {
-        for change in image.changes() {
-            printer.notice(&format!(
-                "notice: the digest is not the archive's: {change}"
-            ));
-        }
-    }
     Ok(content)
 }
 
@@ -204,18 +231,24 @@ pub(crate) fn archive(
     } else {
         Archive::open(&operand.path, &options)
     };
-    opened.map_err(|error| refused(operand, &error, purpose))
+    opened.map_err(|error| refused(operand, &error, settings, purpose))
 }
 
 /// How to read what an operand names.
 pub(crate) fn options(operand: &ImageOperand, settings: &ImageSettings) -> OpenOptions {
     let mut options = settings.open.clone();
     options.format = operand.format;
+    options.select = operand.select.clone().or(options.select);
     options
 }
 
 /// What the user is told of an archive that is refused.
-pub(crate) fn refused(operand: &ImageOperand, error: &OpenError, purpose: Purpose) -> CliError {
+pub(crate) fn refused(
+    operand: &ImageOperand,
+    error: &OpenError,
+    settings: &ImageSettings,
+    purpose: Purpose,
+) -> CliError {
     let kind = match error {
         // A full disk says nothing about the image.
         OpenError::Scratch(_) => Kind::Internal,
@@ -223,30 +256,27 @@ pub(crate) fn refused(operand: &ImageOperand, error: &OpenError, purpose: Purpos
     };
     let message = format!("{} {}", operand.name(), purpose.denial());
     let refused = CliError::new(kind, message).caused_by(error);
-    match hint_for_archive(error) {
+    match hint_for_archive(error, &settings.open) {
         Some(hint) => refused.hint(hint),
         None => refused,
     }
 }
 
-/// Holds `--preserve-digests`.
+/// Holds `--preserve-digests`: every manifest of an archive stays as it is. The index over several archives
+/// is in none of them.
 fn preserved(content: &Content, is_asked_for: bool) -> Result<(), CliError> {
-    if !is_asked_for {
-        return Ok(());
-    }
-    let changes = match content {
-        Content::Draft(_) => {
-            &["a docker-save archive has no manifest that could be kept".to_owned()][..]
-        }
-        Content::Image(image) => image.changes(),
-        _ => &[],
-    };
-    if changes.is_empty() {
+    if !is_asked_for || content.is_verbatim() {
         return Ok(());
     }
     let mut error = CliError::new(Kind::Image, "the digest cannot be preserved");
-    error.causes.extend_from_slice(changes);
-    Err(error.hint("leave out --preserve-digests, or export an OCI layout and push that as it is"))
+    if matches!(content, Content::Draft(_)) {
+        let cause = "a docker-save archive has no manifest that could be kept";
+        error.causes.push(cause.to_owned());
+        return Err(error
+            .hint("leave out --preserve-digests, or export an OCI layout and push that as it is"));
+    }
+    error.causes.extend_from_slice(content.changes());
+    Err(error.hint("leave out --preserve-digests, or the option that changes the image"))
 }
 
 #[cfg(test)]
@@ -279,7 +309,7 @@ mod tests {
         let mut environment = Environment::of(&[]);
         environment.stdin_is_terminal = true;
         let settings = understood(&ImageArguments::default()).expect("sound");
-        let operands = operands::read_images(&["-".to_owned()]).expect("sound");
+        let operands = operands::read_images(&["-".to_owned()], |_| false).expect("sound");
         for (purpose, example) in [
             (Purpose::Push, "ghcr-push - ghcr.io/owner/name:tag"),
             (Purpose::Inspect, "ghcr-push inspect -"),

@@ -3,10 +3,12 @@
 mod describe;
 mod table;
 
+use std::io::ErrorKind;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use oci_archive::{Content, FinishedLayer, FinishedLayers, Image};
+use oci_archive::{Compressor, Content, FinishedLayer, FinishedLayers, Image};
 use serde_json::json;
 
 use crate::args::InspectArguments;
@@ -36,27 +38,39 @@ pub(crate) fn run(arguments: &InspectArguments, environment: &Environment) -> Ex
 
 fn inspect(arguments: &InspectArguments, environment: &Environment) -> Result<(), CliError> {
     let settings = ImageSettings::of(&arguments.image, environment)?;
-    let operands = operands::read_images(&arguments.images)?;
+    let operands = operands::read_images(&arguments.images, |path| Path::new(path).exists())?;
+    let mut kitchen = Kitchen::new(&settings);
     let mut described = Vec::new();
-    let mut images = Vec::new();
+    let mut contents = Vec::new();
     for operand in &operands {
-        for (position, content) in read(operand, &settings, environment)?
-            .into_iter()
-            .enumerate()
-        {
-            let (image, description) = describe(operand, position, &content, &settings)?;
-            images.push(image);
+        let read = read(operand, &settings, environment)?;
+        for (position, content) in read.iter().enumerate() {
+            // Of several archives, one image is made, which is described by itself.
+            let made = match operands.len() {
+                1 => image::put_together(vec![content.clone()], &settings)?,
+                _ => content.clone(),
+            };
+            let image = kitchen.finish(&made, &operand.name())?;
+            let name = operand.name();
+            let description = Description::of(&name, position, content, &image)
+                .map_err(|error| unreadable(&name, &error))?;
             described.push(description);
         }
+        contents.push(read);
     }
-    let together = (operands.len() > 1 && images.len() == operands.len()).then(|| merged(images));
+    let together = (operands.len() > 1)
+        .then(|| together(contents, &settings, &mut kitchen, &described))
+        .transpose()?;
     let printed = if arguments.json {
         let mut value = json!({
             "schemaVersion": 1,
             "images": described.iter().map(Description::json).collect::<Vec<_>>(),
         });
-        if let Some(together) = together.transpose()? {
-            value["together"] = describe::root(&together);
+        if let Some(together) = together {
+            value["together"] = match together {
+                Ok(together) => together.json_of_all(),
+                Err(causes) => json!({ "error": causes.join(": ") }),
+            };
         }
         output::print_json(&value)
     } else {
@@ -69,13 +83,22 @@ fn inspect(arguments: &InspectArguments, environment: &Environment) -> Result<()
         }
         if let Some(together) = together {
             lines.push(String::new());
-            lines.extend(table::together(&together?));
+            lines.extend(match together {
+                Ok(together) => table::together(&together),
+                Err(causes) => table::not_together(&causes),
+            });
         }
         output::print_lines(&lines)
     };
-    printed.map_err(|error| {
-        CliError::new(Kind::Internal, "standard output cannot be written").caused_by(&error)
-    })
+    match printed {
+        // Whoever reads only the beginning, as `head` does, has what was asked for.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::new(
+            Kind::Internal,
+            "standard output cannot be written",
+        )
+        .caused_by(&error)),
+        _ => Ok(()),
+    }
 }
 
 fn read(
@@ -85,56 +108,92 @@ fn read(
 ) -> Result<Vec<Content>, CliError> {
     let archive = image::archive(operand, settings, environment, Purpose::Inspect)?;
     let options = image::options(operand, settings);
-    let contents = archive.read_all(&options);
-    contents.map_err(|error| image::refused(operand, &error, Purpose::Inspect))
+    let contents = archive
+        .read_all(&options)
+        .map_err(|error| image::refused(operand, &error, settings, Purpose::Inspect))?;
+    let contents = contents.into_iter();
+    Ok(contents
+        .map(|content| content.called(operand.name()))
+        .collect())
 }
 
-/// Makes of an image what a push would make of it, without sending anything.
-fn describe(
-    operand: &ImageOperand,
-    position: usize,
-    content: &Content,
+fn unreadable(name: &str, error: &dyn std::error::Error) -> CliError {
+    CliError::new(Kind::Image, format!("{name} cannot be read")).caused_by(error)
+}
+
+/// What several archives are called where they are described as one.
+const TOGETHER: &str = "together, as one index";
+
+/// What a push of all archives would publish, or why it would be refused.
+fn together(
+    contents: Vec<Vec<Content>>,
     settings: &ImageSettings,
-) -> Result<(Image, Description), CliError> {
-    let cannot = |error: &dyn std::error::Error| {
-        let message = format!("{} cannot be read", operand.name());
-        CliError::new(Kind::Image, message).caused_by(error)
-    };
-    let mut content = content.clone();
-    settings.annotate(&mut content)?;
-    let image = match &content {
-        Content::Draft(draft) => {
-            let compressor = settings.compressor();
-            let mut layers = FinishedLayers::new();
-            for layer in draft.layers() {
-                let blob = compressor
-                    .finish(layer, &|_| true)
-                    .map_err(|error| cannot(&error))?;
-                layers.insert(layer.diff_id.clone(), FinishedLayer::made(blob));
-            }
-            draft.finish(&layers).map_err(|error| cannot(&error))?
+    kitchen: &mut Kitchen,
+    alone: &[Description],
+) -> Result<Result<Description, Vec<String>>, CliError> {
+    let mut all = Vec::new();
+    for mut of_one in contents {
+        let (Some(content), true) = (of_one.pop(), of_one.is_empty()) else {
+            let cause = "an archive holds several images, and one must be selected with --image";
+            return Ok(Err(vec![cause.to_owned()]));
+        };
+        all.push(content);
+    }
+    let content = match image::put_together(all, settings) {
+        Ok(content) => content,
+        Err(error) => {
+            let causes = std::iter::once(error.message).chain(error.causes);
+            return Ok(Err(causes.collect()));
         }
-        content => content
-            .clone()
-            .into_image()
-            .ok_or_else(|| CliError::new(Kind::Internal, "there are images and drafts"))?,
     };
-    let description =
-        Description::of(operand, position, &content, &image).map_err(|error| cannot(&error))?;
-    Ok((image, description))
+    let image = kitchen.finish(&content, TOGETHER)?;
+    let description = Description::of(TOGETHER, 0, &content, &image);
+    let mut description = description.map_err(|error| unreadable(TOGETHER, &error))?;
+    let is_known = |warning: &String| alone.iter().any(|one| one.warnings.contains(warning));
+    description.warnings.retain(|warning| !is_known(warning));
+    Ok(Ok(description))
 }
 
-/// What a push of all of them would publish.
-fn merged(images: Vec<Image>) -> Result<Image, CliError> {
-    let contents = images
-        .into_iter()
-        .map(|image| Content::Image(Box::new(image)))
-        .collect();
-    let cannot = |error: &dyn std::error::Error| {
-        CliError::new(Kind::Image, "the images cannot be put together").caused_by(error)
-    };
-    let merged = oci_archive::merge(contents).map_err(|error| cannot(&error))?;
-    merged
-        .into_image()
-        .ok_or_else(|| CliError::new(Kind::Internal, "images merge into an image"))
+/// Finishes drafts as a push would, without sending anything, and each layer once.
+struct Kitchen {
+    compressor: Compressor,
+    /// The layers that were compressed, and the first of each that came so.
+    layers: FinishedLayers,
+}
+
+impl Kitchen {
+    fn new(settings: &ImageSettings) -> Self {
+        Self {
+            compressor: settings.compressor(),
+            layers: FinishedLayers::new(),
+        }
+    }
+
+    fn finish(&mut self, content: &Content, name: &str) -> Result<Image, CliError> {
+        let draft = match content {
+            Content::Draft(draft) => draft,
+            other => {
+                let image = other.clone().into_image();
+                return image
+                    .ok_or_else(|| CliError::new(Kind::Internal, "there are images and drafts"));
+            }
+        };
+        let mut own = FinishedLayers::new();
+        for layer in draft.layers() {
+            let known = self.layers.get(&layer.diff_id);
+            // Archives may hold one layer in two forms, if it comes compressed.
+            let finished = match known.filter(|_| !layer.is_compressed()) {
+                Some(known) => known.clone(),
+                None => FinishedLayer::made(
+                    self.compressor
+                        .finish(layer, &|_| true)
+                        .map_err(|error| unreadable(name, &error))?,
+                ),
+            };
+            let first = self.layers.entry(layer.diff_id.clone());
+            first.or_insert_with(|| finished.clone());
+            own.insert(layer.diff_id.clone(), finished);
+        }
+        draft.finish(&own).map_err(|error| unreadable(name, &error))
+    }
 }

@@ -14,9 +14,12 @@ pub(crate) struct ImageOperand {
     pub(crate) path: PathBuf,
     /// Enforced if a prefix was given.
     pub(crate) format: Option<Format>,
+    /// Which of its images, if that stands behind the path.
+    pub(crate) select: Option<Selection>,
 }
 
-/// Prefixes that name a format, as skopeo and oras write them.
+/// Prefixes that name a format, as skopeo and oras write them
+/// (<https://github.com/containers/image/blob/main/docs/containers-transports.5.md>).
 const PREFIXES: [(&str, Format); 4] = [
     ("oci-archive:", Format::OciArchive),
     ("docker-archive:", Format::DockerArchive),
@@ -71,7 +74,7 @@ pub(crate) fn split(
         return Err(CliError::usage("no reference says where to push the image")
             .hint(format!("ghcr-push {first} ghcr.io/OWNER/NAME:TAG")));
     }
-    Ok((read_images(images)?, references.to_vec()))
+    Ok((read_images(images, exists)?, references.to_vec()))
 }
 
 /// Whether an operand is an image: it is `-`, bears a prefix, or exists.
@@ -79,16 +82,19 @@ pub(crate) fn is_image(operand: &str, exists: impl Fn(&str) -> bool) -> bool {
     operand == "-" || prefixed(operand).is_some() || exists(operand)
 }
 
-/// Operands that are images, all of them.
+/// Operands that are images, all of them. `exists` tells whether a path does.
 ///
 /// # Errors
 ///
 /// A usage error if one is empty, or standard input is named twice.
-pub(crate) fn read_images(images: &[String]) -> Result<Vec<ImageOperand>, CliError> {
+pub(crate) fn read_images(
+    images: &[String],
+    exists: impl Fn(&str) -> bool,
+) -> Result<Vec<ImageOperand>, CliError> {
     if let Some(position) = images.iter().position(|image| image.trim().is_empty()) {
         return Err(nothing(&images[position], position, "an image"));
     }
-    let operands: Vec<ImageOperand> = images.iter().map(|image| operand(image)).collect();
+    let operands: Vec<ImageOperand> = images.iter().map(|image| operand(image, &exists)).collect();
     if operands.iter().filter(|operand| operand.is_stdin()).count() > 1 {
         return Err(CliError::usage("standard input can be read once only"));
     }
@@ -106,15 +112,34 @@ pub(crate) fn selection(text: &str) -> Selection {
     }
 }
 
-fn operand(image: &str) -> ImageOperand {
-    let (path, format) = match prefixed(image) {
-        Some((path, format)) => (path, Some(format)),
-        None => (image, None),
+fn operand(image: &str, exists: impl Fn(&str) -> bool) -> ImageOperand {
+    let Some((operand, format)) = prefixed(image) else {
+        return ImageOperand {
+            path: image.into(),
+            format: None,
+            select: None,
+        };
+    };
+    let (path, name) = match behind_path(operand, exists) {
+        Some((path, name)) => (path, Some(name)),
+        None => (operand, None),
     };
     ImageOperand {
         path: path.into(),
-        format,
+        format: Some(format),
+        select: name.map(selection),
     }
+}
+
+/// A path and the image's name behind it, as skopeo writes them: `oci-archive:PATH:NAME`. Either may hold
+/// colons; the path is what exists.
+fn behind_path(operand: &str, exists: impl Fn(&str) -> bool) -> Option<(&str, &str)> {
+    if exists(operand) {
+        return None;
+    }
+    let colons = operand.match_indices(':');
+    let mut splits = colons.map(|(at, _)| (&operand[..at], &operand[at + 1..]));
+    splits.find(|(path, name)| !name.is_empty() && exists(path))
 }
 
 fn prefixed(operand: &str) -> Option<(&str, Format)> {
@@ -196,6 +221,32 @@ mod tests {
                 (paths.join(" "), references.len())
             })
             .map_err(|error| format!("{} {}", error.kind.code(), error.message))
+    }
+
+    /// Behind a prefix, and behind what exists, stands the image's name.
+    #[test]
+    fn names_behind_paths() {
+        let name = |name: &str| Some(Selection::Name(name.to_owned()));
+        for (operand, path, select) in [
+            ("oci-archive:image.tar", "image.tar", None),
+            ("oci-archive:image.tar:1.2", "image.tar", name("1.2")),
+            ("docker-archive:image.tar:o/n:1", "image.tar", name("o/n:1")),
+            (
+                "docker-archive:image.tar:@1",
+                "image.tar",
+                Some(Selection::Index(1)),
+            ),
+            ("oci:image.tar:", "image.tar:", None),
+            ("oci:absent:1", "absent:1", None),
+            ("oci:a:b", "a:b", None),
+            ("oci:a:b:c", "a:b", name("c")),
+            ("image.tar:1", "image.tar:1", None),
+        ] {
+            let exists = |path: &str| ["image.tar", "a:b"].contains(&path);
+            let images = read_images(&[operand.to_owned()], exists).expect("sound");
+            assert_eq!(images[0].path, PathBuf::from(path), "{operand}");
+            assert_eq!(images[0].select, select, "{operand}");
+        }
     }
 
     #[test]

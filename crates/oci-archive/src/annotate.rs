@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 use crate::digest::Digest;
 use crate::document;
 use crate::error::OpenError;
-use crate::image::{Image, Manifest, ManifestKind, Notice};
+use crate::image::{Image, Manifest, ManifestKind, Notice, Provenance};
+use crate::referrers;
 
 /// The annotation of an attestation's descriptor that names what it describes
 /// (<https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md>).
@@ -160,17 +161,36 @@ pub(crate) fn annotate(image: &mut Image, annotations: &[Annotation]) -> Result<
         image.root = root.clone();
     }
     if !changed.is_empty() {
-        image.changes.push("annotations were added".to_owned());
-        let is_attestation = |one: &Manifest| one.kind == ManifestKind::Attestation;
-        if image.manifests.iter().any(is_attestation)
-            && pairs(annotations, AnnotationTarget::Manifest)
-                .next()
-                .is_some()
-        {
-            image.notices.push(Notice::AttestationsOutdated);
-        }
+        let manifests = image.manifests.iter();
+        tell(
+            manifests,
+            annotations,
+            &mut image.changes,
+            &mut image.notices,
+        );
+        referrers::prune(image, |_| true);
     }
     Ok(())
+}
+
+/// Takes note of what annotations do to `manifests`, each thing once.
+pub(crate) fn tell<'a>(
+    mut manifests: impl Iterator<Item = &'a Manifest>,
+    annotations: &[Annotation],
+    changes: &mut Vec<String>,
+    notices: &mut Vec<Notice>,
+) {
+    const ADDED: &str = "annotations were added";
+    if !annotations.is_empty() && !changes.iter().any(|change| change == ADDED) {
+        changes.push(ADDED.to_owned());
+    }
+    let mut for_images = pairs(annotations, AnnotationTarget::Manifest);
+    if for_images.next().is_some()
+        && !notices.contains(&Notice::AttestationsOutdated)
+        && manifests.any(|one| one.kind == ManifestKind::Attestation)
+    {
+        notices.push(Notice::AttestationsOutdated);
+    }
 }
 
 /// Adds one annotation to a manifest or index.
@@ -233,6 +253,9 @@ fn replace(
     manifest.descriptor.digest = Digest::of(algorithm, &bytes);
     manifest.descriptor.size = bytes.len() as u64;
     manifest.bytes = bytes;
+    if manifest.provenance == Provenance::Archive {
+        manifest.provenance = Provenance::Changed;
+    }
     let named = manifest.children.iter_mut().chain(&mut manifest.subject);
     for digest in named {
         if let Some((after, _)) = changed.get(digest) {

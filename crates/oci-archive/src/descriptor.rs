@@ -62,6 +62,11 @@ impl Descriptor {
     pub fn annotation(&self, key: &str) -> Option<&str> {
         self.annotations.get(key).map(String::as_str)
     }
+
+    /// Its platform, if it says one.
+    pub(crate) fn told_platform(&self) -> Option<&Platform> {
+        self.platform.as_ref().filter(|one| !one.is_blank())
+    }
 }
 
 /// Registries and clients keep sizes in an `i64`; what does not fit would mean different things to them.
@@ -123,6 +128,11 @@ impl Platform {
     pub fn is_known(&self) -> bool {
         let is_known = |name: &str| !name.is_empty() && name != "unknown";
         is_known(&self.os) && is_known(&self.architecture)
+    }
+
+    /// Whether this says nothing. Exporters write a platform without any words where they know none.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.os.is_empty() || self.architecture.is_empty()
     }
 }
 

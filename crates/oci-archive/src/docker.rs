@@ -68,6 +68,14 @@ pub(crate) struct DockerImage {
     digest: Digest,
 }
 
+impl DockerImage {
+    /// The platform that the configuration names, if it does.
+    pub(crate) fn platform(&self) -> Option<Platform> {
+        let platform: Option<Platform> = serde_json::from_slice(&self.config).ok();
+        platform.filter(Platform::is_known)
+    }
+}
+
 /// The images that `manifest.json` lists, each configuration once; `None` if there is no such file.
 /// Images without their configuration are left out if `lenient`, else refused.
 pub(crate) fn images(

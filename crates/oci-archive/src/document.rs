@@ -16,6 +16,7 @@ use crate::error::OpenError;
 use crate::image::Manifest;
 use crate::json;
 use crate::media_type;
+use crate::presence;
 
 /// The limit that registries set for manifests (distribution-spec, "Pushing Manifests":
 /// <https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests>).
@@ -60,6 +61,10 @@ impl Written {
     pub(crate) fn insert(&mut self, digest: Digest, bytes: Bytes) {
         self.0.insert(digest, bytes);
     }
+
+    pub(crate) fn contains(&self, digest: &Digest) -> bool {
+        self.0.contains_key(digest)
+    }
 }
 
 /// A document as compact JSON.
@@ -93,7 +98,7 @@ pub(crate) fn parse_bytes(digest: &Digest, bytes: &[u8]) -> Result<Map<String, V
 }
 
 /// A manifest's bytes, verified, and its document if it is of a known kind; `None` if it is not in the
-/// archive.
+/// archive, or is an empty file there.
 pub(crate) fn load(
     container: &Container,
     written: &Written,
@@ -120,6 +125,9 @@ pub(crate) fn load(
         },
     };
     let length = bytes.len() as u64;
+    if presence::is_left_empty(descriptor, length) {
+        return Ok(None);
+    }
     if length != descriptor.size {
         return Err(OpenError::invalid(
             what,

@@ -104,6 +104,7 @@ pub struct Draft {
     pub(crate) names: Vec<String>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) origin: Origin,
+    pub(crate) changes: Vec<String>,
 }
 
 impl Draft {
@@ -116,6 +117,7 @@ impl Draft {
             names: Vec::new(),
             notices: Vec::new(),
             origin: Origin::default(),
+            changes: Vec::new(),
         }
     }
 
@@ -126,6 +128,14 @@ impl Draft {
             Some(one) if self.outcome == Outcome::Alone => Err(annotate::no_index(&one.key)),
             _ => {
                 self.annotations.extend_from_slice(annotations);
+                let finished = self.parts.iter().filter_map(|part| match part {
+                    Part::Finished(image) => Some(&**image),
+                    Part::Unfinished(_) => None,
+                });
+                let manifests = finished.flat_map(|image| &image.manifests);
+                let (changes, notices) = (&mut self.changes, &mut self.notices);
+                annotate::tell(manifests, annotations, changes, notices);
+                self.tell_outdated(annotations);
                 Ok(())
             }
         }
@@ -184,6 +194,12 @@ impl Draft {
         &self.origin
     }
 
+    /// How what is made of it differs from manifests that are in the archive; empty where there are none.
+    #[must_use]
+    pub fn changes(&self) -> &[String] {
+        &self.changes
+    }
+
     /// The diff ids of an image's layers in their order, those left out that are not meant for
     /// registries. Of all images, if there are several.
     #[must_use]
@@ -226,6 +242,7 @@ impl Draft {
         };
         image.names.clone_from(&self.names);
         image.notices.clone_from(&self.notices);
+        image.changes.clone_from(&self.changes);
         annotate::annotate(&mut image, &self.annotations)?;
         image.origin = self.origin.clone();
         Ok(image)
@@ -264,6 +281,7 @@ impl Draft {
             origin: self.origin.clone(),
             names: self.names.clone(),
             notices: self.notices.clone(),
+            changes: self.changes.clone(),
             ..draft.image(descriptor, bytes.clone(), document.layers())
         })
     }

@@ -115,7 +115,11 @@ pub enum OpenError {
         absent: Vec<AbsentManifest>,
     },
     /// A platform that is asked for and that the image has not.
-    #[error("the image has no platform {}; it has: {}", .wanted.join(", "), list(.available))]
+    #[error("the image has no platform {}; it {}", .wanted.join(", "), if .available.is_empty() {
+        "does not say for which platform it is".to_owned()
+    } else {
+        format!("has: {}", list(.available))
+    })]
     NoPlatform {
         /// What was asked for.
         wanted: Vec<String>,

@@ -1,6 +1,8 @@
 //! Parts of an index left out on request: platforms, what the archive lacks, attestations. The index is
 //! written anew without them; what stays is not touched.
 
+mod dropped;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
@@ -9,11 +11,13 @@ use serde_json::Value;
 use crate::container::Container;
 use crate::descriptor::{Descriptor, Platform};
 use crate::digest::Digest;
-use crate::document::{self, Document, Written};
+use crate::document::{self, Written};
 use crate::error::OpenError;
 use crate::media_type;
-use crate::walk::{DEEPEST, configured_platform, described_by, may_be_absent};
+use crate::presence;
+use crate::walk::{DEEPEST, configured_platform, described_by};
 use crate::{Attestations, OpenOptions};
+use dropped::Dropped;
 
 /// An index without what was not asked for.
 #[derive(Debug)]
@@ -22,6 +26,11 @@ pub(crate) struct Filtered {
     pub(crate) root: Descriptor,
     /// How it differs from the archive's; empty if it does not.
     pub(crate) changes: Vec<String>,
+    /// What stood in the index and is about another manifest, with that one, where it is left out of the
+    /// index though nobody asked for that.
+    pub(crate) referrers: Vec<(Descriptor, Digest)>,
+    /// Everything that was looked at.
+    pub(crate) seen: BTreeSet<Digest>,
 }
 
 /// Applies what `options` ask for to the image `root`. New indexes go into `written`.
@@ -34,6 +43,8 @@ pub(crate) fn apply(
     let unchanged = Filtered {
         root: root.clone(),
         changes: Vec::new(),
+        referrers: Vec::new(),
+        seen: BTreeSet::new(),
     };
     let is_wanted = !options.platforms.is_empty()
         || options.only_present
@@ -49,23 +60,34 @@ pub(crate) fn apply(
         available: Vec::new(),
         found: BTreeSet::new(),
         dropped: Dropped::default(),
-        attestations_kept: 0,
+        kept_about_others: Vec::new(),
+        referrers: Vec::new(),
+        seen: BTreeSet::from([root.digest.clone()]),
         decided: BTreeMap::new(),
-        about: BTreeMap::new(),
+        subjects: BTreeMap::new(),
         whole: BTreeMap::new(),
     };
     let verdict = filter.index(root, 0)?;
-    let kept = std::mem::take(&mut filter.kept);
-    let (mut dropped, attestations_kept) = (filter.dropped.clone(), filter.attestations_kept);
     filter.check_platforms()?;
-    let Verdict::Replace(index) = verdict else {
-        if verdict == Verdict::Drop {
-            return Err(OpenError::invalid(
-                document::describe(&root.digest),
-                "nothing of it is left to push",
-            ));
+    let Filter {
+        kept,
+        mut dropped,
+        kept_about_others,
+        mut referrers,
+        seen,
+        ..
+    } = filter;
+    let index = match verdict {
+        Verdict::Replace(index) => index,
+        Verdict::Keep => return Ok(unchanged),
+        Verdict::Drop => {
+            let reason = match dropped.told().as_slice() {
+                [] => "nothing of it is left to push".to_owned(),
+                told => format!("nothing of it is left to push ({})", told.join("; ")),
+            };
+            let what = document::describe(&root.digest);
+            return Err(OpenError::invalid(what, reason));
         }
-        return Ok(unchanged);
     };
     // Whoever asks for one platform, or for no attestations, wants the image as the builder made it.
     let is_alone_wanted =
@@ -73,16 +95,29 @@ pub(crate) fn apply(
     if let [only] = kept.as_slice()
         && is_alone_wanted
     {
-        // There is no index left that could list them.
-        dropped.attestations += attestations_kept;
+        // There is no index left that could list what is about it.
+        for (descriptor, about) in kept_about_others {
+            let is_taken = options.referrers && about.is_told_by_itself;
+            if about.is_attestation && !is_taken {
+                dropped.attestations += 1;
+            } else {
+                referrers.push((descriptor, about.subject));
+            }
+        }
         let mut changes = dropped.told();
         changes.push("only one image is left, which is pushed without an index".to_owned());
-        let root = only.clone();
-        return Ok(Filtered { root, changes });
+        return Ok(Filtered {
+            root: only.clone(),
+            changes,
+            referrers,
+            seen,
+        });
     }
     Ok(Filtered {
         root: *index,
         changes: dropped.told(),
+        referrers,
+        seen,
     })
 }
 
@@ -93,32 +128,13 @@ enum Verdict {
     Drop,
 }
 
-/// What was left out, for the user.
-#[derive(Debug, Clone, Default)]
-struct Dropped {
-    platforms: Vec<String>,
-    absent: Vec<String>,
-    attestations: usize,
-}
-
-impl Dropped {
-    fn told(&self) -> Vec<String> {
-        let mut changes = Vec::new();
-        for (names, why) in [
-            (&self.platforms, "not asked for"),
-            (&self.absent, "not in the archive"),
-        ] {
-            if !names.is_empty() {
-                changes.push(format!("left out as {why}: {}", names.join(", ")));
-            }
-        }
-        match self.attestations {
-            0 => {}
-            1 => changes.push("1 attestation is left out".to_owned()),
-            count => changes.push(format!("{count} attestations are left out")),
-        }
-        changes
-    }
+/// What a manifest in an index is about.
+#[derive(Debug, Clone)]
+struct About {
+    subject: Digest,
+    /// By its `subject`, and not only by an annotation in the index.
+    is_told_by_itself: bool,
+    is_attestation: bool,
 }
 
 struct Filter<'a> {
@@ -132,11 +148,15 @@ struct Filter<'a> {
     /// Which of the wanted platforms there are.
     found: BTreeSet<usize>,
     dropped: Dropped,
-    attestations_kept: usize,
+    /// What stays and is about something.
+    kept_about_others: Vec<(Descriptor, About)>,
+    /// What goes and is about something, though it was not asked for that.
+    referrers: Vec<(Descriptor, Digest)>,
+    seen: BTreeSet<Digest>,
     /// What becomes of each child. One that is listed many times, or in many indexes, is looked at once.
     decided: BTreeMap<(Digest, Option<Platform>), Verdict>,
-    /// What each child without an annotation that tells it is about, if it is an attestation.
-    about: BTreeMap<Digest, Option<Digest>>,
+    /// The subject of each child, and whether it is an attestation of `BuildKit`.
+    subjects: BTreeMap<Digest, (Option<Digest>, bool)>,
     /// Whether a manifest and all its blobs are in the archive.
     whole: BTreeMap<Digest, bool>,
 }
@@ -156,25 +176,38 @@ impl Filter<'_> {
         let children = document.manifests();
         let mut verdicts = vec![Verdict::Keep; children.len()];
         let mut dropped: BTreeSet<&Digest> = BTreeSet::new();
-        let mut attestations = Vec::new();
+        let mut kept: BTreeSet<&Digest> = BTreeSet::new();
+        let mut about_others = Vec::new();
         for (position, child) in children.iter().enumerate() {
-            if let Some(described) = self.described(child)? {
-                attestations.push((position, described));
+            self.seen.insert(child.digest.clone());
+            if let Some(about) = self.about(child)? {
+                about_others.push((position, about));
                 continue;
             }
             verdicts[position] = self.child(child, depth)?;
-            if verdicts[position] == Verdict::Drop {
-                dropped.insert(&child.digest);
-            }
-        }
-        for (position, described) in attestations {
-            let is_stripped = self.options.attestations == Attestations::Strip;
-            let is_absent = self.options.only_present && !self.is_whole(&children[position])?;
-            if is_stripped || is_absent || dropped.contains(&described) {
-                self.dropped.attestations += 1;
-                verdicts[position] = Verdict::Drop;
+            // One manifest may be listed for several platforms.
+            let same = if verdicts[position] == Verdict::Drop {
+                &mut dropped
             } else {
-                self.attestations_kept += 1;
+                &mut kept
+            };
+            same.insert(&child.digest);
+        }
+        for (position, about) in about_others {
+            let child = &children[position];
+            let is_stripped =
+                about.is_attestation && self.options.attestations == Attestations::Strip;
+            let is_absent = self.options.only_present && !self.is_whole(child)?;
+            let is_orphan = dropped.contains(&about.subject) && !kept.contains(&about.subject);
+            if !is_stripped && !is_absent && !is_orphan {
+                self.kept_about_others.push((child.clone(), about));
+                continue;
+            }
+            verdicts[position] = Verdict::Drop;
+            if about.is_attestation {
+                self.dropped.attestations += 1;
+            } else {
+                self.referrers.push((child.clone(), about.subject));
             }
         }
         if verdicts.iter().all(|verdict| *verdict == Verdict::Keep) {
@@ -186,28 +219,45 @@ impl Filter<'_> {
         self.rewrite(descriptor, &bytes, &verdicts)
     }
 
-    /// What an attestation is about; `None` if this is none.
-    fn described(&mut self, child: &Descriptor) -> Result<Option<Digest>, OpenError> {
-        if let Some(described) = described_by(child) {
-            return Ok(Some(described));
-        }
+    /// What a child is about, if it is about something.
+    fn about(&mut self, child: &Descriptor) -> Result<Option<About>, OpenError> {
+        let described = described_by(child);
+        let (subject, is_of_buildkit) = self.subject(child)?;
+        Ok(match (described, subject) {
+            (Some(described), subject) => Some(About {
+                is_told_by_itself: subject.is_some_and(|subject| subject == described),
+                subject: described,
+                is_attestation: true,
+            }),
+            (None, Some(subject)) => Some(About {
+                subject,
+                is_told_by_itself: true,
+                is_attestation: is_of_buildkit,
+            }),
+            (None, None) => None,
+        })
+    }
+
+    /// The subject that a child names, and whether it is an attestation of `BuildKit`.
+    fn subject(&mut self, child: &Descriptor) -> Result<(Option<Digest>, bool), OpenError> {
         if media_type::is_index(&child.media_type) {
-            return Ok(None);
+            return Ok((None, false));
         }
-        if let Some(known) = self.about.get(&child.digest) {
+        if let Some(known) = self.subjects.get(&child.digest) {
             return Ok(known.clone());
         }
         let loaded = document::load(self.container, self.written, child)?;
         let document = loaded.and_then(|(_, document)| document);
-        let is_attestation = |document: &Document| {
-            document.artifact_type.as_deref() == Some(media_type::DOCKER_ATTESTATION)
-        };
-        let described = document
-            .filter(is_attestation)
-            .and_then(|document| document.subject)
-            .map(|subject| subject.digest);
-        self.about.insert(child.digest.clone(), described.clone());
-        Ok(described)
+        let found = document.map_or((None, false), |document| {
+            let artifact_type = document.artifact_type.as_deref();
+            let is_of_buildkit = artifact_type == Some(media_type::DOCKER_ATTESTATION);
+            (
+                document.subject.map(|subject| subject.digest),
+                is_of_buildkit,
+            )
+        });
+        self.subjects.insert(child.digest.clone(), found.clone());
+        Ok(found)
     }
 
     fn child(&mut self, child: &Descriptor, depth: usize) -> Result<Verdict, OpenError> {
@@ -227,7 +277,7 @@ impl Filter<'_> {
     }
 
     fn image(&mut self, child: &Descriptor) -> Result<Verdict, OpenError> {
-        let platform = match &child.platform {
+        let platform = match child.told_platform() {
             Some(platform) => Some(platform.clone()),
             None => configured_platform(self.container, self.written, child)?,
         };
@@ -274,25 +324,9 @@ impl Filter<'_> {
         if let Some(known) = self.whole.get(&descriptor.digest) {
             return Ok(*known);
         }
-        let is_whole = self.look_for_all_of(descriptor)?;
+        let is_whole = presence::is_whole(self.container, self.written, descriptor)?;
         self.whole.insert(descriptor.digest.clone(), is_whole);
         Ok(is_whole)
-    }
-
-    fn look_for_all_of(&self, descriptor: &Descriptor) -> Result<bool, OpenError> {
-        let loaded = document::load(self.container, self.written, descriptor)?;
-        let Some((_, document)) = loaded else {
-            return Ok(false);
-        };
-        let Some(document) = document else {
-            return Ok(true);
-        };
-        for blob in document.config.iter().chain(document.layers()) {
-            if self.container.blob(&blob.digest)?.is_none() && !may_be_absent(blob) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     fn rewrite(
@@ -336,9 +370,11 @@ impl Filter<'_> {
         if missing.is_empty() {
             return Ok(());
         }
+        let mut seen = BTreeSet::new();
+        let available = self.available.iter().filter(|name| seen.insert(*name));
         Err(OpenError::NoPlatform {
             wanted: missing,
-            available: self.available.clone(),
+            available: available.cloned().collect(),
         })
     }
 }

@@ -54,9 +54,39 @@ pub struct Manifest {
     pub(crate) references: Vec<Digest>,
     pub(crate) subject: Option<Digest>,
     pub(crate) level: usize,
+    pub(crate) provenance: Provenance,
+}
+
+/// Where a manifest's bytes come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Provenance {
+    /// They are an archive's.
+    Archive,
+    /// They were written in place of an archive's.
+    Changed,
+    /// They are an index over several archives, in place of nothing.
+    Merged,
 }
 
 impl Manifest {
+    /// An OCI index of these bytes that is in no archive, such as a list of referrers.
+    #[must_use]
+    pub fn index_of(bytes: Bytes) -> Self {
+        let digest = Digest::of(Algorithm::Sha256, &bytes);
+        let size = bytes.len() as u64;
+        Self {
+            descriptor: Descriptor::new(media_type::OCI_INDEX, digest, size),
+            bytes,
+            kind: ManifestKind::Index,
+            platform: None,
+            children: Vec::new(),
+            references: Vec::new(),
+            subject: None,
+            level: 0,
+            provenance: Provenance::Merged,
+        }
+    }
+
     /// The descriptor that names it.
     #[must_use]
     pub fn descriptor(&self) -> &Descriptor {
@@ -139,6 +169,10 @@ pub enum Notice {
     LayerLeftOut(Digest),
     /// Something about the image, such as a signature, that stands beside it and not in its index.
     ReferrerLeftOut(Digest),
+    /// Something that is about a manifest which the archive holds, and which is left out or changed.
+    ReferrerOutdated(Digest),
+    /// Something about the image that was asked for, and that the archive does not hold as a whole.
+    ReferrerIncomplete(Digest),
     /// Attestations are about manifests that were changed on their way.
     AttestationsOutdated,
     /// A manifest of an unknown media type: what it names, if anything, is not looked at.
@@ -179,6 +213,14 @@ impl fmt::Display for Notice {
                 formatter,
                 "manifest {digest} is about the image, but no part of it, and is left out"
             ),
+            Self::ReferrerOutdated(digest) => write!(
+                formatter,
+                "manifest {digest} is about one that is left out or changed, and is left out with it"
+            ),
+            Self::ReferrerIncomplete(digest) => write!(
+                formatter,
+                "manifest {digest} is about the image, but is not whole in the archive, and is left out"
+            ),
             Self::AttestationsOutdated => formatter.write_str(
                 "the attestations' statements name the manifests as they were before annotations were added",
             ),
@@ -201,6 +243,7 @@ pub struct Image {
     pub(crate) notices: Vec<Notice>,
     pub(crate) config_digest: Option<Digest>,
     pub(crate) referrers: Vec<Manifest>,
+    pub(crate) referrer_tags: Vec<(String, Digest)>,
     pub(crate) origin: Origin,
     pub(crate) changes: Vec<String>,
 }
@@ -215,30 +258,23 @@ pub struct Origin {
     pub compression: Option<Compression>,
     /// The tool that wrote it, as far as its habits show.
     pub producer: Option<&'static str>,
+    /// What messages call the archive ([`crate::Content::called`]).
+    pub archive: Option<String>,
 }
 
 impl Image {
     /// Nothing, to be filled.
     pub(crate) fn empty() -> Self {
-        let nothing = Digest::of(Algorithm::Sha256, b"");
         Self {
             manifests: Vec::new(),
-            root: Manifest {
-                descriptor: Descriptor::new(media_type::OCI_INDEX, nothing, 0),
-                bytes: Bytes::new(),
-                kind: ManifestKind::Index,
-                platform: None,
-                children: Vec::new(),
-                references: Vec::new(),
-                subject: None,
-                level: 0,
-            },
+            root: Manifest::index_of(Bytes::new()),
             blobs: Vec::new(),
             platforms: Vec::new(),
             names: Vec::new(),
             notices: Vec::new(),
             config_digest: None,
             referrers: Vec::new(),
+            referrer_tags: Vec::new(),
             origin: Origin::default(),
             changes: Vec::new(),
         }
@@ -251,16 +287,33 @@ impl Image {
         &self.referrers
     }
 
+    /// Tags under which clients look for some of the referrers, as they have no `subject`: cosign's
+    /// `sha256-HEX.sig` and the like, each with the manifest that it names
+    /// (<https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md>).
+    #[must_use]
+    pub fn referrer_tags(&self) -> &[(String, Digest)] {
+        &self.referrer_tags
+    }
+
     /// Where it comes from.
     #[must_use]
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
 
-    /// How its root differs from what is in the archive; empty if it is the archive's, byte for byte.
+    /// How its root differs from what is in the archive; empty if it is the archive's, byte for byte. The
+    /// index over several archives differs from nothing: it is in none of them.
     #[must_use]
     pub fn changes(&self) -> &[String] {
         &self.changes
+    }
+
+    /// Whether every manifest is an archive's, byte for byte. The index over several archives is in none
+    /// of them, and does not count.
+    #[must_use]
+    pub fn is_verbatim(&self) -> bool {
+        let mut manifests = self.manifests.iter().chain(&self.referrers);
+        manifests.all(|manifest| manifest.provenance != Provenance::Changed)
     }
 
     /// The manifest or index that a tag should name.

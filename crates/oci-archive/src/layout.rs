@@ -10,17 +10,20 @@ use serde::Deserialize;
 use crate::compression::Compression;
 use crate::container::Container;
 use crate::descriptor::{Descriptor, Platform};
+use crate::digest::Digest;
 use crate::docker::{self, DockerImage};
-use crate::document::Written;
+use crate::document::{self, Written};
 use crate::draft::Draft;
 use crate::error::OpenError;
 use crate::filter;
-use crate::image::{Image, Origin};
+use crate::image::{Image, Notice, Origin};
 use crate::input::Input;
 use crate::json;
 use crate::media_type;
+use crate::narrow::{self, Platforms};
 use crate::platform_filter::PlatformFilter;
 use crate::producer;
+use crate::referrers;
 use crate::roots;
 use crate::select::{self, Candidate};
 use crate::walk;
@@ -74,6 +77,7 @@ pub(crate) fn read(input: &Input, options: &OpenOptions) -> Result<Content, Open
         }),
         compression: Some(input.compression).filter(|one| *one != Compression::None),
         producer: producer::guess(container),
+        archive: None,
     };
     match &mut content {
         Content::Image(image) => {
@@ -137,7 +141,12 @@ fn read_layout(container: &Container, options: &OpenOptions) -> Result<Content, 
             "it lists no image, only manifests that are about others",
         ));
     }
-    let chosen = select::choose(&images, &others, options.select.as_ref()).map_err(|error| {
+    let mut platforms = Platforms::new(container);
+    let chosen = narrow::choose(&images, &others, options, |target| match target {
+        Target::Listed(root) => platforms.of(root),
+        Target::Docker(image) => Ok(image.platform().into_iter().collect()),
+    })
+    .map_err(|error| {
         if docker.iter().all(|one| known.contains(&one.digest)) {
             error
         } else {
@@ -153,12 +162,15 @@ fn read_layout(container: &Container, options: &OpenOptions) -> Result<Content, 
     };
     let mut written = Written::default();
     let filtered = filter::apply(container, root, options, &mut written)?;
-    let about_others: Vec<&Descriptor> = listed
-        .iter()
-        .filter(|one| options.referrers && contents.about_others.contains_key(&one.digest))
-        .collect();
-    let mut image = walk::walk(container, &written, &filtered.root, &about_others)?;
-    check_platform(&image.platforms, &options.platforms)?;
+    let mut referrers = contents.referrers;
+    referrers.extend(&filtered.referrers);
+    let wanted = referrers.wanted(container, &written, options)?;
+    let of_index = filtered.root.digest != root.digest;
+    let mut image = walk::walk(container, &written, &filtered.root, &wanted, of_index)?;
+    // Of an index, the filter has seen to it; what is not there may have been left out as not present.
+    if !media_type::is_index(&root.media_type) {
+        check_platform(&image.platforms, &options.platforms)?;
+    }
     image.names.clone_from(&chosen.names);
     if !options.verbatim
         && has_uncompressed_layers(&image)
@@ -172,10 +184,25 @@ fn read_layout(container: &Container, options: &OpenOptions) -> Result<Content, 
         } else {
             &saved.names
         };
-        return draft(container, &saved.target, names, options);
+        let mut content = draft(container, &saved.target, names, options)?;
+        if let Content::Draft(draft) = &mut content {
+            let replaced = &filtered.root.digest;
+            draft.changes = filtered.changes;
+            draft.changes.push(format!(
+                "the manifest is made anew, over compressed layers, in place of {replaced}"
+            ));
+            let others = filtered
+                .seen
+                .into_iter()
+                .chain([replaced.clone()])
+                .collect();
+            let left_out = referrers.left_out(&BTreeSet::new(), &others, options);
+            draft.notices.extend(left_out);
+        }
+        return Ok(content);
     }
-    let all = image.manifests.iter().chain(&image.referrers);
-    let left_out = roots::left_out(&contents.about_others, all);
+    let published = referrers::published(&image);
+    let left_out = referrers.left_out(&published, &filtered.seen, options);
     image.notices.extend(left_out);
     image.changes = filtered.changes;
     Ok(Content::Image(Box::new(image)))
@@ -203,8 +230,40 @@ fn read_docker(container: &Container, options: &OpenOptions) -> Result<Content, 
             "it lists no image: it is empty",
         ));
     }
-    let chosen = select::choose(&images, &[], options.select.as_ref())?;
-    draft(container, &chosen.target, &chosen.names, options)
+    let chosen = narrow::choose(&images, &[], options, |image| {
+        Ok(image.platform().into_iter().collect())
+    })?;
+    let mut content = draft(container, &chosen.target, &chosen.names, options)?;
+    if let Content::Draft(draft) = &mut content {
+        // An OCI layout may stand beside. What is wrong with it is not the matter here.
+        let notices = about_listed(container, &chosen.digest, options);
+        draft.notices.extend(notices.unwrap_or_default());
+    }
+    Ok(content)
+}
+
+/// What is to be said of what `index.json` knows about the image with this configuration, whose manifest is
+/// made anew.
+fn about_listed(
+    container: &Container,
+    config: &Digest,
+    options: &OpenOptions,
+) -> Result<Vec<Notice>, OpenError> {
+    if !container.contains("index.json") {
+        return Ok(Vec::new());
+    }
+    let listed = read_index(container)?;
+    let contents = roots::contents(container, &listed)?;
+    let mut manifests = BTreeSet::new();
+    for one in contents.roots.iter().chain(&contents.others) {
+        let loaded = document::load(container, &Written::default(), &one.target)?;
+        let found = loaded.and_then(|(_, document)| document?.config);
+        if found.is_some_and(|found| found.digest == *config) {
+            manifests.insert(one.digest.clone());
+        }
+    }
+    let nothing = BTreeSet::new();
+    Ok(contents.referrers.left_out(&nothing, &manifests, options))
 }
 
 fn draft(

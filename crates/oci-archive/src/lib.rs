@@ -45,8 +45,11 @@ mod json;
 mod layout;
 pub mod media_type;
 mod merge;
+mod narrow;
 mod platform_filter;
+mod presence;
 mod producer;
+mod referrers;
 mod roots;
 mod scratch;
 mod select;
@@ -178,6 +181,36 @@ impl Content {
         match self {
             Self::Image(image) => image.origin(),
             Self::Draft(draft) => draft.origin(),
+        }
+    }
+
+    /// The same, with what messages are to call the archive.
+    #[must_use]
+    pub fn called(mut self, archive: impl Into<String>) -> Self {
+        let origin = match &mut self {
+            Self::Image(image) => &mut image.origin,
+            Self::Draft(draft) => &mut draft.origin,
+        };
+        origin.archive = Some(archive.into());
+        self
+    }
+
+    /// How what is pushed differs from what is in the archives; empty if it does not, or if they hold no
+    /// manifests from which it could.
+    #[must_use]
+    pub fn changes(&self) -> &[String] {
+        match self {
+            Self::Image(image) => image.changes(),
+            Self::Draft(draft) => draft.changes(),
+        }
+    }
+
+    /// Whether every manifest is an archive's, byte for byte ([`Image::is_verbatim`]).
+    #[must_use]
+    pub fn is_verbatim(&self) -> bool {
+        match self {
+            Self::Image(image) => image.is_verbatim(),
+            Self::Draft(_) => false,
         }
     }
 

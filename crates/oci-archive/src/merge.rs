@@ -12,12 +12,15 @@ use crate::digest::{Algorithm, Digest};
 use crate::document;
 use crate::draft::{Draft, Outcome, Part};
 use crate::error::OpenError;
-use crate::image::{Image, Manifest, ManifestKind, Origin};
+use crate::image::{Image, Manifest, ManifestKind, Origin, Provenance};
 use crate::media_type;
 use crate::platform_filter::key;
+use crate::referrers;
 
 /// Merges what several archives hold into one index: one entry for each platform, what is an index itself
 /// taken apart, attestations after the images. The result does not depend on the archives' order.
+///
+/// The index is new, since no archive holds it; the manifests that it lists are not touched.
 ///
 /// # Errors
 ///
@@ -29,6 +32,7 @@ pub fn merge(contents: Vec<Content>) -> Result<Content, OpenError> {
     {
         return Ok(only);
     }
+    check_platforms(&contents)?;
     let mut draft = Draft {
         parts: Vec::new(),
         outcome: Outcome::Merged,
@@ -37,12 +41,21 @@ pub fn merge(contents: Vec<Content>) -> Result<Content, OpenError> {
         names: Vec::new(),
         notices: Vec::new(),
         origin: Origin::default(),
+        changes: Vec::new(),
     };
     let mut seen: BTreeSet<Digest> = BTreeSet::new();
     for content in contents {
+        let archive = name_of(&content);
+        let changes = content.changes().iter();
+        draft.changes.extend(changes.map(|change| match &archive {
+            Some(archive) => format!("{archive}: {change}"),
+            None => change.clone(),
+        }));
         match content {
-            Content::Image(image) => {
-                draft.notices.extend(image.notices.iter().cloned());
+            Content::Image(mut image) => {
+                // What is about an index that is taken apart is about nothing that is published.
+                referrers::prune(&mut image, |one| one.kind != ManifestKind::Index);
+                draft.notices.append(&mut image.notices);
                 draft.parts.push(Part::Finished(image));
             }
             Content::Draft(one) => {
@@ -55,34 +68,28 @@ pub fn merge(contents: Vec<Content>) -> Result<Content, OpenError> {
             }
         }
     }
-    check_platforms(&draft.parts)?;
     if draft.layers.is_empty() && draft.diff_ids().is_empty() {
         return Ok(Content::Image(Box::new(draft.finish(&BTreeMap::new())?)));
     }
     Ok(Content::Draft(Box::new(draft)))
 }
 
-/// Finds out before anything is compressed what would be found at the end.
-fn check_platforms(parts: &[Part]) -> Result<(), OpenError> {
-    let mut seen = BTreeMap::new();
-    for part in parts {
-        let found: Vec<(Option<&Platform>, &Digest)> = match part {
-            Part::Finished(image) if image.root.kind != ManifestKind::Index => {
-                vec![(image.root.platform(), &image.root.descriptor.digest)]
-            }
-            Part::Finished(image) => images_of(image)
-                .map(|manifest| (manifest.platform(), &manifest.descriptor.digest))
-                .collect(),
-            Part::Unfinished(draft) => {
-                vec![(draft.platform.as_ref(), &draft.config.descriptor.digest)]
-            }
-        };
-        for (platform, digest) in found {
-            let Some(platform) = platform else {
-                return Err(no_platform(digest));
-            };
-            match seen.insert(key(platform), digest) {
-                Some(other) if other != digest => return Err(conflict(platform, other, digest)),
+/// What messages call the archive that something comes from.
+fn name_of(content: &Content) -> Option<String> {
+    content.origin().archive.clone()
+}
+
+/// Finds out before anything is compressed what would be found at the end, and in which archives.
+fn check_platforms(contents: &[Content]) -> Result<(), OpenError> {
+    let mut seen: BTreeMap<_, (Digest, Option<String>)> = BTreeMap::new();
+    for content in contents {
+        let archive = name_of(content);
+        for (platform, digest) in images_in(content, archive.as_deref())? {
+            let found = (digest, archive.clone());
+            match seen.insert(key(&platform), found.clone()) {
+                Some(other) if other.0 != found.0 => {
+                    return Err(conflict(&platform, &other, &found));
+                }
                 _ => {}
             }
         }
@@ -90,20 +97,63 @@ fn check_platforms(parts: &[Part]) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// The images that stand in the index which an image is.
-fn images_of(image: &Image) -> impl Iterator<Item = &Manifest> {
-    let images = image.manifests.iter();
-    images.filter(|manifest| manifest.kind == ManifestKind::Image && manifest.subject.is_none())
+/// The images that something contributes to an index, with their platforms.
+fn images_in(
+    content: &Content,
+    archive: Option<&str>,
+) -> Result<Vec<(Platform, Digest)>, OpenError> {
+    let parts = match content {
+        Content::Image(image) => return entries_in(image, archive),
+        Content::Draft(draft) => &draft.parts,
+    };
+    let mut found = Vec::new();
+    for part in parts {
+        match part {
+            Part::Finished(image) => found.extend(entries_in(image, archive)?),
+            Part::Unfinished(draft) => {
+                let digest = &draft.config.descriptor.digest;
+                let platform = draft.platform.clone();
+                let platform = platform.ok_or_else(|| no_platform(digest, archive))?;
+                found.push((platform, digest.clone()));
+            }
+        }
+    }
+    Ok(found)
 }
 
-fn no_platform(digest: &Digest) -> OpenError {
+fn entries_in(image: &Image, archive: Option<&str>) -> Result<Vec<(Platform, Digest)>, OpenError> {
+    let mut collected = Collected {
+        archive: archive.map(str::to_owned),
+        ..Collected::default()
+    };
+    collected.add_image_with_all(image)?;
+    let entries = collected.entries.into_iter();
+    Ok(entries
+        .filter_map(|entry| Some((entry.platform?, entry.digest)))
+        .collect())
+}
+
+fn no_platform(digest: &Digest, archive: Option<&str>) -> OpenError {
     OpenError::invalid(
-        format!("image {digest}"),
+        match archive {
+            Some(archive) => format!("image {digest} in {archive}"),
+            None => format!("image {digest}"),
+        },
         "it names no platform, and can be no part of an index of platforms",
     )
 }
 
-fn conflict(platform: &Platform, first: &Digest, second: &Digest) -> OpenError {
+/// Two images for one platform, each with its archive.
+fn conflict(
+    platform: &Platform,
+    first: &(Digest, Option<String>),
+    second: &(Digest, Option<String>),
+) -> OpenError {
+    let described = |(digest, archive): &(Digest, Option<String>)| match archive {
+        Some(archive) => format!("{digest} in {archive}"),
+        None => digest.to_string(),
+    };
+    let (first, second) = (described(first), described(second));
     OpenError::invalid(
         "the images cannot be merged",
         format!("two of them are for {platform}: {first} and {second}"),
@@ -124,15 +174,11 @@ pub(crate) fn merge_images(images: Vec<Image>) -> Result<Image, OpenError> {
     let mut merged = Image::empty();
     let mut seen: BTreeSet<Digest> = BTreeSet::new();
     for image in images {
-        let by_digest: BTreeMap<&Digest, &Manifest> = image
-            .manifests
-            .iter()
-            .map(|manifest| (&manifest.descriptor.digest, manifest))
-            .collect();
-        collected.add(&image.root, &by_digest)?;
+        collected.add_image_with_all(&image)?;
         merged.notices.extend(image.notices);
         merged.blobs.extend(image.blobs);
         merged.referrers.extend(image.referrers);
+        merged.referrer_tags.extend(image.referrer_tags);
         let kept = image.manifests.into_iter();
         let kept = kept.filter(|manifest| manifest.kind != ManifestKind::Index);
         manifests.extend(kept.filter(|one| seen.insert(one.descriptor.digest.clone())));
@@ -144,6 +190,8 @@ pub(crate) fn merge_images(images: Vec<Image>) -> Result<Image, OpenError> {
     merged
         .referrers
         .retain(|one| seen.insert(one.descriptor.digest.clone()));
+    merged.referrer_tags.sort();
+    merged.referrer_tags.dedup();
     let Collected {
         mut entries,
         mut others,
@@ -155,7 +203,8 @@ pub(crate) fn merge_images(images: Vec<Image>) -> Result<Image, OpenError> {
             && let (Some(one), Some(other)) = (&first.platform, &second.platform)
             && key(one) == key(other)
         {
-            return Err(conflict(one, &first.digest, &second.digest));
+            let [first, second] = [first, second].map(|entry| (entry.digest.clone(), None));
+            return Err(conflict(one, &first, &second));
         }
     }
     put_in_order(&mut others);
@@ -177,7 +226,10 @@ fn put_in_order(entries: &mut Vec<Entry>) {
         let platform = entry.platform.as_ref().map(key);
         (platform, entry.digest.clone(), entry.json.to_string())
     });
-    entries.dedup_by(|one, other| one.digest == other.digest);
+    entries.dedup_by(|one, other| {
+        let platform = |entry: &Entry| entry.platform.as_ref().map(key);
+        one.digest == other.digest && platform(one) == platform(other)
+    });
 }
 
 /// The entries of the new index.
@@ -188,9 +240,20 @@ struct Collected {
     others: Vec<Entry>,
     /// The indexes that were taken apart; one may be listed many times.
     indexes: BTreeSet<Digest>,
+    /// The archive that they come from, where there is one only.
+    archive: Option<String>,
 }
 
 impl Collected {
+    /// Adds what `image` contributes.
+    fn add_image_with_all(&mut self, image: &Image) -> Result<(), OpenError> {
+        let manifests = image.manifests.iter();
+        let by_digest: BTreeMap<&Digest, &Manifest> = manifests
+            .map(|manifest| (&manifest.descriptor.digest, manifest))
+            .collect();
+        self.add(&image.root, &by_digest)
+    }
+
     /// Adds what `manifest` contributes: itself, or what it lists.
     fn add(
         &mut self,
@@ -233,8 +296,11 @@ impl Collected {
 
     fn add_image(&mut self, json: Value, manifest: &Manifest) -> Result<(), OpenError> {
         let digest = manifest.descriptor.digest.clone();
-        let platform = manifest.platform.clone();
-        let platform = platform.ok_or_else(|| no_platform(&digest))?;
+        // An index may list one manifest for several platforms.
+        let listed = serde_json::from_value(json["platform"].clone()).ok();
+        let listed = listed.filter(Platform::is_known);
+        let platform = listed.or_else(|| manifest.platform.clone());
+        let platform = platform.ok_or_else(|| no_platform(&digest, self.archive.as_deref()))?;
         self.entries.push(Entry {
             json: with_platform(json, &platform)?,
             platform: Some(platform),
@@ -246,7 +312,8 @@ impl Collected {
 
 /// An entry that says its platform, also where only the configuration did.
 fn with_platform(mut json: Value, platform: &Platform) -> Result<Value, OpenError> {
-    if json["platform"].is_null() {
+    let listed: Option<Platform> = serde_json::from_value(json["platform"].clone()).ok();
+    if listed.is_none_or(|listed| listed.is_blank()) {
         json["platform"] = serde_json::to_value(platform).map_err(|source| OpenError::Json {
             what: "the platform".to_owned(),
             source,
@@ -256,7 +323,11 @@ fn with_platform(mut json: Value, platform: &Platform) -> Result<Value, OpenErro
 }
 
 fn index(entries: Vec<Entry>, manifests: &[Manifest]) -> Result<Manifest, OpenError> {
-    let children = entries.iter().map(|entry| entry.digest.clone()).collect();
+    let mut seen = BTreeSet::new();
+    let children = entries.iter().map(|entry| entry.digest.clone());
+    let children = children
+        .filter(|child| seen.insert(child.clone()))
+        .collect();
     let list: Vec<Value> = entries.into_iter().map(|entry| entry.json).collect();
     let bytes = Bytes::from(document::write(&json!({
         "schemaVersion": 2,
@@ -274,5 +345,6 @@ fn index(entries: Vec<Entry>, manifests: &[Manifest]) -> Result<Manifest, OpenEr
         references: Vec::new(),
         subject: None,
         level: highest.map_or(0, |level| level + 1),
+        provenance: Provenance::Merged,
     })
 }

@@ -11,7 +11,7 @@ use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::document::{self, Written};
 use crate::error::OpenError;
-use crate::image::{Manifest, Notice};
+use crate::referrers::{FallbackTag, Referrers};
 use crate::select::Candidate;
 
 /// containerd's mark of a descriptor that is about another one
@@ -24,30 +24,13 @@ const NAME_ANNOTATIONS: [&str; 2] = [
     "org.opencontainers.image.ref.name",
 ];
 
-/// Those among `about_others` that are about one of `manifests`, but none of them.
-pub(crate) fn left_out<'a>(
-    about_others: &BTreeMap<Digest, Option<Digest>>,
-    manifests: impl Iterator<Item = &'a Manifest>,
-) -> Vec<Notice> {
-    let published: BTreeSet<&Digest> = manifests
-        .map(|manifest| &manifest.descriptor().digest)
-        .collect();
-    let left_out = about_others.iter().filter(|(digest, subject)| {
-        let is_about_this = subject.as_ref().is_some_and(|one| published.contains(one));
-        is_about_this && !published.contains(digest)
-    });
-    left_out
-        .map(|(digest, _)| Notice::ReferrerLeftOut(digest.clone()))
-        .collect()
-}
-
 /// What `index.json` lists, told apart; each digest once, in the order in which they are first listed.
 pub(crate) struct Contents {
     pub(crate) roots: Vec<Candidate<Descriptor>>,
     /// What is no image by itself: children, and what is about others.
     pub(crate) others: Vec<Candidate<Descriptor>>,
-    /// Manifests that are about another one, with that one where it is told by its digest.
-    pub(crate) about_others: BTreeMap<Digest, Option<Digest>>,
+    /// Manifests that are about another one.
+    pub(crate) referrers: Referrers,
 }
 
 /// Tells apart what `index.json` lists.
@@ -56,12 +39,19 @@ pub(crate) fn contents(
     listed: &[Descriptor],
 ) -> Result<Contents, OpenError> {
     let mut children: BTreeSet<Digest> = BTreeSet::new();
-    let mut about_others: BTreeMap<Digest, Option<Digest>> = BTreeMap::new();
+    let mut about_others: BTreeSet<&Digest> = BTreeSet::new();
+    let mut referrers = Referrers::default();
     let mut seen: BTreeMap<&Digest, &Descriptor> = BTreeMap::new();
     for descriptor in listed {
         let digest = &descriptor.digest;
         if let Some(mark) = descriptor.annotation(CONTAINERD_SUBJECT) {
-            about_others.insert(digest.clone(), mark.parse().ok());
+            let subject: Option<Digest> = mark.parse().ok();
+            referrers.add(descriptor, subject.map(|one| one.referrers_tag()));
+            about_others.insert(digest);
+        }
+        let tag = names(descriptor).find_map(FallbackTag::in_name);
+        if let Some(tag) = tag.filter(|tag| tag.is_of_one) {
+            referrers.add_tagged(descriptor, tag);
         }
         if let Some(first) = seen.insert(digest, descriptor) {
             agree(first, descriptor)?;
@@ -73,7 +63,13 @@ pub(crate) fn contents(
             continue;
         };
         if let Some(subject) = &document.subject {
-            about_others.insert(digest.clone(), Some(subject.digest.clone()));
+            referrers.add(descriptor, Some(subject.digest.referrers_tag()));
+            about_others.insert(digest);
+        }
+        if let Some(tag) = tag.filter(|tag| !tag.is_of_one) {
+            for child in document.manifests() {
+                referrers.add(child, Some(tag.list.to_owned()));
+            }
         }
         children.extend(
             document
@@ -84,15 +80,15 @@ pub(crate) fn contents(
     }
     let is_image = |descriptor: &&Descriptor| {
         !children.contains(&descriptor.digest)
-            && !about_others.contains_key(&descriptor.digest)
-            && !names(descriptor).any(is_fallback_tag)
+            && !about_others.contains(&descriptor.digest)
+            && !names(descriptor).any(|name| FallbackTag::in_name(name).is_some())
     };
     let roots = group(listed.iter().filter(is_image));
     let others = group(listed.iter().filter(|descriptor| !is_image(descriptor)));
     Ok(Contents {
         roots,
         others,
-        about_others,
+        referrers,
     })
 }
 
@@ -160,19 +156,6 @@ fn names(descriptor: &Descriptor) -> impl Iterator<Item = &str> {
         .iter()
         .filter_map(|key| descriptor.annotation(key))
         .filter(|name| !name.is_empty())
-}
-
-/// The tag under which clients keep what is about a manifest where a registry has no API for it
-/// (distribution-spec, "Referrers Tag Schema":
-/// <https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema>).
-fn is_fallback_tag(name: &str) -> bool {
-    let tag = name.rsplit([':', '/']).next().unwrap_or(name);
-    let Some((algorithm, hex)) = tag.split_once('-') else {
-        return false;
-    };
-    // cosign appends `.sig` and the like.
-    let hex = hex.split('.').next().unwrap_or(hex);
-    format!("{algorithm}:{hex}").parse::<Digest>().is_ok()
 }
 
 #[cfg(test)]

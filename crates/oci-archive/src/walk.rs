@@ -1,6 +1,9 @@
 //! From a root descriptor to everything below it: manifests verified and kept byte for byte, blobs
 //! located and measured. No blob is read but the small configurations that tell a platform.
 
+mod absence;
+mod referrers;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::annotate::REFERENCE_DIGEST;
@@ -8,9 +11,12 @@ use crate::container::Container;
 use crate::descriptor::{Descriptor, Platform};
 use crate::digest::Digest;
 use crate::document::{self, Document, MANIFEST_LIMIT, Written, describe, size_mismatch};
-use crate::error::{AbsentManifest, OpenError};
-use crate::image::{Blob, Image, Manifest, ManifestKind, Notice, Origin};
+use crate::error::OpenError;
+use crate::image::{Blob, Image, Manifest, ManifestKind, Notice, Origin, Provenance};
 use crate::media_type;
+use crate::presence;
+use crate::referrers::Referrer;
+use absence::Absences;
 
 /// Indexes within indexes. Docker 29 nests two levels; nobody is known to nest more than five.
 pub(crate) const DEEPEST: usize = 16;
@@ -21,12 +27,14 @@ const MOST_MANIFESTS: usize = 20_000;
 /// All manifests of one image together, which are kept in memory. Real ones are a few `KiB` each.
 const MOST_MANIFEST_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Collects everything below `root`, and, of `about_others`, what is about it.
+/// Collects everything below `root`, and, of `candidates`, what is about it. `of_index` says that the root
+/// was chosen out of an index.
 pub(crate) fn walk(
     container: &Container,
     written: &Written,
     root: &Descriptor,
-    about_others: &[&Descriptor],
+    candidates: &[&Referrer],
+    of_index: bool,
 ) -> Result<Image, OpenError> {
     let mut walk = Walk {
         container,
@@ -37,60 +45,36 @@ pub(crate) fn walk(
         blobs: Vec::new(),
         located: BTreeMap::new(),
         platform_of: BTreeMap::new(),
+        listed_for: BTreeMap::new(),
+        listed_once: BTreeSet::new(),
+        referrer_tags: Vec::new(),
         absent: BTreeMap::new(),
         notices: Vec::new(),
     };
     walk.visit(root, &Siblings::new(), 0)?;
     let last = walk.manifests.last().cloned();
     let Some(found) = last.as_ref().filter(|_| walk.absent.is_empty()) else {
-        return Err(incomplete(container, root, last.as_ref(), walk.absent));
+        return Err(absence::incomplete(
+            container,
+            root,
+            last.as_ref(),
+            walk.absent,
+            of_index,
+        ));
     };
     let own = walk.manifests.len();
-    walk.visit_referrers(about_others)?;
+    walk.visit_referrers(candidates)?;
     if walk.absent.is_empty() {
         Ok(walk.into_image(found.clone(), own))
     } else {
-        Err(incomplete(container, root, None, walk.absent))
+        Err(absence::incomplete(
+            container,
+            root,
+            None,
+            walk.absent,
+            of_index,
+        ))
     }
-}
-
-/// An absent manifest with its place in the order of visits.
-type Absences = BTreeMap<Digest, (usize, AbsentManifest)>;
-
-fn incomplete(
-    container: &Container,
-    root: &Descriptor,
-    manifest: Option<&Manifest>,
-    absent: Absences,
-) -> OpenError {
-    let mut absent: Vec<_> = absent.into_values().collect();
-    absent.sort_by_key(|(position, _)| *position);
-    let absent: Vec<AbsentManifest> = absent.into_iter().map(|(_, absent)| absent).collect();
-    // A single image is not a matter of platforms: what is missing is one of its parts.
-    let [only] = absent.as_slice() else {
-        return OpenError::Incomplete { absent };
-    };
-    if only.digest != root.digest {
-        return OpenError::Incomplete { absent };
-    }
-    let config = manifest.and_then(|manifest| manifest.references.first());
-    let what = match only.blobs.as_slice() {
-        [] => format!("the manifest {}", only.digest),
-        [blob, rest @ ..] => {
-            let role = if Some(blob) == config {
-                "config"
-            } else {
-                "layer"
-            };
-            let rest = match rest.len() {
-                0 => String::new(),
-                count => format!(" (and {count} more)"),
-            };
-            format!("the {role} blob {blob}{rest}")
-        }
-    };
-    let remark = container.suspicion().map(str::to_owned);
-    OpenError::Missing { what, remark }
 }
 
 /// The manifests of the index that is visited, by digest.
@@ -109,37 +93,16 @@ struct Walk<'a> {
     located: BTreeMap<Digest, (u64, bool)>,
     /// What each configuration that was read says; many manifests may name one.
     platform_of: BTreeMap<Digest, Option<Platform>>,
+    /// The platforms for which indexes list a manifest, in their order. One may be for several.
+    listed_for: BTreeMap<Digest, Vec<Platform>>,
+    listed_once: BTreeSet<(Digest, Platform)>,
+    /// Tags that referrers must have.
+    referrer_tags: Vec<(String, Digest)>,
     absent: Absences,
     notices: Vec<Notice>,
 }
 
 impl Walk<'_> {
-    /// Visits those of `candidates` that are about something visited, and what is about them in turn.
-    fn visit_referrers(&mut self, candidates: &[&Descriptor]) -> Result<(), OpenError> {
-        let mut by_subject: BTreeMap<Digest, Vec<&Descriptor>> = BTreeMap::new();
-        let mut seen = BTreeSet::new();
-        for candidate in candidates {
-            if !seen.insert(&candidate.digest) {
-                continue;
-            }
-            let loaded = document::load(self.container, self.written, candidate)?;
-            if let Some(subject) = loaded.and_then(|(_, document)| document?.subject) {
-                let about_it = by_subject.entry(subject.digest).or_default();
-                about_it.push(candidate);
-            }
-        }
-        // Each comes after what it is about, and may be what others are about.
-        let mut position = 0;
-        while let Some(manifest) = self.manifests.get(position) {
-            let about_it = by_subject.remove(&manifest.descriptor.digest);
-            for candidate in about_it.unwrap_or_default() {
-                self.visit(candidate, &Siblings::new(), 0)?;
-            }
-            position += 1;
-        }
-        Ok(())
-    }
-
     /// The image of which `root` is the root and the first `own` manifests are parts; the others are about
     /// it.
     fn into_image(mut self, root: Manifest, own: usize) -> Image {
@@ -147,9 +110,15 @@ impl Walk<'_> {
         let is_image = media_type::is_image_manifest(&root.descriptor.media_type);
         let mut platforms: Vec<Platform> = Vec::new();
         let mut seen = BTreeSet::new();
-        for platform in self.manifests.iter().filter_map(Manifest::platform) {
-            if seen.insert(platform) {
-                platforms.push(platform.clone());
+        for manifest in &self.manifests {
+            let Some(own) = manifest.platform() else {
+                continue;
+            };
+            let listed = self.listed_for.get(&manifest.descriptor.digest);
+            for platform in listed.map_or(std::slice::from_ref(own), Vec::as_slice) {
+                if seen.insert(platform) {
+                    platforms.push(platform.clone());
+                }
             }
         }
         Image {
@@ -162,6 +131,7 @@ impl Walk<'_> {
             names: Vec::new(),
             notices: self.notices,
             referrers,
+            referrer_tags: self.referrer_tags,
             origin: Origin::default(),
             changes: Vec::new(),
         }
@@ -203,6 +173,11 @@ impl Walk<'_> {
             references: Vec::new(),
             subject: None,
             level: 0,
+            provenance: if self.written.contains(digest) {
+                Provenance::Changed
+            } else {
+                Provenance::Archive
+            },
         };
         let mut below: BTreeSet<Digest> = described_by(descriptor).into_iter().collect();
         match document {
@@ -260,25 +235,21 @@ impl Walk<'_> {
     /// Visits an index's children, attestations after what they describe.
     fn visit_children(&mut self, children: &[Descriptor], depth: usize) -> Result<(), OpenError> {
         let siblings: Siblings<'_> = children.iter().map(|one| (&one.digest, one)).collect();
+        for child in children {
+            if let Some(platform) = child.told_platform().filter(|one| one.is_known()) {
+                let listing = (child.digest.clone(), platform.clone());
+                if self.listed_once.insert(listing) {
+                    let listed = self.listed_for.entry(child.digest.clone());
+                    listed.or_default().push(platform.clone());
+                }
+            }
+        }
         let describes = |child: &&Descriptor| described_by(child).is_some();
         let others = children.iter().filter(|child| !describes(child));
         for child in others.chain(children.iter().filter(describes)) {
             self.visit(child, &siblings, depth)?;
         }
         Ok(())
-    }
-
-    fn note_absence(&mut self, descriptor: &Descriptor, mut blobs: Vec<Digest>) {
-        let mut seen = BTreeSet::new();
-        blobs.retain(|blob| seen.insert(blob.clone()));
-        let position = self.absent.len();
-        let absent = AbsentManifest {
-            platform: descriptor.platform.as_ref().map(ToString::to_string),
-            digest: descriptor.digest.clone(),
-            blobs,
-        };
-        self.absent
-            .insert(descriptor.digest.clone(), (position, absent));
     }
 
     /// Finds a blob and checks its size; `false` if it should be in the archive and is not.
@@ -298,7 +269,7 @@ impl Walk<'_> {
                 mismatch(*size)
             };
         }
-        let source = self.container.blob(digest)?;
+        let source = presence::blob(self.container, descriptor)?;
         self.located
             .insert(digest.clone(), (descriptor.size, source.is_some()));
         match source {
@@ -321,7 +292,7 @@ impl Walk<'_> {
         descriptor: &Descriptor,
         document: &Document,
     ) -> Result<Option<Platform>, OpenError> {
-        let platform = match (&descriptor.platform, &document.config) {
+        let platform = match (descriptor.told_platform(), &document.config) {
             (Some(platform), _) => Some(platform.clone()),
             (None, Some(config)) => self.configured_platform(config)?,
             (None, None) => None,

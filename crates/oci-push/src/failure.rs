@@ -212,6 +212,21 @@ pub enum ViolationKind {
         /// What the registry confirmed.
         found: String,
     },
+    /// The tag for the list of what is about a manifest names something else.
+    #[error(
+        "the tag for the list of what is about a manifest names no such list, and is left alone; push without the \
+         referrers, or delete the tag"
+    )]
+    NoReferrersList,
+    /// The list of what is about a manifest does not hold what was added.
+    #[error("the list of what is about a manifest does not keep what is added to it")]
+    ReferrersNotListed,
+    /// The tag of something that is about a manifest names another one.
+    #[error(
+        "the tag for what is about the image names {0} already, and is left alone; push without the referrers, or \
+         delete the tag"
+    )]
+    ReferrerTagTaken(Digest),
     /// The registry confirmed a blob that it does not have.
     #[error("the registry confirmed blob {0}, but does not have it")]
     BlobNotStored(Digest),

@@ -123,6 +123,13 @@ pub enum Event<'a> {
         /// The manifest.
         digest: &'a Digest,
     },
+    /// What is about a manifest is to be found under a tag now: a list, or one of cosign's.
+    ReferrersTagged {
+        /// The tag.
+        tag: &'a str,
+        /// What it names.
+        digest: &'a Digest,
+    },
     /// A reference now points at the pushed image, or did so already.
     ReferenceSettled {
         /// `host/owner/name:tag`.

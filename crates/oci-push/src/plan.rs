@@ -50,6 +50,9 @@ pub struct PlannedRepository {
     pub uncompressed: usize,
     /// The size of those in the archive, in bytes.
     pub uncompressed_bytes: u64,
+    /// Manifests that are about the image and would be stored beside it, and be listed under tags where the
+    /// registry does not list them itself.
+    pub referrers: usize,
 }
 
 impl Publication<'_> {
@@ -58,11 +61,13 @@ impl Publication<'_> {
         let root = &image.root().descriptor().digest;
         plan.digest.get_or_insert_with(|| root.clone());
         let before = self.current_tags().await?;
-        let is_new = before
-            .iter()
-            .any(|previous| previous.as_ref() != Some(root));
+        let is_new = !image.referrers().is_empty()
+            || before
+                .iter()
+                .any(|previous| previous.as_ref() != Some(root));
         self.plan_references(&before, Some(root), plan);
         let mut repository = self.planned();
+        repository.referrers = image.referrers().len();
         if is_new {
             self.plan_blobs(image.blobs(), &mut repository).await?;
         } else {
@@ -91,6 +96,7 @@ impl Publication<'_> {
             .collect();
         self.plan_references(&before, root.as_ref(), plan);
         let mut repository = self.planned();
+        repository.referrers = draft.referrers();
         if root.is_some() {
             repository.existing = draft.blobs().len() + draft.layers().len();
         } else {

@@ -5,6 +5,7 @@
 //! the upload), and no tag moves before everything it names is stored.
 
 mod lanes;
+mod referrers;
 mod transfer;
 mod verification;
 mod visibility;
@@ -174,7 +175,7 @@ impl Publication<'_> {
             report.update(reference, |entry| entry.digest = Some(digest.clone()));
             if !unchanged {
                 match self.store(image, root, Some(tag_of(reference))).await {
-                    Ok(()) => moved.push(*reference),
+                    Ok(_) => moved.push(*reference),
                     // The other tags may fare better.
                     Err(failure) if is_of_one_tag(&failure) => {
                         failed.get_or_insert(failure);
@@ -249,12 +250,21 @@ impl Publication<'_> {
     /// children it does not have. What is about the image comes last.
     async fn push_children(&self, image: &Image) -> Result<(), Failure> {
         let children = image.manifests().split_last().map(|(_, children)| children);
-        self.push_manifests(image, children.unwrap_or_default())
-            .await?;
-        self.push_manifests(image, image.referrers()).await
+        let children = children.unwrap_or_default();
+        let mut unlisted = self.push_manifests(image, children).await?;
+        unlisted.extend(self.push_manifests(image, image.referrers()).await?);
+        unlisted.retain(|one| referrers::is_looked_for(image, one));
+        self.list_referrers(image, &unlisted).await?;
+        self.tag_referrers(image).await
     }
 
-    async fn push_manifests(&self, image: &Image, manifests: &[Manifest]) -> Result<(), Failure> {
+    /// Stores manifests, and tells which of them the registry does not list as being about others.
+    async fn push_manifests<'a>(
+        &self,
+        image: &Image,
+        manifests: &'a [Manifest],
+    ) -> Result<Vec<&'a Manifest>, Failure> {
+        let mut unlisted = Vec::new();
         let highest = manifests.iter().map(Manifest::level).max().unwrap_or(0);
         for level in 0..=highest {
             let mut stored = Batch::new();
@@ -263,17 +273,19 @@ impl Publication<'_> {
                 .filter(|manifest| manifest.level() == level)
             {
                 stored.push(async move {
-                    self.store(image, manifest, None).await?;
+                    let is_listed = self.store(image, manifest, None).await?;
                     let digest = &manifest.descriptor().digest;
                     self.services
                         .observer
                         .observe(&Event::ManifestStored { digest });
-                    Ok(())
+                    Ok((manifest, is_listed))
                 });
             }
-            stored.run(CONTROL_WIDTH).await?;
+            let stored = stored.run(CONTROL_WIDTH).await?;
+            let others = stored.into_iter().filter(|(_, is_listed)| !is_listed);
+            unlisted.extend(others.map(|(manifest, _)| manifest));
         }
-        Ok(())
+        Ok(unlisted)
     }
 
     /// What each reference's tag points to now.

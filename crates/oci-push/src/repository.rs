@@ -2,6 +2,7 @@
 
 mod learned;
 mod mount;
+mod tagged;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -241,12 +242,13 @@ impl<T: Transport> Repository<T> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stores a manifest, byte for byte, under its digest or a tag.
+    /// Stores a manifest, byte for byte, under its digest or a tag. Tells whether the registry lists it
+    /// itself as being about another one (distribution-spec, "Pushing Manifests with Subject").
     pub(crate) async fn put_manifest(
         &self,
         manifest: &Manifest,
         tag: Option<&str>,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let descriptor = manifest.descriptor();
         let digest = &descriptor.digest;
         let (step, url) = match tag {
@@ -265,7 +267,8 @@ impl<T: Transport> Repository<T> {
             .send(&request)
             .await?
             .expect(&request, &[201, 200, 202, 204])?;
-        check_confirmation(&request, &response, digest)
+        check_confirmation(&request, &response, digest)?;
+        Ok(response.header("oci-subject").is_some())
     }
 
     fn manifest_url(&self, reference: &str) -> Url {

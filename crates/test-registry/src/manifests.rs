@@ -91,6 +91,8 @@ fn store(call: &Call<'_>, bytes: Vec<u8>) -> Result<Answer, Box<Answer>> {
         let message = "provided digest did not match uploaded content";
         return Err(Box::new(answer::error(400, "DIGEST_INVALID", message)));
     }
+    let document: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let subject = document["subject"]["digest"].as_str().unwrap_or_default();
     let mut store = call.shared.store();
     check(&store, repository, media_type, &bytes).map_err(|problem| Box::new(problem.answer()))?;
     store.put_manifest(
@@ -103,10 +105,14 @@ fn store(call: &Call<'_>, bytes: Vec<u8>) -> Result<Answer, Box<Answer>> {
         },
     );
     let location = format!("/v2/{repository}/manifests/{digest}");
-    Ok(answer::empty(
-        201,
-        &[("location", &location), ("docker-content-digest", &digest)],
-    ))
+    let mut headers = vec![
+        ("location", location.as_str()),
+        ("docker-content-digest", &digest),
+    ];
+    if call.shared.behavior.lists_referrers && !subject.is_empty() {
+        headers.push(("oci-subject", subject));
+    }
+    Ok(answer::empty(201, &headers))
 }
 
 /// The media types of manifests, and whether each is an index.

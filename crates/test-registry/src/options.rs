@@ -14,6 +14,9 @@ pub struct Options {
     pub port: u16,
     /// Who may do what.
     pub authentication: Authentication,
+    /// Say of manifests that are about others that they are listed, with `OCI-Subject`. Distribution 2.8
+    /// and ghcr.io do not.
+    pub lists_referrers: bool,
     /// Forget blobs' bytes once they are hashed, to take uploads of any size.
     pub discard_blobs: bool,
     /// How long the way to the registry is: every request takes so much longer.

@@ -59,6 +59,8 @@ pub(crate) struct Behavior {
     pub(crate) bad_credential: (u16, &'static str, &'static str),
     /// A repository's name has at least two components.
     pub(crate) needs_owner: bool,
+    /// Manifests that are about others are said to be listed.
+    pub(crate) lists_referrers: bool,
 }
 
 /// What the specification says.
@@ -77,6 +79,7 @@ const SPECIFICATION: Behavior = Behavior {
     announces_expiry: true,
     bad_credential: (401, "UNAUTHORIZED", "authentication required"),
     needs_owner: false,
+    lists_referrers: false,
 };
 
 /// Sessions: <https://github.com/docker/build-push-action/issues/626> and

@@ -39,7 +39,10 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(options: Options, address: SocketAddr) -> Self {
         Self {
-            behavior: options.personality.behavior(),
+            behavior: Behavior {
+                lists_referrers: options.lists_referrers,
+                ..options.personality.behavior()
+            },
             options,
             host: address.to_string(),
             journal: Recorder::new(),

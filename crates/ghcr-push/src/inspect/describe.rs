@@ -8,8 +8,6 @@ use oci_archive::{
 };
 use serde_json::{Value, json};
 
-use crate::operands::ImageOperand;
-
 /// GitHub takes no larger layer
 /// (<https://docs.github.com/en/packages/working-with-a-github-packages-registry/working-with-the-container-registry>).
 const LARGEST_LAYER: u64 = 10_000_000_000;
@@ -29,9 +27,13 @@ pub(super) struct Description {
     pub(super) names: Vec<String>,
     pub(super) digest: String,
     pub(super) media_type: String,
-    /// Why the digest is not one that the archive holds.
+    /// How it differs from what the archive holds.
     pub(super) changes: Vec<String>,
+    /// Whether it is all the same something that the archive holds.
+    pub(super) is_verbatim: bool,
     pub(super) images: Vec<Part>,
+    /// What the image is for. One manifest may be for several.
+    pub(super) platforms: Vec<String>,
     pub(super) attestations: usize,
     pub(super) referrers: usize,
     pub(super) blobs: usize,
@@ -58,7 +60,7 @@ pub(super) struct Layer {
 impl Description {
     /// Gathers what is known of `image`, which is what `content` becomes.
     pub(super) fn of(
-        operand: &ImageOperand,
+        name: &str,
         position: usize,
         content: &Content,
         image: &Image,
@@ -80,16 +82,12 @@ impl Description {
             images.push(part(manifest, &blobs)?);
         }
         let mut changes = image.changes().to_vec();
-        if matches!(content, Content::Draft(_)) {
+        let is_of_one = origin.format.is_some();
+        if matches!(content, Content::Draft(_)) && is_of_one && content.changes().is_empty() {
             changes.push("the manifest is made from a docker-save archive".to_owned());
         }
-        let name = if operand.is_stdin() {
-            "standard input".to_owned()
-        } else {
-            operand.path.display().to_string()
-        };
         Ok(Self {
-            name,
+            name: name.to_owned(),
             position,
             format: match origin.format {
                 Some(Format::OciArchive) => "OCI image layout in a tar file",
@@ -103,12 +101,31 @@ impl Description {
             digest: image.root().descriptor().digest.to_string(),
             media_type: image.root().descriptor().media_type.clone(),
             changes,
+            is_verbatim: image.is_verbatim(),
             attestations: of_kind(ManifestKind::Attestation).count(),
             referrers: image.referrers().len(),
             blobs: image.blobs().len(),
             size: image.total_size(),
-            warnings: warnings(content, image, &images, &blobs)?,
+            warnings: warnings(image, &images, &blobs)?,
+            platforms: image.platforms().iter().map(ToString::to_string).collect(),
             images,
+        })
+    }
+
+    /// What several archives become, as JSON.
+    pub(super) fn json_of_all(&self) -> Value {
+        let image = |part: &Part| json!({ "digest": part.digest, "platform": part.platform });
+        json!({
+            "digest": self.digest,
+            "mediaType": self.media_type,
+            "platforms": self.platforms,
+            "changes": self.changes,
+            "images": self.images.iter().map(image).collect::<Vec<_>>(),
+            "attestations": self.attestations,
+            "referrers": self.referrers,
+            "blobs": self.blobs,
+            "size": self.size,
+            "warnings": self.warnings,
         })
     }
 
@@ -139,6 +156,7 @@ impl Description {
             "digest": self.digest,
             "mediaType": self.media_type,
             "changes": self.changes,
+            "platforms": self.platforms,
             "images": self.images.iter().map(part).collect::<Vec<_>>(),
             "attestations": self.attestations,
             "referrers": self.referrers,
@@ -147,16 +165,6 @@ impl Description {
             "warnings": self.warnings,
         })
     }
-}
-
-/// What a tag would name, as JSON.
-pub(super) fn root(image: &Image) -> Value {
-    let root = image.root().descriptor();
-    json!({
-        "digest": root.digest.to_string(),
-        "mediaType": root.media_type,
-        "platforms": image.platforms().iter().map(ToString::to_string).collect::<Vec<_>>(),
-    })
 }
 
 /// A manifest's layers, as far as a push needs them.
@@ -186,12 +194,11 @@ fn part(manifest: &Manifest, blobs: &BTreeMap<&Digest, &Blob>) -> io::Result<Par
 }
 
 fn warnings(
-    content: &Content,
     image: &Image,
     parts: &[Part],
     blobs: &BTreeMap<&Digest, &Blob>,
 ) -> io::Result<Vec<String>> {
-    let mut warnings: Vec<String> = content.notices().iter().map(ToString::to_string).collect();
+    let mut warnings: Vec<String> = image.notices().iter().map(ToString::to_string).collect();
     if !parts.is_empty() && !names_source(image, blobs)? {
         warnings.push(format!(
             "no label or annotation {SOURCE}: GitHub cannot link a new package to its repository"

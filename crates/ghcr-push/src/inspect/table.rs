@@ -1,7 +1,5 @@
 //! An image as a table, for people.
 
-use oci_archive::Image;
-
 use super::describe::{Description, Part};
 use crate::quantity::display_size;
 
@@ -29,10 +27,33 @@ pub(super) fn render(description: &Description) -> Vec<String> {
             &format!("@{} {}", description.position, names.join(" ")),
         ),
     }
+    lines.extend(outcome(description));
+    // One manifest may be for several, and is shown once.
+    let shown = description.images.iter();
+    if description.platforms.len() > shown.filter(|part| part.platform.is_some()).count() {
+        lines.push(platforms(description));
+    }
+    for part in &description.images {
+        lines.push(String::new());
+        lines.extend(layers(part));
+    }
+    lines.extend(warnings(description));
+    lines
+}
+
+/// What a push gives.
+fn outcome(description: &Description) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut fact = |name: &str, value: &str| lines.push(format!("  {name:<11}  {value}"));
     fact("digest", &description.digest);
     fact("media type", &description.media_type);
+    let kind = if description.is_verbatim {
+        "note"
+    } else {
+        "new digest"
+    };
     for change in &description.changes {
-        fact("new digest", change);
+        fact(kind, change);
     }
     fact(
         "size",
@@ -48,10 +69,11 @@ pub(super) fn render(description: &Description) -> Vec<String> {
     if description.referrers > 0 {
         fact("referrers", &description.referrers.to_string());
     }
-    for part in &description.images {
-        lines.push(String::new());
-        lines.extend(layers(part));
-    }
+    lines
+}
+
+fn warnings(description: &Description) -> Vec<String> {
+    let mut lines = Vec::new();
     if !description.warnings.is_empty() {
         lines.push(String::new());
     }
@@ -61,19 +83,36 @@ pub(super) fn render(description: &Description) -> Vec<String> {
     lines
 }
 
-/// The lines that show what several images become.
-pub(super) fn together(image: &Image) -> Vec<String> {
-    let platforms: Vec<String> = image.platforms().iter().map(ToString::to_string).collect();
-    vec![
-        "together, as one index".to_owned(),
-        format!("  {:<11}  {}", "digest", image.root().descriptor().digest),
-        format!("  {:<11}  {}", "platforms", platforms.join(" ")),
-    ]
+/// The lines that show what several archives become. Their layers are shown with each.
+pub(super) fn together(description: &Description) -> Vec<String> {
+    let mut lines = vec![description.name.clone()];
+    lines.extend(outcome(description));
+    lines.push(platforms(description));
+    lines.push(String::new());
+    lines.extend(description.images.iter().map(heading));
+    lines.extend(warnings(description));
+    lines
+}
+
+/// The lines that show why several archives cannot be pushed together.
+pub(super) fn not_together(causes: &[String]) -> Vec<String> {
+    let mut lines = vec!["together, they cannot be pushed".to_owned()];
+    lines.extend(causes.iter().map(|cause| format!("  {cause}")));
+    lines
+}
+
+fn platforms(description: &Description) -> String {
+    let platforms = description.platforms.join(" ");
+    format!("  {:<11}  {platforms}", "platforms")
+}
+
+fn heading(part: &Part) -> String {
+    let platform = part.platform.as_deref().unwrap_or("no platform");
+    format!("  {platform}  {}", part.digest)
 }
 
 fn layers(part: &Part) -> Vec<String> {
-    let platform = part.platform.as_deref().unwrap_or("no platform");
-    let mut lines = vec![format!("  {platform}  {}", part.digest)];
+    let mut lines = vec![heading(part)];
     if part.layers.is_empty() {
         lines.push("    no layers".to_owned());
         return lines;

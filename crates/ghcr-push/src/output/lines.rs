@@ -64,34 +64,6 @@ impl Lines {
                 state.to_send += size;
                 None
             }
-            Event::LayerStarted {
-                diff_id,
-                size,
-                is_compressed,
-            } => {
-                let doing = if *is_compressed {
-                    "checking"
-                } else {
-                    "compressing"
-                };
-                Some(format!(
-                    "{}  {doing} {}",
-                    diff_id.short(),
-                    display_size(*size)
-                ))
-            }
-            Event::LayerFinished {
-                diff_id,
-                digest,
-                size,
-                duration,
-            } => Some(format!(
-                "{}  is {} ({}), after {}",
-                diff_id.short(),
-                digest.short(),
-                display_size(*size),
-                display_duration(*duration)
-            )),
             Event::BlobStarted {
                 digest,
                 size,
@@ -128,6 +100,9 @@ impl Lines {
                     display_duration(start.elapsed())
                 ))
             }
+            Event::ReferrersTagged { tag, digest } => {
+                Some(format!("{}  is under the tag {tag}", digest.short()))
+            }
             Event::Retrying {
                 step,
                 digest,
@@ -142,8 +117,43 @@ impl Lines {
                     display_duration(*wait)
                 ))
             }
-            _ => None,
+            other => of_layer(other),
         }
+    }
+}
+
+/// What becomes of a layer before it is a blob.
+fn of_layer(event: &Event<'_>) -> Option<String> {
+    match event {
+        Event::LayerStarted {
+            diff_id,
+            size,
+            is_compressed,
+        } => {
+            let doing = if *is_compressed {
+                "checking"
+            } else {
+                "compressing"
+            };
+            Some(format!(
+                "{}  {doing} {}",
+                diff_id.short(),
+                display_size(*size)
+            ))
+        }
+        Event::LayerFinished {
+            diff_id,
+            digest,
+            size,
+            duration,
+        } => Some(format!(
+            "{}  is {} ({}), after {}",
+            diff_id.short(),
+            digest.short(),
+            display_size(*size),
+            display_duration(*duration)
+        )),
+        _ => None,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::descriptor::{Descriptor, Platform};
 use crate::digest::{Algorithm, Digest};
 use crate::document;
 use crate::error::OpenError;
-use crate::image::{Blob, Image, Manifest, ManifestKind, Origin};
+use crate::image::{Blob, Image, Manifest, ManifestKind, Origin, Provenance};
 use crate::media_type;
 
 /// One image, known but for its layers' final form.
@@ -101,11 +101,13 @@ impl DraftImage {
             references,
             subject: None,
             level: 0,
+            provenance: Provenance::Changed,
         };
         Image {
             root: manifest.clone(),
             manifests: vec![manifest],
             referrers: Vec::new(),
+            referrer_tags: Vec::new(),
             blobs: vec![self.config.clone()],
             platforms: self.platform.iter().cloned().collect(),
             names: Vec::new(),

@@ -1,23 +1,6 @@
-use super::*;
+//! Names and images in numbers that no real archive has.
 
-#[test]
-fn fallback_tags() {
-    let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-    for (name, expected) in [
-        (format!("sha256-{hex}"), true),
-        (format!("sha256-{hex}.sig"), true),
-        (format!("registry.example/owner/app:sha256-{hex}.att"), true),
-        (format!("sha512-{hex}{hex}"), true),
-        (format!("sha256-{}", &hex[1..]), false),
-        (format!("md5-{hex}"), false),
-        (hex.to_owned(), false),
-        ("sha256-latest".to_owned(), false),
-        ("latest".to_owned(), false),
-        (String::new(), false),
-    ] {
-        assert_eq!(is_fallback_tag(&name), expected, "{name}");
-    }
-}
+use super::*;
 
 /// Tens of thousands of names or images take no noticeable time: nothing is compared pair by pair.
 #[test]

@@ -191,8 +191,14 @@ fn one_of_several_is_chosen_by_name() {
         panic!("{error}");
     };
     assert!(reason.contains("holds 2 images"), "{reason}");
-    assert!(images[0].starts_with("@0 ") && images[0].ends_with(" x:latest ghcr.io/o/x:1"));
-    assert!(images[1].starts_with("@1 ") && images[1].ends_with(" docker.io/library/y:latest"));
+    assert!(
+        images[0].starts_with("@0 ")
+            && images[0].ends_with(" x:latest ghcr.io/o/x:1 (linux/amd64)")
+    );
+    assert!(
+        images[1].starts_with("@1 ")
+            && images[1].ends_with(" docker.io/library/y:latest (linux/arm64)")
+    );
     for (name, expected) in [
         ("x", Some("linux/amd64")),
         ("x:latest", Some("linux/amd64")),

@@ -300,7 +300,8 @@ fn nothing_is_left() {
     assert_eq!(
         error.to_string(),
         format!(
-            "manifest {}: nothing of it is left to push",
+            "manifest {}: nothing of it is left to push (left out as not in the archive: linux/amd64, \
+             linux/arm64, linux/s390x; 3 attestations are left out)",
             text(&three.index)
         )
     );

@@ -75,6 +75,31 @@ fn one_large_manifest_for_many_platforms() {
     }
 }
 
+/// Something about the image that is an index of that kind is looked through once, and images without
+/// names too.
+#[test]
+fn indexes_that_multiply_beside_an_image() {
+    let mut layout = Layout::default();
+    let image = layout.image("amd64", &[b"one"]);
+    let mut inner = layout.image("arm64", &[]);
+    for _ in 0..10 {
+        inner = layout.index(&vec![inner; 40]);
+    }
+    let subject = json!({ "schemaVersion": 2, "manifests": [inner], "subject": image });
+    let about = layout.manifest(media_type::OCI_INDEX, &subject);
+    let mut unnamed = layout.clone();
+    layout.roots(&[image.clone(), about]);
+    let mut options = OpenOptions::default();
+    options.referrers = true;
+    options.only_present = true;
+    let found = layout.read(&options).expect("sound");
+    assert_eq!(found.referrers().len(), 12, "each index and the image once");
+    unnamed.roots(&[image.clone(), inner]);
+    let mut options = OpenOptions::default();
+    options.platforms = vec!["linux/amd64".parse().expect("a platform")];
+    assert_eq!(root(&unnamed.read(&options).expect("sound")), text(&image));
+}
+
 /// Each is about the one before it, and the last is listed first.
 #[test]
 fn a_long_chain_of_referrers() {

@@ -11,19 +11,19 @@ use serde_json::{Value, json};
 use crate::saved::{Saved, compressed, config, diff_id, draft, finish, finish_as};
 use crate::support::{Layout, Tar, digest, root, text, with};
 
-const UNCOMPRESSED: &str = "application/vnd.oci.image.layer.v1.tar";
+pub(crate) const UNCOMPRESSED: &str = "application/vnd.oci.image.layer.v1.tar";
 
 /// An archive with `index.json` and `manifest.json`.
 #[derive(Default)]
-struct Hybrid {
-    layout: Layout,
-    listed: Vec<Value>,
+pub(crate) struct Hybrid {
+    pub(crate) layout: Layout,
+    pub(crate) listed: Vec<Value>,
     saved: Vec<Value>,
 }
 
 impl Hybrid {
     /// Adds an image to both lists, its layers of the type `media_type`.
-    fn image(&mut self, layers: &[&[u8]], media_type: &str, name: &str) -> Value {
+    pub(crate) fn image(&mut self, layers: &[&[u8]], media_type: &str, name: &str) -> Value {
         let (manifest, saved) = self.unlisted(layers, media_type, name);
         let annotations = json!({ "org.opencontainers.image.ref.name": name });
         self.listed
@@ -51,7 +51,7 @@ impl Hybrid {
         )
     }
 
-    fn read(&self, options: &OpenOptions) -> Result<Content, OpenError> {
+    pub(crate) fn read(&self, options: &OpenOptions) -> Result<Content, OpenError> {
         let mut layout = self.layout.clone();
         layout.roots(&self.listed);
         let mut tar = Tar::default();
@@ -129,7 +129,7 @@ fn lists_that_differ_are_asked_about() {
         "{reason}"
     );
     assert!(
-        images[0].ends_with(" x:1") && images[1].ends_with(" y:1"),
+        images[0].ends_with(" x:1 (linux/amd64)") && images[1].ends_with(" y:1 (linux/amd64)"),
         "{images:?}"
     );
     let choose = |name: &str| {

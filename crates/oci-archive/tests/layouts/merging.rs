@@ -328,3 +328,50 @@ fn drafts_and_images() {
     let media_type = oci_archive::media_type::OCI_MANIFEST;
     assert!(draft.recognise(media_type, bytes, None).is_none());
 }
+
+/// What becomes of each archive is told with its name, and no manifest of an archive is touched.
+#[test]
+fn changes_and_conflicts_name_the_archives() {
+    let mut layout = Layout::default();
+    let one = for_platform(&layout.image("amd64", &[b"one"]), "linux/amd64");
+    let two = for_platform(&layout.image("arm64", &[b"two"]), "linux/arm64");
+    let index = layout.index(&[one.clone(), two]);
+    layout.roots(&[index]);
+    let mut options = OpenOptions::default();
+    options.platforms = vec!["linux/amd64".parse().expect("a platform")];
+    let narrowed = Content::Image(Box::new(layout.read(&options).expect("sound")));
+    let narrowed = narrowed.called("one.tar");
+    let draft = saved("s390x", &[b"three"]).called("three.tar");
+    let expected = [
+        "one.tar: left out as not asked for: linux/arm64",
+        "one.tar: only one image is left, which is pushed without an index",
+    ];
+    let merged = merged_draft(&[narrowed.clone(), draft.clone()]);
+    assert_eq!(merged.changes(), expected);
+    assert_eq!(finish(&merged).changes(), expected);
+    let mut other = Layout::default();
+    let riscv64 = other.image("riscv64", &[b"four"]);
+    let other = content(&other, &riscv64).called("four.tar");
+    let image = merge(vec![narrowed.clone(), other.clone()]).expect("mergeable");
+    assert_eq!(image.changes(), expected);
+    assert!(image.is_verbatim(), "the index is in no archive");
+    let mut annotated = image.clone();
+    let for_index = ["index:a=b".parse().expect("an annotation")];
+    annotated.annotate(&for_index).expect("there is an index");
+    assert!(annotated.is_verbatim());
+    let for_images = ["a=b".parse().expect("an annotation")];
+    annotated.annotate(&for_images).expect("there are images");
+    assert!(!annotated.is_verbatim());
+    assert!(
+        !merge(vec![narrowed.clone(), draft])
+            .expect("mergeable")
+            .is_verbatim()
+    );
+    // Two archives for one platform.
+    let again = saved("amd64", &[b"another"]).called("again.tar");
+    let first = format!("{} in one.tar", text(&one));
+    refused(
+        &[narrowed, again],
+        &["linux/amd64", &first, " in again.tar"],
+    );
+}

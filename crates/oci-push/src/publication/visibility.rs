@@ -21,18 +21,20 @@ const VISIBLE_AFTER: [Duration; 5] = [
 
 impl Publication<'_> {
     /// Stores a manifest. A registry that does not see yet what it has confirmed is given some time, and
-    /// then what it asks for once more (<https://github.com/oras-project/oras-go/pull/1212>).
+    /// then what it asks for once more (<https://github.com/oras-project/oras-go/pull/1212>). Tells whether
+    /// the registry lists it itself as being about another one.
     pub(super) async fn store(
         &self,
         image: &Image,
         manifest: &Manifest,
         tag: Option<&str>,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let mut waits = VISIBLE_AFTER.into_iter();
         let mut sent_again: BTreeSet<&Digest> = BTreeSet::new();
         loop {
-            let Err(failure) = self.repository.put_manifest(manifest, tag).await else {
-                return Ok(());
+            let failure = match self.repository.put_manifest(manifest, tag).await {
+                Ok(is_listed) => return Ok(is_listed),
+                Err(failure) => failure,
             };
             let Some(missing) = missing(&failure, image, manifest) else {
                 return Err(failure);

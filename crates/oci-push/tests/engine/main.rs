@@ -15,6 +15,7 @@ mod mounting;
 mod pacing;
 mod personalities;
 mod probes;
+mod referrers;
 mod resumption;
 mod scale;
 mod soak;

@@ -63,7 +63,7 @@ fn run(
     let reference = format!("{}/owner/app:1", registry.host());
     let references = [reference.parse().expect("a reference")];
     let journal = Arc::clone(journal);
-    push_prepared(&references, source, options, |pusher| {
+    push_prepared(&references, &source.image, options, |pusher| {
         pusher.with_journal(journal)
     })
 }

@@ -154,13 +154,18 @@ pub(crate) fn push(registry: &TestRegistry, source: &Source, options: PushOption
 
 /// Pushes to any references.
 pub(crate) fn push_to(references: &[Reference], source: &Source, options: PushOptions) -> Pushed {
-    push_prepared(references, source, options, |pusher| pusher)
+    push_prepared(references, &source.image, options, |pusher| pusher)
+}
+
+/// Pushes any image.
+pub(crate) fn push_image(references: &[Reference], image: &Image, options: PushOptions) -> Pushed {
+    push_prepared(references, image, options, |pusher| pusher)
 }
 
 /// Pushes with something else that is prepared.
 pub(crate) fn push_prepared(
     references: &[Reference],
-    source: &Source,
+    image: &Image,
     options: PushOptions,
     prepare: impl FnOnce(Pusher) -> Pusher,
 ) -> Pushed {
@@ -174,7 +179,7 @@ pub(crate) fn push_prepared(
     let pusher =
         Pusher::with_clock(options, keychain, listener.clone(), clock.clone()).expect("a client");
     let pusher = prepare(pusher);
-    let result = runtime.block_on(pusher.push(&source.image, references));
+    let result = runtime.block_on(pusher.push(image, references));
     runtime.shutdown_background();
     Pushed {
         result,
