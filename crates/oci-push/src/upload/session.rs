@@ -122,6 +122,7 @@ fn location(request: &Request, response: &Response) -> Result<Option<Url>, Failu
 mod tests {
     use bytes::Bytes;
     use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+    use proptest::prelude::*;
 
     use super::*;
     use crate::step::Step;
@@ -144,6 +145,17 @@ mod tests {
                 Failure::Violation(violation) => violation.to_string(),
                 other => other.to_string(),
             })
+    }
+
+    proptest! {
+        /// Wherever an answer points to, the session is on the registry's own origin, or there is none.
+        #[test]
+        fn any_location_is_taken(location in "[ -~]{0,80}") {
+            if let Ok(url) = closing(&location) {
+                let url = Url::parse(&url).expect("it was one");
+                prop_assert_eq!(url.origin(), Url::parse("https://ghcr.io").expect("a URL").origin());
+            }
+        }
     }
 
     #[test]
