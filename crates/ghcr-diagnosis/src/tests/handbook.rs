@@ -257,3 +257,37 @@ fn the_handbook_is_current() {
     }
     expect_file!["../../../../docs/diagnoses.md"].assert_eq(&page);
 }
+
+/// The first sentence of a text.
+fn first_sentence(text: &str) -> &str {
+    let end = text.find(". ").unwrap_or(text.len());
+    text[..end].trim_end_matches('.')
+}
+
+/// The same without what explains it after a colon.
+fn in_short(text: &str) -> &str {
+    let sentence = first_sentence(text);
+    // A colon within code is part of it.
+    let mut colons = sentence.match_indices(": ").map(|(position, _)| position);
+    let end = colons.find(|end| sentence[..*end].matches('`').count() % 2 == 0);
+    &sentence[..end.unwrap_or(sentence.len())]
+}
+
+/// The table in `README.md` stands between two marks, and has every code.
+#[test]
+fn the_table_of_the_readme_is_current() {
+    const MARKS: [&str; 2] = ["<!-- diagnoses -->\n", "<!-- end of diagnoses -->"];
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+    let readme = std::fs::read_to_string(path).expect("it is there");
+    let [start, end] = MARKS.map(|mark| readme.find(mark).expect("the mark is there"));
+    let mut table = "| code | what it is | what to do |\n|---|---|---|\n".to_owned();
+    for code in Code::ALL {
+        let about = code.about();
+        let (cause, remedy) = (in_short(about.cause), first_sentence(about.remedy));
+        let row = format!("| [`{code}`](docs/diagnoses.md#{code}) | {cause} | {remedy} |\n");
+        table.push_str(&row);
+    }
+    let start = start + MARKS[0].len();
+    let expected = format!("{}{table}{}", &readme[..start], &readme[end..]);
+    expect_file!["../../../../README.md"].assert_eq(&expected);
+}
