@@ -269,7 +269,7 @@ fn in_short(text: &str) -> &str {
     let sentence = first_sentence(text);
     // A colon within code is part of it.
     let mut colons = sentence.match_indices(": ").map(|(position, _)| position);
-    let end = colons.find(|end| sentence[..*end].matches('`').count() % 2 == 0);
+    let end = colons.find(|end| sentence[..*end].matches('`').count().is_multiple_of(2));
     &sentence[..end.unwrap_or(sentence.len())]
 }
 
