@@ -61,6 +61,8 @@ struct State {
     challenge: Option<Challenge>,
     /// Whether the token service has refused what concerns the other repositories.
     sources_refused: bool,
+    /// Whether the present token was asked for with them.
+    with_sources: bool,
 }
 
 impl<T: Transport> AuthTransport<T> {
@@ -116,7 +118,26 @@ impl<T: Transport> AuthTransport<T> {
             generation = newest;
             response = self.send_with(request, Some(&authorization)).await?;
         }
+        let is_refused = matches!(response.status.as_u16(), 401 | 403);
+        if is_refused
+            && is_own_write(request.step)
+            && let Some(authorization) = self.without_sources(request).await?
+        {
+            response = self.send_with(request, Some(&authorization)).await?;
+        }
         Ok(response)
+    }
+
+    /// A token for the repository alone, in place of one for others as well: a token service may have
+    /// understood another right than the one that counts. `None` if there is none to be had.
+    async fn without_sources(&self, request: &Request) -> Result<Option<Authorization>, Failure> {
+        let mut state = self.state.lock().await;
+        if state.with_sources {
+            state.sources_refused = true;
+            self.renew(&mut state, request).await?;
+            return Ok(state.authorization.clone());
+        }
+        Ok(None)
     }
 
     async fn send_with(
@@ -238,9 +259,13 @@ impl<T: Transport> AuthTransport<T> {
                 Err(Failure::Rejected(rejection)) if rejection.status.is_client_error() => {
                     state.sources_refused = true;
                 }
-                result => return result,
+                result => {
+                    state.with_sources = true;
+                    return result;
+                }
             }
         }
+        state.with_sources = false;
         self.token_for(realm, service, &[own]).await
     }
 
@@ -285,6 +310,11 @@ impl<T: Transport> AuthTransport<T> {
         let (host, repository) = (&settings.host, &settings.repository);
         settings.keychain.credentials_for(host, repository).await
     }
+}
+
+/// Whether a small request of this kind needs the right to push.
+fn is_own_write(step: Step) -> bool {
+    matches!(step, Step::StartUpload | Step::PutManifest | Step::PutTag)
 }
 
 /// Whether a token service does not take the credential. ghcr.io's says 403 where others say 401.

@@ -162,3 +162,26 @@ fn another_registry_is_left_out() {
     assert_published(&registry, &source);
     assert_eq!(registry.journal().count(Route::UploadMount), 0);
 }
+
+/// A token for both that turns out not to be good for the own repository is exchanged for one that is.
+#[test]
+fn a_token_for_both_that_is_no_good() {
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
+    let source = source();
+    let unknown = Action::error(404, "NAME_UNKNOWN", "repository name not known to registry");
+    registry.fail(Fault::new(unknown).on(Route::UploadMount));
+    let denied = Action::error(403, "DENIED", "requested access to the resource is denied");
+    registry.fail(Fault::new(denied).on(Route::UploadStart).once());
+    push(&registry, &source, from(&registry, &["owner/base"])).report();
+    assert_published(&registry, &source);
+    let tokens: Vec<String> = registry
+        .journal()
+        .of(Route::Token)
+        .map(|exchange| exchange.query.clone())
+        .collect();
+    assert_eq!(tokens.len(), 2, "{tokens:?}");
+    assert!(
+        tokens[0].contains("base") && !tokens[1].contains("base"),
+        "{tokens:?}"
+    );
+}
