@@ -121,7 +121,7 @@ impl<T: Transport> AuthTransport<T> {
         let is_refused = matches!(response.status.as_u16(), 401 | 403);
         if is_refused
             && is_own_write(request.step)
-            && let Some(authorization) = self.without_sources(request).await?
+            && let Some(authorization) = self.without_sources(generation, request).await?
         {
             response = self.send_with(request, Some(&authorization)).await?;
         }
@@ -129,15 +129,23 @@ impl<T: Transport> AuthTransport<T> {
     }
 
     /// A token for the repository alone, in place of one for others as well: a token service may have
-    /// understood another right than the one that counts. `None` if there is none to be had.
-    async fn without_sources(&self, request: &Request) -> Result<Option<Authorization>, Failure> {
+    /// understood another right than the one that counts. `None` if the token of `generation` was one already.
+    async fn without_sources(
+        &self,
+        generation: u64,
+        request: &Request,
+    ) -> Result<Option<Authorization>, Failure> {
+        if self.settings.sources.is_empty() {
+            return Ok(None);
+        }
         let mut state = self.state.lock().await;
         if state.with_sources {
             state.sources_refused = true;
             self.renew(&mut state, request).await?;
-            return Ok(state.authorization.clone());
+        } else if state.generation == generation {
+            return Ok(None);
         }
-        Ok(None)
+        Ok(state.authorization.clone())
     }
 
     async fn send_with(

@@ -167,7 +167,8 @@ fn another_registry_is_left_out() {
 #[test]
 fn a_token_for_both_that_is_no_good() {
     let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
-    let source = source();
+    // One blob: with several, the others' success would make it a refusal that passes.
+    let source = Source::new(&SampleImage::of_layers(&[]));
     let unknown = Action::error(404, "NAME_UNKNOWN", "repository name not known to registry");
     registry.fail(Fault::new(unknown).on(Route::UploadMount));
     let denied = Action::error(403, "DENIED", "requested access to the resource is denied");
