@@ -9,7 +9,7 @@ use std::time::Duration;
 use oci_push::{FixedKeychain, Pusher, Reference, Silent};
 use test_registry::SampleImage;
 
-use crate::support::{Source, options};
+use crate::support::{Source, options, push_to};
 
 /// Takes uploads, refuses each as soon as it begins, and counts the bytes that come all the same.
 fn refuse_early(listener: &TcpListener, bytes: &Arc<AtomicU64>) {
@@ -78,4 +78,45 @@ fn a_body_ends_with_its_exchange() {
     });
     let arrived = bytes.load(Ordering::Relaxed);
     assert!(arrived < 30_000_000, "{arrived} bytes arrived");
+}
+
+/// Docker Hub's proxy ends lines without carriage returns when it limits
+/// (<https://github.com/docker/hub-feedback/issues/1907>). It is understood all the same: the wait is kept, and the
+/// push goes on.
+#[test]
+fn an_answer_with_bare_line_feeds() {
+    const LIMITED: &str = "HTTP/1.1 429 Too Many Requests\nRetry-After: 2\nContent-Length: 18\n\n\
+                           <html>slow</html>\n";
+    const DENIED: &str = "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno";
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        let streams = listener.incoming().map_while(Result::ok);
+        for (number, mut stream) in streams.enumerate() {
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut byte), Ok(1)) {
+                head.push(byte[0]);
+            }
+            let answer = if number == 0 { LIMITED } else { DENIED };
+            // Whoever has gone away needs no answer.
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    let source = Source::new(&SampleImage::of_layers(&[1000]));
+    let reference = format!("{address}/owner/app:1")
+        .parse()
+        .expect("a reference");
+    let pushed = push_to(&[reference], &source, options());
+    let failure = pushed.failure();
+    let status = failure
+        .rejection()
+        .map(|rejection| rejection.status.as_u16());
+    assert_eq!(status, Some(403), "{failure:?}");
+    assert_eq!(
+        pushed.waits.first().map(Duration::as_secs),
+        Some(2),
+        "{:?}",
+        pushed.waits
+    );
 }

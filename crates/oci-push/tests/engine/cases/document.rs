@@ -7,7 +7,14 @@ use expect_test::expect_file;
 use super::{Case, Outcome, answers, commits, limits, links, manifests, sessions, tokens};
 
 /// Cases that are shown elsewhere, since they need another clock, a process or several.
-const ELSEWHERE: [(&str, &str, &str, &str, &str); 9] = [
+const ELSEWHERE: [(&str, &str, &str, &str, &str); 10] = [
+    (
+        "F08",
+        "advised waits",
+        "429 in a page with bare line feeds, as Docker Hub's proxy sends it",
+        "understood, and the wait kept",
+        "`engine/early.rs`",
+    ),
     (
         "F23",
         "manifests and tags",
