@@ -21,5 +21,6 @@ mod scale;
 mod soak;
 mod support;
 mod sweep;
+mod tls;
 mod trust;
 mod uploads;

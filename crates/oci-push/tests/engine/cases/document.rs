@@ -7,7 +7,7 @@ use expect_test::expect_file;
 use super::{Case, Outcome, answers, commits, limits, links, manifests, sessions, tokens};
 
 /// Cases that are shown elsewhere, since they need another clock, a process or several.
-const ELSEWHERE: [(&str, &str, &str, &str, &str); 10] = [
+const ELSEWHERE: [(&str, &str, &str, &str, &str); 11] = [
     (
         "F08",
         "advised waits",
@@ -40,8 +40,15 @@ const ELSEWHERE: [(&str, &str, &str, &str, &str); 10] = [
         "F25",
         "certificates",
         "an expired certificate, one of another host, one nobody trusts",
-        "fails at once; no credential is sent",
-        "`it/failures.rs`",
+        "fails at once; nothing is sent",
+        "`engine/tls.rs`",
+    ),
+    (
+        "F25",
+        "certificates",
+        "cuts two handshakes off",
+        "published",
+        "`engine/tls.rs`",
     ),
     (
         "F27",
