@@ -53,9 +53,9 @@ const ELSEWHERE: [(&str, &str, &str, &str, &str); 11] = [
     (
         "F27",
         "local trouble",
-        "the archive changes after it was opened",
+        "a layer's bytes are not those of its digest, or change between two tries",
         "fails; no tag is set",
-        "`it/failures.rs`",
+        "`it/failures.rs`, `body/tests.rs`",
     ),
     (
         "F27",
