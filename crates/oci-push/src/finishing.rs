@@ -1,15 +1,15 @@
 //! Layers on their way into the form in which they are pushed: known already, or compressed once for all
 //! repositories, and sent as soon as they are ready.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use oci_archive::{
-    Blob, BlobSource, CompressError, CompressionFormat, Compressor, Descriptor, Digest, Draft,
-    FinishedLayer, FinishedLayers, Image, RawLayer,
+    Blob, CompressError, CompressionFormat, Compressor, Descriptor, Digest, Draft, FinishedLayer,
+    FinishedLayers, Image, RawLayer,
 };
 use tokio::sync::{OnceCell, Semaphore};
 
@@ -164,17 +164,40 @@ impl<'a> Finishing<'a> {
         &self,
         publication: &Publication<'_>,
     ) -> Result<FinishedLayers, Failure> {
-        let mut layers: Vec<&RawLayer> = self.draft.layers().iter().collect();
-        // One that takes long and starts last would keep the push waiting alone.
-        layers.sort_by_key(|layer| std::cmp::Reverse(layer.source.len()));
         let mut work = Batch::new();
-        for layer in layers {
+        for layer in self.longest_first() {
             work.push(async move {
                 let finished = self.finish_layer(publication, layer).await?;
                 Ok((layer.diff_id.clone(), finished))
             });
         }
         Ok(work.run(LAYERS_UNDER_WAY).await?.into_iter().collect())
+    }
+
+    /// Makes the layers of these diff ids and sends them, whatever the cache or the registry says of them.
+    pub(crate) async fn make_layers(
+        &self,
+        publication: &Publication<'_>,
+        diff_ids: &BTreeSet<Digest>,
+    ) -> Result<FinishedLayers, Failure> {
+        let mut work = Batch::new();
+        let mut layers = self.longest_first();
+        layers.retain(|layer| diff_ids.contains(&layer.diff_id));
+        for layer in layers {
+            work.push(async move {
+                let blob = self.make(layer).await?;
+                self.send(publication, &blob).await?;
+                Ok((layer.diff_id.clone(), FinishedLayer::made(blob)))
+            });
+        }
+        Ok(work.run(LAYERS_UNDER_WAY).await?.into_iter().collect())
+    }
+
+    /// One that takes long and starts last would keep the push waiting alone.
+    fn longest_first(&self) -> Vec<&RawLayer> {
+        let mut layers: Vec<&RawLayer> = self.draft.layers().iter().collect();
+        layers.sort_by_key(|layer| std::cmp::Reverse(layer.source.len()));
+        layers
     }
 
     async fn finish_layer(
@@ -190,13 +213,18 @@ impl<'a> Finishing<'a> {
         if publication.has(&blob).await? {
             self.count(|counts| counts.existing += 1);
         } else {
-            publication.upload(&blob).await?;
-            self.count(|counts| {
-                counts.uploaded += 1;
-                counts.bytes_uploaded += blob.descriptor.size;
-            });
+            self.send(publication, &blob).await?;
         }
         Ok(FinishedLayer::made(blob))
+    }
+
+    async fn send(&self, publication: &Publication<'_>, blob: &Blob) -> Result<(), Failure> {
+        publication.upload(blob).await?;
+        self.count(|counts| {
+            counts.uploaded += 1;
+            counts.bytes_uploaded += blob.descriptor.size;
+        });
+        Ok(())
     }
 
     /// What the cache says that the layer becomes, if the registry has that.
@@ -218,10 +246,7 @@ impl<'a> Finishing<'a> {
             return Ok(None);
         };
         let descriptor = Descriptor::new(settings.format().media_type(), digest, size);
-        let nothing = BlobSource::from_bytes(bytes::Bytes::new());
-        let exists = publication
-            .has(&Blob::new(descriptor.clone(), nothing))
-            .await?;
+        let exists = publication.confirms(&descriptor).await?;
         Ok(exists.then_some(descriptor))
     }
 

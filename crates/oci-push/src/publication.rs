@@ -11,7 +11,7 @@ mod visibility;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use oci_archive::{Blob, Digest, Image, Manifest};
+use oci_archive::{Blob, Descriptor, Digest, Image, Manifest};
 use oci_client::Reference;
 
 use crate::auth::AuthTransport;
@@ -23,7 +23,7 @@ use crate::observer::Event;
 use crate::options::{PushOptions, Verify};
 use crate::pusher::Services;
 use crate::report::{BlobCounts, PushReport, ReferenceStatus};
-use crate::repository::{RemoteManifest, Repository, tag_of};
+use crate::repository::{Presence, RemoteManifest, Repository, tag_of};
 use crate::retry::RetryTransport;
 use crate::upload::{BlobUpload, UploadSettings};
 
@@ -98,12 +98,16 @@ impl Publication<'_> {
             .map(|image| &image.root().descriptor().digest);
         self.spare_others(&before, same)?;
         if let Some(image) = recognised {
-            report
-                .blobs
-                .count(verification::sizes_in(image.root()).into_iter());
-            report.blobs.existing += image.root().references().len();
-            report.identify(&image);
-            return self.put_tags(&image, &before, report).await;
+            let stored = self.put_tags(&image, &before, report).await;
+            // A manifest may be there without its blobs; then the image is made after all.
+            if !stored.as_ref().is_err_and(visibility::is_lacking) {
+                report
+                    .blobs
+                    .count(verification::sizes_in(image.root()).into_iter());
+                report.blobs.existing += image.root().references().len();
+                report.identify(&image);
+                return stored;
+            }
         }
         let mut counts = BlobCounts::default();
         // If one of them fails, the other is of no use any more.
@@ -114,13 +118,8 @@ impl Publication<'_> {
         counts.add(&finishing.take_counts());
         report.blobs.add(&counts);
         let ((), layers) = outcome?;
-        let image = finishing.assemble(&layers)?;
-        let sizes = known.iter().map(|blob| blob.descriptor.size);
-        let finished = layers.values().map(|layer| layer.descriptor.size);
-        report.blobs.count(sizes.chain(finished));
-        report.identify(&image);
-        self.push_children(&image).await?;
-        self.put_tags(&image, &before, report).await
+        self.store_finished(finishing, layers, &before, report)
+            .await
     }
 
     fn begin(&self, blobs: usize, bytes: u64) {
@@ -235,12 +234,26 @@ impl Publication<'_> {
         let permit = self.lanes.control.acquire().await.ok();
         let exists = self.repository.has_blob(&blob.descriptor).await?;
         drop(permit);
+        self.note_checked(&blob.descriptor, exists);
+        Ok(exists)
+    }
+
+    /// Whether the registry itself says that it has a blob. For one that cannot be sent from here, nothing
+    /// less is enough.
+    pub(crate) async fn confirms(&self, descriptor: &Descriptor) -> Result<bool, Failure> {
+        let permit = self.lanes.control.acquire().await.ok();
+        let exists = self.repository.presence(descriptor).await? == Presence::Confirmed;
+        drop(permit);
+        self.note_checked(descriptor, exists);
+        Ok(exists)
+    }
+
+    fn note_checked(&self, descriptor: &Descriptor, exists: bool) {
         self.services.observer.observe(&Event::BlobChecked {
-            digest: &blob.descriptor.digest,
-            size: blob.descriptor.size,
+            digest: &descriptor.digest,
+            size: descriptor.size,
             exists,
         });
-        Ok(exists)
     }
 
     /// Uploads a blob that the registry lacks.

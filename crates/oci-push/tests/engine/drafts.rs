@@ -15,10 +15,10 @@ use oci_push::{
 };
 use test_registry::{Action, Fault, Options, Route, TestRegistry};
 
-use crate::support::options;
+use crate::support::{Impatient, options};
 
 /// Bytes that compress to about a third, different for each seed.
-fn content(seed: u8, length: usize) -> Vec<u8> {
+pub(crate) fn content(seed: u8, length: usize) -> Vec<u8> {
     let mut state = u64::from(seed) + 1;
     let mut bytes = Vec::with_capacity(length + 8);
     while bytes.len() < length {
@@ -33,7 +33,7 @@ fn content(seed: u8, length: usize) -> Vec<u8> {
 }
 
 /// What `docker save` would write of these layers.
-fn docker_archive(layers: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn docker_archive(layers: &[Vec<u8>]) -> Vec<u8> {
     let diff_ids: Vec<String> = layers
         .iter()
         .map(|layer| Digest::of(Algorithm::Sha256, layer).to_string())
@@ -63,7 +63,7 @@ fn docker_archive(layers: &[Vec<u8>]) -> Vec<u8> {
     tar.into_inner().expect("memory")
 }
 
-fn draft(layers: &[Vec<u8>]) -> Draft {
+pub(crate) fn draft(layers: &[Vec<u8>]) -> Draft {
     let options = OpenOptions::default();
     let archive = Archive::from_bytes(Bytes::from(docker_archive(layers)), &options);
     match archive.and_then(|archive| archive.read(&options)) {
@@ -74,7 +74,7 @@ fn draft(layers: &[Vec<u8>]) -> Draft {
 
 /// A cache that can be filled with anything.
 #[derive(Default)]
-struct Memory(Mutex<BTreeMap<(Digest, String), (Digest, u64)>>);
+pub(crate) struct Memory(pub(crate) Mutex<BTreeMap<(Digest, String), (Digest, u64)>>);
 
 impl LayerCache for Memory {
     fn look_up(&self, diff_id: &Digest, settings: &str) -> Option<(Digest, u64)> {
@@ -91,8 +91,8 @@ impl LayerCache for Memory {
 
 /// Counts compressions.
 #[derive(Default)]
-struct Counter {
-    compressions: AtomicUsize,
+pub(crate) struct Counter {
+    pub(crate) compressions: AtomicUsize,
     order: Mutex<Vec<&'static str>>,
 }
 
@@ -112,12 +112,21 @@ impl Observer for Counter {
     }
 }
 
-struct Shop {
-    workshop: Workshop,
-    cache: Arc<Memory>,
+pub(crate) struct Shop {
+    pub(crate) workshop: Workshop,
+    pub(crate) cache: Arc<Memory>,
 }
 
-fn shop() -> Shop {
+impl Shop {
+    /// What the cache knows of the only layer.
+    pub(crate) fn only_entry(&self) -> (Digest, u64) {
+        let known = self.cache.0.lock().expect("no panic");
+        assert_eq!(known.len(), 1);
+        known.values().next().cloned().expect("an entry")
+    }
+}
+
+pub(crate) fn shop() -> Shop {
     let scratch = Scratch::new(std::env::temp_dir());
     let compressor = Compressor::new(CompressionSettings::default(), 2, scratch);
     let cache = Arc::new(Memory::default());
@@ -127,26 +136,33 @@ fn shop() -> Shop {
     }
 }
 
-struct Outcome {
-    result: Result<PushReport, Box<PushError>>,
-    counter: Arc<Counter>,
+pub(crate) struct Outcome {
+    pub(crate) result: Result<PushReport, Box<PushError>>,
+    pub(crate) counter: Arc<Counter>,
 }
 
-fn push(draft: &Draft, shop: &Shop, references: &[String], options: PushOptions) -> Outcome {
+pub(crate) fn push(
+    draft: &Draft,
+    shop: &Shop,
+    references: &[String],
+    options: PushOptions,
+) -> Outcome {
     let references: Vec<Reference> = references
         .iter()
         .map(|reference| reference.parse().expect("a reference"))
         .collect();
     let counter = Arc::new(Counter::default());
     let keychain = Arc::new(FixedKeychain(None));
-    let pusher = Pusher::new(options, keychain, Arc::clone(&counter) as _).expect("a client");
+    let clock = Arc::new(Impatient::default());
+    let observer = Arc::clone(&counter) as _;
+    let pusher = Pusher::with_clock(options, keychain, observer, clock).expect("a client");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let result = runtime.block_on(pusher.push_draft(draft, &shop.workshop, &references));
     runtime.shutdown_background();
     Outcome { result, counter }
 }
 
-fn reference(registry: &TestRegistry, name: &str) -> String {
+pub(crate) fn reference(registry: &TestRegistry, name: &str) -> String {
     format!("{}/owner/{name}", registry.host())
 }
 

@@ -8,6 +8,7 @@ mod drafts;
 mod early;
 mod endurance;
 mod guards;
+mod lost_layers;
 mod manifests;
 mod support;
 mod sweep;
