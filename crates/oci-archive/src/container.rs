@@ -14,6 +14,9 @@ use crate::image::Notice;
 use crate::source::BlobSource;
 use crate::tar_index::{self, Ending, Item, TarIndex};
 
+/// What is said of a tar file without entries.
+pub(crate) const NO_ENTRIES: &str = "it is an empty tar file, with no entries";
+
 /// An opened tar file or directory.
 #[derive(Debug)]
 pub(crate) enum Container {
@@ -70,7 +73,7 @@ impl Container {
         };
         if index.is_empty() {
             return Err(OpenError::NotAnArchive {
-                reason: "it is an empty tar file, with no entries".to_owned(),
+                reason: NO_ENTRIES.to_owned(),
             });
         }
         Ok(Self::Tar(TarContainer { backing, index }))

@@ -9,9 +9,10 @@ use std::path::Path;
 use bytes::Bytes;
 
 use crate::OpenOptions;
-use crate::compression::Compression;
-use crate::container::{Backing, Container};
+use crate::compression::{Compression, Window};
+use crate::container::{Backing, Container, NO_ENTRIES};
 use crate::error::OpenError;
+use crate::expansion::{Allowance, Bounded, Counted};
 use crate::scratch::{self, SpoolError};
 use crate::tar_index::BLOCK;
 
@@ -152,15 +153,23 @@ fn spool(
     name: &Path,
     options: &OpenOptions,
 ) -> Result<Input, OpenError> {
+    let allowance = Allowance::default();
+    spool_within(&allowance, reader, compression, name, options)
+}
+
+fn spool_within(
+    allowance: &Allowance,
+    reader: impl Read,
+    compression: Compression,
+    name: &Path,
+    options: &OpenOptions,
+) -> Result<Input, OpenError> {
     let scratch = options.scratch.as_ref().ok_or_else(|| OpenError::Read {
         what: name.display().to_string(),
         source: io::Error::other("it must be copied into scratch space, and no directory is set"),
     })?;
     let consumed = Cell::new(0);
-    let counted = Counted {
-        inner: reader,
-        count: &consumed,
-    };
+    let counted = Counted::new(reader, &consumed);
     let unreadable = |source: io::Error| match compression {
         Compression::None => OpenError::Read {
             what: name.display().to_string(),
@@ -171,19 +180,25 @@ fn spool(
             source,
         },
     };
-    let mut decoder = compression
-        .decoder(BufReader::with_capacity(BUFFER, counted))
+    let decoder = compression
+        .decoder(BufReader::with_capacity(BUFFER, counted), Window::Largest)
         .map_err(unreadable)?;
-    let spooled = scratch::spool(&mut *decoder, scratch, &|| consumed.get());
+    let mut decoder = Bounded::new(decoder, &consumed, allowance);
+    let mut start = vec![0; 2 * usize::try_from(BLOCK).unwrap_or_default()];
+    let filled = scratch::fill(&mut decoder, &mut start).map_err(unreadable)?;
+    if filled == start.len() && start.iter().all(|byte| *byte == 0) {
+        // However many zeros follow.
+        return Err(OpenError::NotAnArchive {
+            reason: NO_ENTRIES.to_owned(),
+        });
+    }
+    let mut content = start[..filled].chain(decoder);
+    let spooled = scratch::spool(&mut content, scratch, &|| consumed.get());
     let (mut file, length) = spooled.map_err(|error| match error {
         SpoolError::Read(source) => unreadable(source),
         SpoolError::Write(error) => error.into(),
-        SpoolError::Expands => OpenError::invalid(
-            "the archive",
-            "it expands to more than 200 times its size, which no image does",
-        ),
+        SpoolError::Expands(expansion) => OpenError::Expands(expansion),
     })?;
-    drop(decoder);
     let file_error = |source| OpenError::from(scratch.error(source));
     if compression != Compression::None {
         let mut start = Vec::new();
@@ -204,20 +219,6 @@ fn spool(
         container,
         compression,
     })
-}
-
-/// Counts what is read.
-struct Counted<'a, R> {
-    inner: R,
-    count: &'a Cell<u64>,
-}
-
-impl<R: Read> Read for Counted<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.count.set(self.count.get() + read as u64);
-        Ok(read)
-    }
 }
 
 /// How the tar file that starts so is compressed.

@@ -93,3 +93,43 @@ fn a_directory_is_no_stream() {
     let refused = read(&header("a")[..], Path::new("-"), &options);
     assert!(matches!(refused, Err(OpenError::WrongFormat { .. })));
 }
+
+/// What would go on for hours ends, and says how far it came.
+#[test]
+fn what_expands_without_end() {
+    let directory = tempfile::TempDir::new().expect("a directory");
+    let options = OpenOptions {
+        scratch: Some(crate::Scratch::new(directory.path())),
+        ..OpenOptions::default()
+    };
+    let mut tar = header("a");
+    tar.resize(20_000_000, 0);
+    let compressed = zstd::encode_all(&tar[..], 1).expect("memory");
+    let open = |allowance: &Allowance, bytes: &[u8], compression| {
+        spool_within(allowance, bytes, compression, Path::new("x"), &options)
+    };
+    open(&Allowance::default(), &compressed, Compression::Zstd).expect("a tar file");
+    let allowance = Allowance::new(5_000_000, u64::MAX);
+    let expanded = open(&allowance, &compressed, Compression::Zstd).expect_err("too much");
+    assert!(matches!(expanded, OpenError::Expands(_)), "{expanded:?}");
+    let message = expanded.to_string();
+    assert!(
+        message.contains("expand to 4 MiB") || message.contains("expand to 5 MiB"),
+        "{message}"
+    );
+    let allowance = Allowance::new(0, 5_000_000);
+    let endless = open(&allowance, &tar, Compression::None).expect_err("too much");
+    assert!(matches!(endless, OpenError::Expands(_)), "{endless:?}");
+}
+
+/// A stream of zeros is an archive without entries, however long it is.
+#[test]
+fn zeros_without_end() {
+    let options = OpenOptions {
+        scratch: Some(crate::Scratch::new(std::env::temp_dir())),
+        ..OpenOptions::default()
+    };
+    let opened = read(io::repeat(0), Path::new("-"), &options);
+    let message = opened.expect_err("no entries").to_string();
+    assert!(message.contains("no entries"), "{message}");
+}

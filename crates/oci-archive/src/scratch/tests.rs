@@ -1,4 +1,5 @@
 use super::*;
+use crate::expansion::{Allowance, Bounded};
 
 fn scratch() -> (Scratch, tempfile::TempDir) {
     let directory = tempfile::TempDir::new().expect("a directory");
@@ -43,6 +44,21 @@ fn zeros_are_holes() {
 #[test]
 fn what_expands_without_end_is_refused() {
     let (scratch, _directory) = scratch();
-    let spooled = spool(&mut io::repeat(b'x'), &scratch, &|| 1000);
-    assert!(matches!(spooled, Err(SpoolError::Expands)));
+    let consumed = std::cell::Cell::new(1000);
+    let allowance = Allowance::new(10_000_000, u64::MAX);
+    let mut endless = Bounded::new(io::repeat(0), &consumed, &allowance);
+    let spooled = spool(&mut endless, &scratch, &|| 1000);
+    let Err(SpoolError::Expands(expansion)) = spooled else {
+        panic!("{spooled:?}");
+    };
+    assert_eq!(expansion.consumed, 1000);
+}
+
+/// What a compressed log of one repeated line becomes.
+#[test]
+fn what_is_very_repetitive_is_copied() {
+    let (scratch, _directory) = scratch();
+    let length = 630_000_000;
+    let spooled = spool(&mut io::repeat(b'x').take(length), &scratch, &|| 30_000);
+    assert_eq!(spooled.expect("there is room").1, length);
 }

@@ -1,0 +1,178 @@
+//! How much decoders may make of little. A few bytes can stand for any number of zeros, and some formats
+//! can repeat anything: what claims to be an image must end, and must not fill the disk, in bounded time.
+//!
+//! What real images decode to is not near these bounds. Compressed data may expand 200 times without
+//! being counted, and beyond that by as many bytes as no image has that is so repetitive.
+
+use std::cell::Cell;
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const GIB: u64 = 1024 * 1024 * 1024;
+
+/// How many times larger than its compressed form data may be without being counted as excess. Tar files
+/// of real images reach 10, of nothing but text 60.
+const UNCOUNTED: u64 = 200;
+
+/// The excess that is decoded, zeros included. It takes a minute.
+const MOST_EXCESS: u64 = 32 * GIB;
+
+/// The excess that is written into scratch space, where zeros take no room. A registry such as ghcr.io
+/// takes layers of 10 GB
+/// (<https://docs.github.com/en/packages/working-with-a-github-packages-registry/working-with-the-container-registry>).
+const MOST_EXCESS_WRITTEN: u64 = 16 * GIB;
+
+/// What is decoded or copied at all. A stream of zeros would go on forever otherwise.
+const MOST: u64 = 512 * GIB;
+
+/// What compressed data has become when it is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub struct Expansion {
+    /// Bytes that were read.
+    pub consumed: u64,
+    /// Bytes that were made of them.
+    pub decoded: u64,
+}
+
+impl fmt::Display for Expansion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decoded = quantity(self.decoded);
+        if self.consumed >= self.decoded {
+            return write!(formatter, "{decoded} of it were read, and it goes on");
+        }
+        write!(
+            formatter,
+            "{} of it expand to {decoded}, and it goes on",
+            quantity(self.consumed)
+        )
+    }
+}
+
+/// A size as people say it.
+fn quantity(bytes: u64) -> String {
+    let units = [(GIB, "GiB"), (1024 * 1024, "MiB"), (1024, "KiB")];
+    let unit = units.iter().find(|(size, _)| bytes >= *size);
+    match unit {
+        Some((size, name)) => format!("{} {name}", bytes / size),
+        None => format!("{bytes} bytes"),
+    }
+}
+
+/// The bytes that `decoded` has beyond what `consumed` may become.
+fn excess(decoded: u64, consumed: u64) -> u64 {
+    decoded.saturating_sub(consumed.saturating_mul(UNCOUNTED))
+}
+
+/// What several decoders may make together.
+#[derive(Debug)]
+pub(crate) struct Allowance {
+    most_excess: u64,
+    most: u64,
+    /// The excess of all.
+    used: AtomicU64,
+}
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self::new(MOST_EXCESS, MOST)
+    }
+}
+
+impl Allowance {
+    pub(crate) fn new(most_excess: u64, most: u64) -> Self {
+        Self {
+            most_excess,
+            most,
+            used: AtomicU64::new(0),
+        }
+    }
+}
+
+/// Refuses what fills scratch space with more than its compressed form accounts for.
+pub(crate) fn check_written(written: u64, consumed: u64) -> Result<(), Expansion> {
+    if excess(written, consumed) <= MOST_EXCESS_WRITTEN {
+        return Ok(());
+    }
+    Err(Expansion {
+        consumed,
+        decoded: written,
+    })
+}
+
+/// Reads what a decoder yields, as long as its [`Allowance`] lasts. Reading then fails with an
+/// [`Expansion`].
+pub(crate) struct Bounded<'a, R> {
+    decoder: R,
+    /// What the decoder has read so far.
+    consumed: &'a Cell<u64>,
+    decoded: u64,
+    excess: u64,
+    allowance: &'a Allowance,
+}
+
+impl<'a, R> Bounded<'a, R> {
+    pub(crate) fn new(decoder: R, consumed: &'a Cell<u64>, allowance: &'a Allowance) -> Self {
+        Self {
+            decoder,
+            consumed,
+            decoded: 0,
+            excess: 0,
+            allowance,
+        }
+    }
+
+    fn check(&mut self) -> Result<(), Expansion> {
+        let consumed = self.consumed.get();
+        // It shrinks when more is read; what was counted stays, which is little.
+        let excess = excess(self.decoded, consumed).max(self.excess);
+        let more = excess - self.excess;
+        self.excess = excess;
+        let used = self.allowance.used.fetch_add(more, Ordering::Relaxed) + more;
+        if used <= self.allowance.most_excess && self.decoded <= self.allowance.most {
+            return Ok(());
+        }
+        Err(Expansion {
+            consumed,
+            decoded: self.decoded,
+        })
+    }
+}
+
+impl<R: Read> Read for Bounded<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.decoder.read(buffer)?;
+        self.decoded += count as u64;
+        self.check()
+            .map_err(|expansion| io::Error::new(io::ErrorKind::InvalidData, expansion))?;
+        Ok(count)
+    }
+}
+
+/// What made reading fail, if it was an [`Allowance`] that ended.
+pub(crate) fn of_error(error: &io::Error) -> Option<Expansion> {
+    error.get_ref()?.downcast_ref().copied()
+}
+
+/// Counts what is read.
+pub(crate) struct Counted<'a, R> {
+    inner: R,
+    count: &'a Cell<u64>,
+}
+
+impl<'a, R> Counted<'a, R> {
+    pub(crate) fn new(inner: R, count: &'a Cell<u64>) -> Self {
+        Self { inner, count }
+    }
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.count.set(self.count.get() + read as u64);
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests;
