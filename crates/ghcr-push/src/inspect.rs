@@ -40,11 +40,8 @@ fn inspect(arguments: &InspectArguments, environment: &Environment) -> Result<()
     let mut described = Vec::new();
     let mut images = Vec::new();
     for operand in &operands {
-        for (position, content) in read(operand, &settings, environment)?
-            .into_iter()
-            .enumerate()
-        {
-            let (image, description) = describe(operand, position, &content, &settings)?;
+        for content in read(operand, &settings, environment)? {
+            let (image, description) = describe(operand, &content, &settings)?;
             images.push(image);
             described.push(description);
         }
@@ -92,7 +89,6 @@ fn read(
 /// Makes of an image what a push would make of it, without sending anything.
 fn describe(
     operand: &ImageOperand,
-    position: usize,
     content: &Content,
     settings: &ImageSettings,
 ) -> Result<(Image, Description), CliError> {
@@ -119,8 +115,7 @@ fn describe(
             .into_image()
             .ok_or_else(|| CliError::new(Kind::Internal, "there are images and drafts"))?,
     };
-    let description =
-        Description::of(operand, position, &content, &image).map_err(|error| cannot(&error))?;
+    let description = Description::of(operand, &content, &image).map_err(|error| cannot(&error))?;
     Ok((image, description))
 }
 

@@ -1,30 +1,13 @@
-//! What an archive is, by the files that it holds, and the image in it: the OCI image layout, with
-//! `oci-layout`, `index.json`, `blobs/`
-//! (<https://github.com/opencontainers/image-spec/blob/main/image-layout.md>), or `docker save`'s, with
-//! `manifest.json`. Docker 25 and later write both at once.
-
-use std::collections::BTreeSet;
+//! The files of an OCI image layout that say what it is: `oci-layout` and `index.json`
+//! (<https://github.com/opencontainers/image-spec/blob/main/image-layout.md>).
 
 use serde::Deserialize;
 
-use crate::compression::Compression;
 use crate::container::Container;
-use crate::descriptor::{Descriptor, Platform};
-use crate::docker::{self, DockerImage};
-use crate::document::Written;
-use crate::draft::Draft;
+use crate::descriptor::Descriptor;
 use crate::error::OpenError;
-use crate::filter;
-use crate::image::{Image, Origin};
-use crate::input::Input;
 use crate::json;
 use crate::media_type;
-use crate::platform_filter::PlatformFilter;
-use crate::producer;
-use crate::roots;
-use crate::select::{self, Candidate};
-use crate::walk;
-use crate::{Content, Format, OpenOptions};
 
 /// `oci-layout` holds one short key.
 const LAYOUT_LIMIT: u64 = 64 * 1024;
@@ -52,190 +35,10 @@ struct IndexFile {
     layers: Option<serde::de::IgnoredAny>,
 }
 
-/// Reads the image that `options` choose, or the only one.
-pub(crate) fn read(input: &Input, options: &OpenOptions) -> Result<Content, OpenError> {
-    let container = &input.container;
-    let is_docker = match options.format {
-        Some(format) => format == Format::DockerArchive,
-        // Also where there is an index.json, as apko writes one beside.
-        None => !container.contains("oci-layout") && is_docker_archive(container),
-    };
-    let mut content = if is_docker {
-        read_docker(container, options)?
-    } else {
-        read_layout(container, options)?
-    };
-    let notices = container.notices();
-    let origin = Origin {
-        format: Some(match (&content, container) {
-            (Content::Draft(_), _) => Format::DockerArchive,
-            (Content::Image(_), Container::Directory(_)) => Format::OciDirectory,
-            (Content::Image(_), Container::Tar(_)) => Format::OciArchive,
-        }),
-        compression: Some(input.compression).filter(|one| *one != Compression::None),
-        producer: producer::guess(container),
-    };
-    match &mut content {
-        Content::Image(image) => {
-            image.notices.extend(notices);
-            image.origin = origin;
-        }
-        Content::Draft(draft) => {
-            draft.notices.extend(notices);
-            draft.origin = origin;
-        }
-    }
-    Ok(content)
-}
-
-/// Whether `manifest.json` is a list of images. In a directory it is skopeo's, a manifest.
-fn is_docker_archive(container: &Container) -> bool {
-    matches!(container, Container::Tar(_)) && container.contains("manifest.json")
-}
-
-/// What `index.json` or, in an archive that has both, `manifest.json` names.
-#[derive(Debug, Clone)]
-enum Target {
-    Listed(Descriptor),
-    Docker(DockerImage),
-}
-
-fn read_layout(container: &Container, options: &OpenOptions) -> Result<Content, OpenError> {
+/// What `index.json` lists.
+pub(crate) fn listed(container: &Container) -> Result<Vec<Descriptor>, OpenError> {
     check_layout(container)?;
-    let listed = read_index(container)?;
-    let contents = roots::contents(container, &listed)?;
-    let docker = if is_docker_archive(container) && options.format.is_none() {
-        docker::images(container, true)
-            .ok()
-            .flatten()
-            .unwrap_or_default()
-    } else {
-        Vec::new()
-    };
-    let known = if docker.is_empty() {
-        BTreeSet::new()
-    } else {
-        roots::configurations(container, &contents)?
-    };
-    let mut images: Vec<Candidate<Target>> = contents
-        .roots
-        .into_iter()
-        .map(|one| one.map(Target::Listed))
-        .collect();
-    let others: Vec<Candidate<Target>> = contents
-        .others
-        .into_iter()
-        .map(|one| one.map(Target::Listed))
-        .collect();
-    let is_listed = |one: &&Candidate<DockerImage>| known.contains(&one.digest);
-    // Docker's own index lacks what was saved without a name beside something with one.
-    let unlisted = docker.iter().filter(|one| !is_listed(one)).cloned();
-    images.extend(unlisted.map(|one| one.map(Target::Docker)));
-    if images.is_empty() {
-        return Err(OpenError::invalid(
-            "index.json",
-            "it lists no image, only manifests that are about others",
-        ));
-    }
-    let chosen = select::choose(&images, &others, options.select.as_ref()).map_err(|error| {
-        if docker.iter().all(|one| known.contains(&one.digest)) {
-            error
-        } else {
-            select::remark(
-                error,
-                "index.json and manifest.json differ in what they list",
-            )
-        }
-    })?;
-    let root = match &chosen.target {
-        Target::Docker(image) => return draft(container, image, &chosen.names, options),
-        Target::Listed(root) => root,
-    };
-    let mut written = Written::default();
-    let filtered = filter::apply(container, root, options, &mut written)?;
-    let about_others: Vec<&Descriptor> = listed
-        .iter()
-        .filter(|one| options.referrers && contents.about_others.contains_key(&one.digest))
-        .collect();
-    let mut image = walk::walk(container, &written, &filtered.root, &about_others)?;
-    check_platform(&image.platforms, &options.platforms)?;
-    image.names.clone_from(&chosen.names);
-    if !options.verbatim
-        && has_uncompressed_layers(&image)
-        && let Some(saved) = image
-            .config_digest
-            .as_ref()
-            .and_then(|config| docker.iter().find(|saved| saved.digest == *config))
-    {
-        let names = if saved.names.is_empty() {
-            &image.names
-        } else {
-            &saved.names
-        };
-        return draft(container, &saved.target, names, options);
-    }
-    let all = image.manifests.iter().chain(&image.referrers);
-    let left_out = roots::left_out(&contents.about_others, all);
-    image.notices.extend(left_out);
-    image.changes = filtered.changes;
-    Ok(Content::Image(Box::new(image)))
-}
-
-/// Whether some layer is as Docker keeps it, and not as a registry should.
-fn has_uncompressed_layers(image: &Image) -> bool {
-    let blobs = image.blobs.iter();
-    image.manifests.len() == 1
-        && blobs
-            .map(|blob| &blob.descriptor)
-            .any(|blob| media_type::is_uncompressed_layer(&blob.media_type))
-}
-
-fn read_docker(container: &Container, options: &OpenOptions) -> Result<Content, OpenError> {
-    let Some(images) = docker::images(container, false)? else {
-        return Err(OpenError::WrongFormat {
-            found: "an archive without manifest.json",
-            wanted: "a docker-save archive",
-        });
-    };
-    if images.is_empty() {
-        return Err(OpenError::invalid(
-            "manifest.json",
-            "it lists no image: it is empty",
-        ));
-    }
-    let chosen = select::choose(&images, &[], options.select.as_ref())?;
-    draft(container, &chosen.target, &chosen.names, options)
-}
-
-fn draft(
-    container: &Container,
-    image: &DockerImage,
-    names: &[String],
-    options: &OpenOptions,
-) -> Result<Content, OpenError> {
-    let (image, layers) = docker::draft(container, image)?;
-    let platforms: Vec<Platform> = image.platform.iter().cloned().collect();
-    check_platform(&platforms, &options.platforms)?;
-    let mut draft = Draft::of_image(image, layers);
-    draft.names = names.to_vec();
-    Ok(Content::Draft(Box::new(draft)))
-}
-
-/// An image that is no index must be for one of the platforms that are asked for.
-fn check_platform(found: &[Platform], wanted: &[PlatformFilter]) -> Result<(), OpenError> {
-    let is_met = |filter: &PlatformFilter| found.iter().any(|platform| filter.matches(platform));
-    let unmet: Vec<String> = wanted
-        .iter()
-        .filter(|filter| !is_met(filter))
-        .map(ToString::to_string)
-        .collect();
-    if unmet.is_empty() {
-        return Ok(());
-    }
-    Err(OpenError::NoPlatform {
-        wanted: unmet,
-        available: found.iter().map(ToString::to_string).collect(),
-    })
+    read_index(container)
 }
 
 fn check_layout(container: &Container) -> Result<(), OpenError> {

@@ -57,9 +57,11 @@ fn by_name<'a, T>(
     others: &'a [Candidate<T>],
     name: &str,
 ) -> Result<Option<&'a Candidate<T>>, OpenError> {
-    let matches: [&dyn Fn(&str) -> bool; 2] = [&|other| other == name, &|other| {
-        normalized(other) == normalized(name)
-    }];
+    let matches: [&dyn Fn(&str) -> bool; 3] = [
+        &|other| other == name,
+        &|other| normalized(other) == normalized(name),
+        &|other| local(&normalized(other)) == local(&normalized(name)),
+    ];
     for is_meant in matches {
         for candidates in [images, others] {
             let mut named = candidates
@@ -78,6 +80,12 @@ fn by_name<'a, T>(
         }
     }
     Ok(None)
+}
+
+/// A name without the host that podman and buildah give to what they build under a short name
+/// (<https://github.com/containers/common/blob/main/docs/containers-registries.conf.5.md>).
+fn local(name: &str) -> &str {
+    name.strip_prefix("localhost/").unwrap_or(name)
 }
 
 /// A name with what Docker leaves out: `docker.io/library/` and `:latest`
@@ -121,7 +129,46 @@ fn shown<T>(candidates: &[Candidate<T>]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::normalized;
+    use super::*;
+    use crate::digest::Algorithm;
+
+    fn candidates(names: &[&str]) -> Vec<Candidate<()>> {
+        let one = |name: &&str| Candidate {
+            digest: Digest::of(Algorithm::Sha256, name.as_bytes()),
+            names: vec![(*name).to_owned()],
+            target: (),
+        };
+        names.iter().map(one).collect()
+    }
+
+    /// A name as it is written comes first, then what Docker makes of it, then what podman does.
+    #[test]
+    fn names_that_are_not_written_out() {
+        let all = candidates(&[
+            "localhost/app:latest",
+            "localhost/web:1",
+            "docker.io/library/web:1",
+            "ghcr.io/owner/app:latest",
+        ]);
+        for (name, expected) in [
+            ("app", Some(0)),
+            ("app:latest", Some(0)),
+            ("localhost/app", Some(0)),
+            ("localhost/web:1", Some(1)),
+            ("web:1", Some(2)),
+            ("ghcr.io/owner/app", Some(3)),
+            ("owner/app", None),
+            ("web", None),
+        ] {
+            let selection = Selection::Name(name.to_owned());
+            let chosen = choose(&all, &[], Some(&selection)).ok();
+            let expected = expected.map(|position: usize| &all[position].digest);
+            assert_eq!(chosen.map(|one| &one.digest), expected, "{name}");
+        }
+        let twice = candidates(&["localhost/app:latest", "localhost/app"]);
+        let selection = Selection::Name("app".to_owned());
+        choose(&twice, &[], Some(&selection)).expect_err("which one is not said");
+    }
 
     #[test]
     fn names_that_mean_the_same() {

@@ -19,15 +19,12 @@ pub(super) fn render(description: &Description) -> Vec<String> {
     if let Some(producer) = description.producer {
         fact("written by", producer);
     }
+    let position = description
+        .position
+        .map_or_else(|| "part of another".to_owned(), |at| format!("@{at}"));
     match description.names.as_slice() {
-        [] => fact(
-            "image",
-            &format!("@{}, without a name", description.position),
-        ),
-        names => fact(
-            "image",
-            &format!("@{} {}", description.position, names.join(" ")),
-        ),
+        [] => fact("image", &format!("{position}, without a name")),
+        names => fact("image", &format!("{position} {}", names.join(" "))),
     }
     fact("digest", &description.digest);
     fact("media type", &description.media_type);

@@ -9,6 +9,8 @@ mod images;
 mod large;
 mod merging;
 mod models;
+mod odd;
+mod positions;
 mod referrers;
 mod refusals;
 mod saved;
