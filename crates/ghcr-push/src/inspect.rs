@@ -3,10 +3,13 @@
 mod describe;
 mod table;
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use oci_archive::{Content, FinishedLayer, FinishedLayers, Image};
+use oci_archive::{
+    CompressError, Compressor, Content, Digest, FinishedLayer, FinishedLayers, Image, RawLayer,
+};
 use serde_json::json;
 
 use crate::args::InspectArguments;
@@ -39,9 +42,11 @@ fn inspect(arguments: &InspectArguments, environment: &Environment) -> Result<()
     let operands = operands::read_images(&arguments.images)?;
     let mut described = Vec::new();
     let mut images = Vec::new();
+    let compressor = settings.compressor();
     for operand in &operands {
+        let mut finisher = Finisher::new(&compressor);
         for content in read(operand, &settings, environment)? {
-            let (image, description) = describe(operand, &content, &settings)?;
+            let (image, description) = describe(operand, &content, &settings, &mut finisher)?;
             images.push(image);
             described.push(description);
         }
@@ -86,11 +91,39 @@ fn read(
     contents.map_err(|error| image::refused(operand, &error, Purpose::Inspect))
 }
 
+/// Finishes the layers of one archive, whose images often share them.
+struct Finisher<'a> {
+    compressor: &'a Compressor,
+    /// By diff id and entry: two entries may hold one layer in two forms.
+    finished: BTreeMap<(Digest, Arc<str>), FinishedLayer>,
+}
+
+impl<'a> Finisher<'a> {
+    fn new(compressor: &'a Compressor) -> Self {
+        Self {
+            compressor,
+            finished: BTreeMap::new(),
+        }
+    }
+
+    fn finish(&mut self, layer: &RawLayer) -> Result<FinishedLayer, CompressError> {
+        let key = (layer.diff_id.clone(), Arc::clone(&layer.name));
+        if let Some(known) = self.finished.get(&key) {
+            return Ok(known.clone());
+        }
+        let blob = self.compressor.finish(layer, &|_| true)?;
+        let finished = FinishedLayer::made(blob);
+        self.finished.insert(key, finished.clone());
+        Ok(finished)
+    }
+}
+
 /// Makes of an image what a push would make of it, without sending anything.
 fn describe(
     operand: &ImageOperand,
     content: &Content,
     settings: &ImageSettings,
+    finisher: &mut Finisher<'_>,
 ) -> Result<(Image, Description), CliError> {
     let cannot = |error: &dyn std::error::Error| {
         let message = format!("{} cannot be read", operand.name());
@@ -100,13 +133,10 @@ fn describe(
     settings.annotate(&mut content)?;
     let image = match &content {
         Content::Draft(draft) => {
-            let compressor = settings.compressor();
             let mut layers = FinishedLayers::new();
             for layer in draft.layers() {
-                let blob = compressor
-                    .finish(layer, &|_| true)
-                    .map_err(|error| cannot(&error))?;
-                layers.insert(layer.diff_id.clone(), FinishedLayer::made(blob));
+                let made = finisher.finish(layer).map_err(|error| cannot(&error))?;
+                layers.insert(layer.diff_id.clone(), made);
             }
             draft.finish(&layers).map_err(|error| cannot(&error))?
         }

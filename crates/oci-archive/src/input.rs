@@ -12,7 +12,7 @@ use crate::OpenOptions;
 use crate::compression::{Compression, Window};
 use crate::container::{Backing, Container, NO_ENTRIES};
 use crate::error::OpenError;
-use crate::expansion::{Allowance, Bounded, Counted};
+use crate::expansion::{self, Allowance, Bounded, Counted};
 use crate::scratch::{self, SpoolError};
 use crate::tar_index::BLOCK;
 
@@ -170,12 +170,13 @@ fn spool_within(
     })?;
     let consumed = Cell::new(0);
     let counted = Counted::new(reader, &consumed);
-    let unreadable = |source: io::Error| match compression {
-        Compression::None => OpenError::Read {
+    let unreadable = |source: io::Error| match (expansion::of_error(&source), compression) {
+        (Some(expansion), _) => OpenError::Expands(expansion),
+        (None, Compression::None) => OpenError::Read {
             what: name.display().to_string(),
             source,
         },
-        compression => OpenError::Compression {
+        (None, compression) => OpenError::Compression {
             compression,
             source,
         },
@@ -193,11 +194,10 @@ fn spool_within(
         });
     }
     let mut content = start[..filled].chain(decoder);
-    let spooled = scratch::spool(&mut content, scratch, &|| consumed.get());
+    let spooled = scratch::spool(&mut content, scratch);
     let (mut file, length) = spooled.map_err(|error| match error {
         SpoolError::Read(source) => unreadable(source),
         SpoolError::Write(error) => error.into(),
-        SpoolError::Expands(expansion) => OpenError::Expands(expansion),
     })?;
     let file_error = |source| OpenError::from(scratch.error(source));
     if compression != Compression::None {

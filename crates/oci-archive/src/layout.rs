@@ -15,6 +15,15 @@ const LAYOUT_LIMIT: u64 = 64 * 1024;
 /// `index.json` of an archive with thousands of images stays below this.
 const INDEX_LIMIT: u64 = 16 * 1024 * 1024;
 
+/// Files that a system has, and no image layout.
+const FILE_SYSTEM: [&str; 5] = [
+    ".dockerenv",
+    "etc/hosts",
+    "etc/passwd",
+    "etc/os-release",
+    "bin/sh",
+];
+
 #[derive(Deserialize)]
 struct LayoutFile {
     #[serde(rename = "imageLayoutVersion")]
@@ -71,6 +80,11 @@ fn no_layout(container: &Container) -> OpenError {
         }
     } else if container.contains("repositories") {
         "a docker-save archive of a Docker older than 1.10"
+    } else if FILE_SYSTEM.iter().any(|name| container.contains(name)) {
+        return OpenError::NotAnArchive {
+            reason: "it is a file system, as docker export and --output type=tar write it"
+                .to_owned(),
+        };
     } else {
         return missing(container, "oci-layout");
     };
@@ -78,12 +92,18 @@ fn no_layout(container: &Container) -> OpenError {
 }
 
 fn missing(container: &Container, name: &str) -> OpenError {
-    let folder = container.folder_of(name).map(|folder| {
-        format!("it is in the folder {folder:?}, and should be packed without the folder around it")
-    });
+    let folders = [name, "manifest.json"]
+        .into_iter()
+        .find_map(|name| Some((name, container.folder_of(name)?)));
+    let remark = match folders {
+        Some((name, folder)) => Some(format!(
+            "{name} is in the folder {folder:?}, and should be packed without the folder around it"
+        )),
+        None => container.instead(),
+    };
     OpenError::Missing {
         what: format!("{name}, which every OCI image layout has,"),
-        remark: folder.or_else(|| container.suspicion().map(str::to_owned)),
+        remark,
     }
 }
 

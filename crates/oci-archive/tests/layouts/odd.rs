@@ -1,9 +1,11 @@
 //! What real archives hold and no specification foresees, and what only looks like it.
 
-use oci_archive::{OpenOptions, Selection};
+use oci_archive::{Archive, OpenError, OpenOptions, Selection};
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::saved::{Saved, diff_id, finish};
+use crate::support::{Tar, chain};
 
 /// A configuration may say nothing of the platform, in one way or another.
 #[test]
@@ -58,4 +60,43 @@ fn a_name_without_podmans_host() {
     options.select = Some(Selection::Name("app".to_owned()));
     let draft = crate::saved::draft(saved.read(&options));
     assert_eq!(draft.diff_ids(), [diff_id(b"one")]);
+}
+
+fn refusal(tar: Tar) -> OpenError {
+    let options = OpenOptions::default();
+    let archive = Archive::from_bytes(tar.end(), &options).expect("a tar file");
+    archive.read(&options).expect_err("it holds no image")
+}
+
+/// What people hand in by mistake is told from a damaged image.
+#[test]
+fn what_is_no_image_at_all() {
+    for (name, words) in [
+        (".dockerenv", "a file system, as docker export"),
+        ("etc/passwd", "a file system, as docker export"),
+        ("image.tar", "it holds \"image.tar\""),
+        (
+            "saved/manifest.json",
+            "manifest.json is in the folder \"saved\"",
+        ),
+        (
+            "layout/oci-layout",
+            "oci-layout is in the folder \"layout\"",
+        ),
+        (
+            "chart/Chart.yaml",
+            "oci-layout, which every OCI image layout has, is missing",
+        ),
+    ] {
+        let mut tar = Tar::default();
+        tar.file(name, b"[]");
+        let message = chain(&refusal(tar));
+        assert!(message.contains(words), "{name}: {message}");
+    }
+    let directory = TempDir::new().expect("a directory");
+    std::fs::create_dir(directory.path().join("etc")).expect("writable");
+    std::fs::write(directory.path().join("etc/passwd"), "root").expect("writable");
+    let error = oci_archive::open(directory.path(), &OpenOptions::default());
+    let message = chain(&error.expect_err("it holds no image"));
+    assert!(message.contains("a file system"), "{message}");
 }
