@@ -197,6 +197,12 @@ impl Draft {
             .collect()
     }
 
+    /// Whether [`Draft::recognise`] can tell: not where several images become an index.
+    #[must_use]
+    pub fn is_recognisable(&self) -> bool {
+        self.outcome == Outcome::Alone
+    }
+
     fn unfinished(&self) -> impl Iterator<Item = &DraftImage> {
         self.parts.iter().filter_map(|part| match part {
             Part::Unfinished(draft) => Some(&**draft),

@@ -92,11 +92,13 @@ impl Publication<'_> {
         self.note_before(&before, report);
         let mut there = found.iter().flatten();
         let recognised = there.find_map(|found| finishing.recognise(found));
-        // Another image under the tag is known to be another one before anything is compressed.
+        // Another image under the tag is known to be another one before anything is compressed, if it can be.
         let same = recognised
             .as_ref()
             .map(|image| &image.root().descriptor().digest);
-        self.spare_others(&before, same)?;
+        if finishing.draft().is_recognisable() {
+            self.spare_others(&before, same)?;
+        }
         if let Some(image) = recognised {
             let stored = self.put_tags(&image, &before, report).await;
             // A manifest may be there without its blobs; then the image is made after all.

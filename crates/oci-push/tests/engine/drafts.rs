@@ -34,13 +34,17 @@ pub(crate) fn content(seed: u8, length: usize) -> Vec<u8> {
 
 /// What `docker save` would write of these layers.
 pub(crate) fn docker_archive(layers: &[Vec<u8>]) -> Vec<u8> {
+    docker_archive_for("amd64", layers)
+}
+
+fn docker_archive_for(architecture: &str, layers: &[Vec<u8>]) -> Vec<u8> {
     let diff_ids: Vec<String> = layers
         .iter()
         .map(|layer| Digest::of(Algorithm::Sha256, layer).to_string())
         .collect();
     let config = serde_json::json!({
         "os": "linux",
-        "architecture": "amd64",
+        "architecture": architecture,
         "rootfs": { "type": "layers", "diff_ids": diff_ids },
     })
     .to_string();
@@ -296,4 +300,37 @@ fn a_layer_that_is_not_the_configurations() {
     let failure = outcome.result.expect_err("damaged").failure;
     assert!(matches!(failure, Failure::Layer { .. }), "{failure:?}");
     assert!(registry.tags("owner/app").is_empty());
+}
+
+/// What several images become is not known before they are compressed; then it is, and the tag names it.
+#[test]
+fn an_index_that_the_tag_names_already_is_not_clobbered() {
+    let registry = TestRegistry::start(Options::default());
+    let merged = |layers: [Vec<u8>; 2]| {
+        let [one, other] = layers;
+        let mut contents = Vec::new();
+        for (architecture, layer) in [("amd64", one), ("arm64", other)] {
+            let options = OpenOptions::default();
+            let bytes = docker_archive_for(architecture, &[layer]);
+            let archive = Archive::from_bytes(Bytes::from(bytes), &options).expect("a tar file");
+            contents.push(archive.read(&options).expect("sound"));
+        }
+        match oci_archive::merge(contents) {
+            Ok(Content::Draft(draft)) => *draft,
+            other => panic!("it should be a draft: {other:?}"),
+        }
+    };
+    let draft = merged([content(1, 5000), content(2, 5000)]);
+    let reference = [reference(&registry, "app:1")];
+    let mut options = options();
+    options.no_clobber = true;
+    let first = push(&draft, &shop(), &reference, options.clone());
+    first.result.expect("pushed");
+    let again = push(&draft, &shop(), &reference, options.clone());
+    let report = again.result.expect("it is the same");
+    assert_eq!(report.references[0].status.as_str(), "unchanged");
+    let other = merged([content(1, 5000), content(3, 5000)]);
+    let refused = push(&other, &shop(), &reference, options);
+    let failure = refused.result.expect_err("another image").failure;
+    assert!(matches!(failure, Failure::Exists { .. }), "{failure:?}");
 }
