@@ -73,7 +73,7 @@ impl Compressor {
             pool: Pool::new(threads),
             budget: Budget::new(memory),
             windows: Budget::new(MOST_WINDOWS),
-            allowance: Allowance::default(),
+            allowance: Allowance::of_layers(),
             spare: Mutex::default(),
         }
     }

@@ -32,7 +32,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The archive becomes more than any image has, or never ends.
-    #[error("the archive is too large to be copied: {0}")]
+    #[error("the archive is too large to be decompressed or copied: {0}")]
     Expands(Expansion),
     /// The archive must be copied, and cannot be.
     #[error(transparent)]

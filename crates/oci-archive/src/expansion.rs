@@ -21,27 +21,38 @@ const UNCOUNTED: u64 = 200;
 /// and takes the slowest decoder, of xz, about a minute.
 const MOST_EXCESS: u64 = 16 * GIB;
 
+/// The same of all layers of an image together, which are decoded side by side.
+const MOST_EXCESS_OF_LAYERS: u64 = 32 * GIB;
+
 /// What is decoded or copied at all. A stream of zeros would go on forever otherwise.
 const MOST: u64 = 512 * GIB;
 
 /// What compressed data has become when it is given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub struct Expansion {
     /// Bytes that were read.
     pub consumed: u64,
     /// Bytes that were made of them.
     pub decoded: u64,
+    /// The limit that was met, in bytes: to what there may be beyond 200 times what was read, of all that is
+    /// read together; or to what may be read at all.
+    pub limit: u64,
 }
 
 impl fmt::Display for Expansion {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let decoded = quantity(self.decoded);
-        if self.consumed >= self.decoded {
-            return write!(formatter, "{decoded} of it were read, and it goes on");
+        let (decoded, limit) = (quantity(self.decoded), quantity(self.limit));
+        if excess(self.decoded, self.consumed) == 0 {
+            return write!(
+                formatter,
+                "{decoded} were read so far, and {limit} is the limit"
+            );
         }
         write!(
             formatter,
-            "{} of it expand to {decoded}, and it goes on",
+            "{} have become {decoded} so far, and what is more than {UNCOUNTED} times as large is limited to \
+             {limit} in all",
             quantity(self.consumed)
         )
     }
@@ -71,13 +82,15 @@ pub(crate) struct Allowance {
     used: AtomicU64,
 }
 
-impl Default for Allowance {
-    fn default() -> Self {
+impl Allowance {
+    pub(crate) fn of_archive() -> Self {
         Self::new(MOST_EXCESS, MOST)
     }
-}
 
-impl Allowance {
+    pub(crate) fn of_layers() -> Self {
+        Self::new(MOST_EXCESS_OF_LAYERS, MOST)
+    }
+
     pub(crate) fn new(most_excess: u64, most: u64) -> Self {
         Self {
             most_excess,
@@ -116,12 +129,16 @@ impl<'a, R> Bounded<'a, R> {
         let more = excess - self.excess;
         self.excess = excess;
         let used = self.allowance.used.fetch_add(more, Ordering::Relaxed) + more;
-        if used <= self.allowance.most_excess && self.decoded <= self.allowance.most {
-            return Ok(());
-        }
+        let (most, most_excess) = (self.allowance.most, self.allowance.most_excess);
+        let limit = match (used > most_excess, self.decoded > most) {
+            (true, _) => most_excess,
+            (_, true) => most,
+            (false, false) => return Ok(()),
+        };
         Err(Expansion {
             consumed,
             decoded: self.decoded,
+            limit,
         })
     }
 }

@@ -153,7 +153,7 @@ fn spool(
     name: &Path,
     options: &OpenOptions,
 ) -> Result<Input, OpenError> {
-    let allowance = Allowance::default();
+    let allowance = Allowance::of_archive();
     spool_within(&allowance, reader, compression, name, options)
 }
 

@@ -44,23 +44,32 @@ fn little_that_becomes_a_few_gib() {
 
 #[test]
 fn what_is_said() {
-    for (consumed, decoded, expected) in [
+    for (consumed, decoded, limit, expected) in [
         (
             999,
-            33 * GIB,
-            "999 bytes of it expand to 33 GiB, and it goes on",
+            17 * GIB,
+            16 * GIB,
+            "999 bytes have become 17 GiB so far, and what is more than 200 times as large is limited to 16 GiB in \
+             all",
         ),
         (
             1_500_000,
-            33 * GIB,
-            "1 MiB of it expand to 33 GiB, and it goes on",
+            GIB,
+            32 * GIB,
+            "1 MiB have become 1 GiB so far, and what is more than 200 times as large is limited to 32 GiB in all",
         ),
         (
+            513 * GIB,
+            513 * GIB,
             512 * GIB,
-            512 * GIB,
-            "512 GiB of it were read, and it goes on",
+            "513 GiB were read so far, and 512 GiB is the limit",
         ),
     ] {
-        assert_eq!(Expansion { consumed, decoded }.to_string(), expected);
+        let expansion = Expansion {
+            consumed,
+            decoded,
+            limit,
+        };
+        assert_eq!(expansion.to_string(), expected);
     }
 }
