@@ -20,10 +20,36 @@ use crate::tar_index::BLOCK;
 const BUFFER: usize = 128 * 1024;
 
 /// The beginnings of what people hand in instead of an image archive.
-const UNSUPPORTED: [(&[u8], &str); 2] = [
+const UNSUPPORTED: [(&[u8], &str); 7] = [
     (b"\x04\x22\x4d\x18", "a file compressed with lz4"),
+    (b"LZIP", "a file compressed with lzip"),
+    (b"\x5d\0\0", "a file compressed with lzma"),
+    (b"\x1f\x9d", "a file compressed with compress"),
+    (b"7z\xbc\xaf\x27\x1c", "a file compressed as a 7z archive"),
+    (b"Rar!\x1a\x07", "a file compressed as a RAR archive"),
     // GitHub hands out artifacts like this.
     (b"PK\x03\x04", "a file compressed as a ZIP archive"),
+];
+
+/// The beginnings of what stands in an archive's place when something went wrong before.
+const MISTAKES: [(&[u8], &str); 7] = [
+    (b"\x89PNG", "it is a PNG picture"),
+    (b"{", "it is JSON"),
+    (b"[", "it is JSON"),
+    (
+        b"<!DOCTYPE",
+        "it is a web page, as a failed download leaves it",
+    ),
+    (
+        b"<!doctype",
+        "it is a web page, as a failed download leaves it",
+    ),
+    (b"<html", "it is a web page, as a failed download leaves it"),
+    // https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md#the-pointer
+    (
+        b"version https://git-lfs.github.com/spec/",
+        "it is a pointer of Git LFS: the file itself was not checked out",
+    ),
 ];
 
 /// An opened input.
@@ -237,12 +263,13 @@ fn identify(start: &[u8], length: u64) -> Result<Compression, OpenError> {
     {
         return Err(OpenError::Unsupported { kind });
     }
+    let mistake = MISTAKES
+        .iter()
+        .find(|(beginning, _)| start.starts_with(beginning));
     let reason = if start.is_empty() {
         "it is empty (0 bytes), as a failed export leaves it"
-    } else if start.starts_with(b"\x89PNG") {
-        "it is a PNG picture"
-    } else if matches!(start.first(), Some(b'{' | b'[')) {
-        "it is JSON"
+    } else if let Some((_, mistake)) = mistake {
+        mistake
     } else if length < BLOCK {
         "it is too short"
     } else {

@@ -22,6 +22,16 @@ fn header(name: &str) -> Vec<u8> {
 fn kinds_are_told_apart() {
     check(b"", "empty (0 bytes)");
     check(b"\x04\x22\x4d\x18", "compressed with lz4");
+    check(b"LZIP\x01", "compressed with lzip");
+    check(b"\x5d\0\0\x80\0", "compressed with lzma");
+    check(b"\x1f\x9d\x90", "compressed with compress");
+    check(b"7z\xbc\xaf\x27\x1c\0", "7z archive");
+    check(b"Rar!\x1a\x07\x01\0", "RAR archive");
+    check(b"<!DOCTYPE html><html>", "web page");
+    check(
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
+        "pointer of Git LFS",
+    );
     check(b"PK\x03\x04", "ZIP");
     check(b"\x89PNG\r\n", "PNG");
     check(b"{}", "JSON");
