@@ -57,11 +57,12 @@ fn by_name<'a, T>(
     others: &'a [Candidate<T>],
     name: &str,
 ) -> Result<Option<&'a Candidate<T>>, OpenError> {
-    let matches: [&dyn Fn(&str) -> bool; 3] = [
-        &|other| other == name,
-        &|other| normalized(other) == normalized(name),
-        &|other| local(&normalized(other)) == local(&normalized(name)),
-    ];
+    let wanted = normalized(name);
+    let local = (!has_host(name)).then(|| normalized(&format!("{LOCAL}{name}")));
+    let matches: [&dyn Fn(&str) -> bool; 2] = [&|other| other == name, &|other| {
+        let other = normalized(other);
+        other == wanted || local.as_ref() == Some(&other)
+    }];
     for is_meant in matches {
         for candidates in [images, others] {
             let mut named = candidates
@@ -82,10 +83,15 @@ fn by_name<'a, T>(
     Ok(None)
 }
 
-/// A name without the host that podman and buildah give to what they build under a short name
-/// (<https://github.com/containers/common/blob/main/docs/containers-registries.conf.5.md>).
-fn local(name: &str) -> &str {
-    name.strip_prefix("localhost/").unwrap_or(name)
+/// The host that podman and buildah give to what they build under a name without one
+/// (<https://github.com/containers/common/blob/main/libimage/normalize.go>).
+const LOCAL: &str = "localhost/";
+
+/// Whether a name says where it is from, as Docker tells it
+/// (<https://github.com/distribution/reference/blob/main/normalize.go>).
+fn has_host(name: &str) -> bool {
+    name.split_once('/')
+        .is_some_and(|(host, _)| host.contains(['.', ':']) || host == "localhost")
 }
 
 /// A name with what Docker leaves out: `docker.io/library/` and `:latest`
@@ -141,7 +147,7 @@ mod tests {
         names.iter().map(one).collect()
     }
 
-    /// A name as it is written comes first, then what Docker makes of it, then what podman does.
+    /// A short name is Docker's or podman's, if that is one image only.
     #[test]
     fn names_that_are_not_written_out() {
         let all = candidates(&[
@@ -149,25 +155,30 @@ mod tests {
             "localhost/web:1",
             "docker.io/library/web:1",
             "ghcr.io/owner/app:latest",
+            "localhost/owner/tool:2",
         ]);
         for (name, expected) in [
             ("app", Some(0)),
             ("app:latest", Some(0)),
             ("localhost/app", Some(0)),
+            ("docker.io/app", None),
             ("localhost/web:1", Some(1)),
-            ("web:1", Some(2)),
+            ("docker.io/web:1", Some(2)),
+            ("library/web:1", Some(2)),
+            ("web:1", None),
+            ("web", None),
             ("ghcr.io/owner/app", Some(3)),
             ("owner/app", None),
-            ("web", None),
+            ("owner/tool:2", Some(4)),
         ] {
             let selection = Selection::Name(name.to_owned());
             let chosen = choose(&all, &[], Some(&selection)).ok();
             let expected = expected.map(|position: usize| &all[position].digest);
             assert_eq!(chosen.map(|one| &one.digest), expected, "{name}");
         }
-        let twice = candidates(&["localhost/app:latest", "localhost/app"]);
-        let selection = Selection::Name("app".to_owned());
-        choose(&twice, &[], Some(&selection)).expect_err("which one is not said");
+        let selection = Selection::Name("web:1".to_owned());
+        let error = choose(&all, &[], Some(&selection)).expect_err("podman's or Docker's");
+        assert!(error.to_string().contains("more than one"), "{error}");
     }
 
     #[test]
