@@ -275,6 +275,22 @@ fn inspect() {
     run("hostile/tar-truncated-in-blob.tar").assert_code(3);
 }
 
+/// The position is the one by which `--image` chooses.
+#[test]
+fn inspect_tells_the_position_in_the_archive() {
+    let home = Image::small();
+    let archive = fixture("genuine/docker29-graph-save-two-images.tar");
+    for (selection, shown) in [("@1", 1), ("@0", 0), ("ghcr.io/example/small:1", 1)] {
+        let output = command(home.directory.path())
+            .args(["inspect", "--json", "--image", selection, &archive])
+            .output();
+        let run = Run::of(output.expect("the binary starts"));
+        run.assert_code(0);
+        let value: Value = serde_json::from_str(&run.stdout).expect("JSON");
+        assert_eq!(value["images"][0]["position"], shown, "{selection}");
+    }
+}
+
 #[test]
 fn inspect_as_json() {
     let home = Image::small();

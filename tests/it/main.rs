@@ -15,6 +15,8 @@ mod guards;
 mod interoperability;
 #[cfg(unix)]
 mod interruptions;
+#[cfg(unix)]
+mod many_files;
 #[cfg(target_os = "linux")]
 mod memory;
 mod modes;

@@ -1,11 +1,12 @@
 //! The one error type of the command line: what failed, why, what to do, and the exit code.
 
 use std::error::Error;
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use ghcr_diagnosis::Diagnosis;
-use oci_archive::{CompressError, OpenError, OpenOptions};
+use oci_archive::{CompressError, OpenError, OpenOptions, ScratchError};
 use oci_push::{Failure, Found, Rejection, Step, UnansweredKind, ViolationKind, is_transient};
 
 use crate::quantity::display_duration;
@@ -276,7 +277,10 @@ pub(crate) fn hint_for_archive(error: &OpenError, options: &OpenOptions) -> Opti
              type=oci,dest=image.tar, docker save -o image.tar, podman save, skopeo copy"
         }
         OpenError::Truncated { .. } => "write the archive again; the tool that made it was cut off",
-        OpenError::Scratch(_) => "make room there, or name another directory in TMPDIR",
+        OpenError::Scratch(error) => return hint_for_scratch(error),
+        OpenError::Expands(_) => {
+            "if the archive is sound, decompress it into a file and push that: it is read where it is, whatever its size"
+        }
         OpenError::Selection { .. } => "choose one with --image NAME or --image @N",
         OpenError::NoPlatform { available, .. } if available.is_empty() => "leave out --platform",
         OpenError::NoPlatform { .. } => "choose one of these, or leave out --platform",
@@ -298,6 +302,23 @@ pub(crate) fn hint_for_archive(error: &OpenError, options: &OpenOptions) -> Opti
     })
 }
 
+/// What to do about scratch space. Room is no remedy for what else can be the matter, such as too many open
+/// files.
+fn hint_for_scratch(error: &ScratchError) -> Option<&'static str> {
+    match error.source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Some("make room there, or name another directory in TMPDIR")
+        }
+        io::ErrorKind::NotFound
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::PermissionDenied
+        | io::ErrorKind::ReadOnlyFilesystem => {
+            Some("name a directory that can be written in TMPDIR")
+        }
+        _ => None,
+    }
+}
+
 fn hint_for(failure: &Failure) -> Option<String> {
     if is_proxys(failure) {
         return Some(
@@ -313,8 +334,11 @@ fn hint_for(failure: &Failure) -> Option<String> {
                 "choose another tag, or leave out --no-clobber to move this one".to_owned(),
             );
         }
-        Failure::Layer { error, .. } if matches!(**error, CompressError::Scratch(_)) => {
-            return Some("make room there, or name another directory in TMPDIR".to_owned());
+        Failure::Layer { error, .. } => {
+            return match &**error {
+                CompressError::Scratch(error) => hint_for_scratch(error).map(str::to_owned),
+                _ => None,
+            };
         }
         _ => return None,
     };
@@ -336,3 +360,6 @@ fn hint_for(failure: &Failure) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ use crate::output::Printer;
 pub(crate) struct ImageSettings {
     pub(crate) open: OpenOptions,
     pub(crate) compression: CompressionSettings,
-    /// Whether the format was asked for.
+    /// Whether the format was asked for, or a level, which means the one or the other format.
     pub(crate) insists_on_format: bool,
     preserve_digests: bool,
     annotations: Vec<Annotation>,
@@ -63,7 +63,8 @@ impl ImageSettings {
         Ok(Self {
             open,
             compression,
-            insists_on_format: arguments.compression_format.is_some(),
+            insists_on_format: arguments.compression_format.is_some()
+                || arguments.compression_level.is_some(),
             preserve_digests: arguments.preserve_digests,
             annotations: annotations(&arguments.annotations)?,
             scratch,
@@ -301,6 +302,23 @@ mod tests {
         assert_eq!(settings.open.platforms.len(), 3);
         assert_eq!(settings.annotations.len(), 2);
         assert_eq!(settings.annotations[0].value, "b,c");
+    }
+
+    #[test]
+    fn a_level_is_one_of_a_format() {
+        for (format, level, insists) in [
+            (None, None, false),
+            (None, Some(9), true),
+            (Some(image::CompressionFormat::Zstd), None, true),
+        ] {
+            let settings = understood(&ImageArguments {
+                compression_format: format,
+                compression_level: level,
+                ..ImageArguments::default()
+            });
+            let settings = settings.expect("sound");
+            assert_eq!(settings.insists_on_format, insists, "{format:?} {level:?}");
+        }
     }
 
     /// Nobody types an archive. The pipe of the tests is no terminal, and is not read here.

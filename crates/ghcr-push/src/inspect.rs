@@ -3,12 +3,16 @@
 mod describe;
 mod table;
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use oci_archive::{Compressor, Content, FinishedLayer, FinishedLayers, Image};
+use oci_archive::{
+    BlobSource, CompressError, Compressor, Content, Digest, FinishedLayer, FinishedLayers, Image,
+    RawLayer,
+};
 use serde_json::json;
 
 use crate::args::InspectArguments;
@@ -44,7 +48,7 @@ fn inspect(arguments: &InspectArguments, environment: &Environment) -> Result<()
     let mut contents = Vec::new();
     for operand in &operands {
         let read = read(operand, &settings, environment)?;
-        for (position, content) in read.iter().enumerate() {
+        for content in &read {
             // Of several archives, one image is made, which is described by itself.
             let made = match operands.len() {
                 1 => image::put_together(vec![content.clone()], &settings)?,
@@ -52,7 +56,7 @@ fn inspect(arguments: &InspectArguments, environment: &Environment) -> Result<()
             };
             let image = kitchen.finish(&made, &operand.name())?;
             let name = operand.name();
-            let description = Description::of(&name, position, content, &image)
+            let description = Description::of(&name, content, &image)
                 .map_err(|error| unreadable(&name, &error))?;
             described.push(description);
         }
@@ -147,7 +151,7 @@ fn together(
         }
     };
     let image = kitchen.finish(&content, TOGETHER)?;
-    let description = Description::of(TOGETHER, 0, &content, &image);
+    let description = Description::of(TOGETHER, &content, &image);
     let mut description = description.map_err(|error| unreadable(TOGETHER, &error))?;
     let is_known = |warning: &String| alone.iter().any(|one| one.warnings.contains(warning));
     description.warnings.retain(|warning| !is_known(warning));
@@ -156,16 +160,20 @@ fn together(
 
 /// Finishes drafts as a push would, without sending anything, and each layer once.
 struct Kitchen {
+    /// One for all, as each has files and a budget of its own.
     compressor: Compressor,
-    /// The layers that were compressed, and the first of each that came so.
-    layers: FinishedLayers,
+    /// The layers that were compressed.
+    made: FinishedLayers,
+    /// Those that came so, each where it was found: archives may hold one layer in two forms.
+    found: BTreeMap<Digest, Vec<(BlobSource, FinishedLayer)>>,
 }
 
 impl Kitchen {
     fn new(settings: &ImageSettings) -> Self {
         Self {
             compressor: settings.compressor(),
-            layers: FinishedLayers::new(),
+            made: FinishedLayers::new(),
+            found: BTreeMap::new(),
         }
     }
 
@@ -178,22 +186,40 @@ impl Kitchen {
                     .ok_or_else(|| CliError::new(Kind::Internal, "there are images and drafts"));
             }
         };
-        let mut own = FinishedLayers::new();
+        let mut layers = FinishedLayers::new();
         for layer in draft.layers() {
-            let known = self.layers.get(&layer.diff_id);
-            // Archives may hold one layer in two forms, if it comes compressed.
-            let finished = match known.filter(|_| !layer.is_compressed()) {
-                Some(known) => known.clone(),
-                None => FinishedLayer::made(
-                    self.compressor
-                        .finish(layer, &|_| true)
-                        .map_err(|error| unreadable(name, &error))?,
-                ),
-            };
-            let first = self.layers.entry(layer.diff_id.clone());
-            first.or_insert_with(|| finished.clone());
-            own.insert(layer.diff_id.clone(), finished);
+            let finished = self
+                .layer(layer)
+                .map_err(|error| unreadable(name, &error))?;
+            layers.insert(layer.diff_id.clone(), finished);
         }
-        draft.finish(&own).map_err(|error| unreadable(name, &error))
+        draft
+            .finish(&layers)
+            .map_err(|error| unreadable(name, &error))
+    }
+
+    fn layer(&mut self, layer: &RawLayer) -> Result<FinishedLayer, CompressError> {
+        if let Some(known) = self.known(layer) {
+            return Ok(known.clone());
+        }
+        let blob = self.compressor.finish(layer, &|_| true)?;
+        let finished = FinishedLayer::made(blob);
+        let diff_id = layer.diff_id.clone();
+        if layer.is_compressed() {
+            let found = self.found.entry(diff_id).or_default();
+            found.push((layer.source.clone(), finished.clone()));
+        } else {
+            self.made.insert(diff_id, finished.clone());
+        }
+        Ok(finished)
+    }
+
+    fn known(&self, layer: &RawLayer) -> Option<&FinishedLayer> {
+        if !layer.is_compressed() {
+            return self.made.get(&layer.diff_id);
+        }
+        let mut found = self.found.get(&layer.diff_id)?.iter();
+        let (_, known) = found.find(|(source, _)| source.is_same_place(&layer.source))?;
+        Some(known)
     }
 }

@@ -9,142 +9,47 @@
 
 mod block;
 mod budget;
+mod error;
 mod pool;
 mod readers;
+mod settings;
+mod work;
 
 use std::collections::VecDeque;
-use std::io::{self, BufReader, Read, Write as _};
+use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::compression::Compression;
+use crate::compression::{Compression, Window};
 use crate::descriptor::Descriptor;
 use crate::digest::{Algorithm, Digest, Hasher};
 use crate::draft::{CompressionFormat, RawLayer};
+use crate::expansion::Allowance;
 use crate::image::Blob;
-use crate::scratch::{Scratch, ScratchError, fill};
+use crate::scratch::{Scratch, Volumes, fill};
 use crate::source::BlobSource;
 use block::{Codec, Encoded};
 use budget::{Budget, Lease};
+pub use error::CompressError;
 use pool::Pool;
-use readers::{Cancelled, Hashing, Watched};
+pub use settings::CompressionSettings;
+use work::Work;
 
 /// Bytes read at a time where nothing is compressed.
 const BUFFER: usize = 256 * 1024;
-
-/// How to compress.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CompressionSettings {
-    format: CompressionFormat,
-    level: i32,
-}
-
-impl CompressionSettings {
-    /// The fastest that makes layers no larger than other tools do (`docs/benchmarks.md`).
-    const GZIP_LEVEL: i32 = 2;
-
-    /// Settings for `format`; `level` in the format's own scale, its usual one if `None`.
-    ///
-    /// # Errors
-    ///
-    /// If the format has no such level, with those that it has.
-    pub fn new(format: CompressionFormat, level: Option<i32>) -> Result<Self, String> {
-        let (lowest, usual, highest) = match format {
-            // Those above need tens of times as long for hardly less.
-            CompressionFormat::Gzip => (1, Self::GZIP_LEVEL, 9),
-            // Higher ones need more memory to be read than some runtimes give.
-            CompressionFormat::Zstd => (1, 3, 19),
-            CompressionFormat::None => (0, 0, 0),
-        };
-        let level = level.unwrap_or(usual);
-        if (lowest..=highest).contains(&level) {
-            Ok(Self { format, level })
-        } else if format == CompressionFormat::None {
-            Err("without compression there is no level".to_owned())
-        } else {
-            Err(format!("it must be between {lowest} and {highest}"))
-        }
-    }
-
-    /// The format.
-    #[must_use]
-    pub fn format(self) -> CompressionFormat {
-        self.format
-    }
-
-    /// A name for what these settings make of a layer. It changes whenever the bytes would.
-    #[must_use]
-    pub fn name(self) -> String {
-        /// To be raised when an encoder, its version or its blocks change.
-        const GENERATION: u32 = 1;
-        let format = match self.format {
-            CompressionFormat::Gzip => "gzip",
-            CompressionFormat::Zstd => "zstd",
-            CompressionFormat::None => "none",
-        };
-        format!("{format}-{}-{GENERATION}", self.level)
-    }
-}
-
-impl Default for CompressionSettings {
-    fn default() -> Self {
-        Self {
-            format: CompressionFormat::Gzip,
-            level: Self::GZIP_LEVEL,
-        }
-    }
-}
-
-/// Why a layer cannot be finished.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CompressError {
-    /// The archive cannot be read.
-    #[error("the layer {name:?} cannot be read")]
-    Read {
-        /// The entry.
-        name: String,
-        /// What the system or the decoder says.
-        #[source]
-        source: io::Error,
-    },
-    /// The layer is not the one that the configuration names.
-    #[error(
-        "the layer {name:?} has a digest mismatch: its diff_id is {expected}, its content hashes to {actual}"
-    )]
-    DiffId {
-        /// The entry.
-        name: String,
-        /// What the configuration says.
-        expected: Digest,
-        /// What it is.
-        actual: Digest,
-    },
-    /// The compressed bytes cannot be kept.
-    #[error(transparent)]
-    Scratch(#[from] ScratchError),
-    /// An encoder failed.
-    #[error("the layer {name:?} cannot be compressed")]
-    Encode {
-        /// The entry.
-        name: String,
-        /// What the encoder says.
-        #[source]
-        source: io::Error,
-    },
-    /// Whoever asked for it has lost interest.
-    #[error("the compression was cancelled")]
-    Cancelled,
-}
 
 /// Finishes layers, any number at a time, with a fixed number of threads and a fixed amount of memory.
 #[derive(Debug)]
 pub struct Compressor {
     settings: CompressionSettings,
     codec: Codec,
-    scratch: Scratch,
+    volumes: Volumes,
     pool: Pool,
+    /// For blocks.
     budget: Budget,
+    /// For decoders.
+    windows: Budget,
+    allowance: Allowance,
     /// Blocks that nobody uses. Memory that was given back to the system would come back page by page, at
     /// some cost.
     spare: Mutex<Vec<Vec<u8>>>,
@@ -156,15 +61,19 @@ impl Compressor {
     pub fn new(settings: CompressionSettings, threads: usize, scratch: Scratch) -> Self {
         /// Blocks waiting to be compressed or written, all layers together.
         const MOST_MEMORY: usize = 40 * 1024 * 1024;
-        let codec = Codec::new(settings.format, settings.level);
+        /// The windows of all decoders together. The largest one fits, or a dozen usual ones.
+        const MOST_WINDOWS: usize = 136 * 1024 * 1024;
+        let codec = Codec::new(settings.format(), settings.level());
         let threads = threads.max(1);
         let memory = (codec.block_size() * (2 * threads + 2)).min(MOST_MEMORY);
         Self {
             settings,
             codec,
-            scratch,
+            volumes: Volumes::new(scratch),
             pool: Pool::new(threads),
             budget: Budget::new(memory),
+            windows: Budget::new(MOST_WINDOWS),
+            allowance: Allowance::of_layers(),
             spare: Mutex::default(),
         }
     }
@@ -188,20 +97,31 @@ impl Compressor {
         layer: &RawLayer,
         on_progress: &dyn Fn(u64) -> bool,
     ) -> Result<Blob, CompressError> {
-        let work = Work { layer, on_progress };
+        let finish = |window| {
+            // Waited for before anything else is held.
+            let _lease = self.windows.take(layer.compression.memory(window), true);
+            self.finish_within(window, layer, on_progress)
+        };
+        match finish(Window::Usual) {
+            Err(CompressError::Read { source, .. }) if Window::is_too_small(&source) => {
+                finish(Window::Largest)
+            }
+            finished => finished,
+        }
+    }
+
+    fn finish_within(
+        &self,
+        window: Window,
+        layer: &RawLayer,
+        on_progress: &dyn Fn(u64) -> bool,
+    ) -> Result<Blob, CompressError> {
+        let work = Work::new(layer, on_progress, window, &self.allowance);
         if layer.is_compressed() {
             return work.check_compressed();
         }
-        let source = layer
-            .source
-            .reader(0)
-            .map_err(|error| work.unreadable(error))?;
-        let counted = Watched::new(source, on_progress);
-        let reader = BufReader::with_capacity(BUFFER, counted);
-        let mut reader = layer
-            .compression
-            .decoder(reader)
-            .map_err(|error| work.unreadable(error))?;
+        let source = work.source()?;
+        let mut reader = work.content(source)?;
         if self.codec == Codec::Identity && layer.compression == Compression::None {
             let digest = work.hash(&mut *reader)?;
             work.check_diff_id(&digest)?;
@@ -212,17 +132,10 @@ impl Compressor {
 
     /// Reads, has compressed, and writes, all in order.
     fn encode(&self, work: &Work<'_>, reader: &mut dyn Read) -> Result<Blob, CompressError> {
-        let lost = |source| self.scratch.error(source);
-        let mut file = self.scratch.file()?;
+        let mut made = self.volumes.begin()?;
         let mut content = work.layer.diff_id.hasher();
         let mut encoded = Hasher::new(Algorithm::Sha256);
-        let (mut length, mut content_length) = (0, 0);
-        let mut write = |bytes: &[u8]| -> Result<(), CompressError> {
-            encoded.update(bytes);
-            length += bytes.len() as u64;
-            file.write_all(bytes).map_err(lost)?;
-            Ok(())
-        };
+        let mut content_length = 0;
         let mut pending: VecDeque<(Receiver<io::Result<Encoded>>, Lease<'_>)> = VecDeque::new();
         let mut is_read = false;
         while !is_read || !pending.is_empty() {
@@ -257,13 +170,13 @@ impl Compressor {
                 name: work.layer.name.to_string(),
                 source,
             })?;
-            write(&done.bytes)?;
+            encoded.update(&done.bytes);
+            made.write(&done.bytes)?;
             self.spare().push(done.block);
         }
         work.check_diff_id(&content.finish())?;
-        let source =
-            BlobSource::from_file_range(Arc::new(file), self.scratch.directory(), 0, length);
-        Ok(blob(self.settings.format, encoded.finish(), source))
+        let digest = encoded.finish();
+        Ok(blob(self.settings.format(), digest, made.finish()))
     }
 
     fn spare(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
@@ -278,80 +191,6 @@ impl Compressor {
             let _ = sender.send(encoders.encode(codec, block));
         }));
         receiver
-    }
-}
-
-/// One layer, while it is worked on.
-struct Work<'a> {
-    layer: &'a RawLayer,
-    on_progress: &'a dyn Fn(u64) -> bool,
-}
-
-impl Work<'_> {
-    fn unreadable(&self, source: io::Error) -> CompressError {
-        if source.get_ref().is_some_and(
-            <dyn std::error::Error + std::marker::Send + std::marker::Sync + 'static>::is::<
-                Cancelled,
-            >,
-        ) {
-            return CompressError::Cancelled;
-        }
-        CompressError::Read {
-            name: self.layer.name.to_string(),
-            source,
-        }
-    }
-
-    fn hash(&self, reader: &mut dyn Read) -> Result<Digest, CompressError> {
-        let mut hasher = self.layer.diff_id.hasher();
-        self.hash_into(reader, &mut hasher)?;
-        Ok(hasher.finish())
-    }
-
-    fn hash_into(&self, reader: &mut dyn Read, hasher: &mut Hasher) -> Result<(), CompressError> {
-        let mut buffer = vec![0; BUFFER];
-        loop {
-            match reader.read(&mut buffer) {
-                Ok(0) => return Ok(()),
-                Ok(count) => hasher.update(&buffer[..count]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.unreadable(error)),
-            }
-        }
-    }
-
-    fn check_diff_id(&self, actual: &Digest) -> Result<(), CompressError> {
-        if *actual == self.layer.diff_id {
-            return Ok(());
-        }
-        Err(CompressError::DiffId {
-            name: self.layer.name.to_string(),
-            expected: self.layer.diff_id.clone(),
-            actual: actual.clone(),
-        })
-    }
-
-    /// Takes a compressed layer as it is, after looking what is in it.
-    fn check_compressed(&self) -> Result<Blob, CompressError> {
-        let failed = |error| self.unreadable(error);
-        let source = self.layer.source.reader(0).map_err(failed)?;
-        let mut hashing = Hashing {
-            inner: Watched::new(source, self.on_progress),
-            hasher: Hasher::new(Algorithm::Sha256),
-        };
-        let buffered = BufReader::with_capacity(BUFFER, &mut hashing);
-        let mut decoder = self.layer.compression.decoder(buffered).map_err(failed)?;
-        let content = self.hash(&mut *decoder)?;
-        drop(decoder);
-        // What a decoder does not look at is a part of the blob all the same.
-        io::copy(&mut hashing, &mut io::sink()).map_err(failed)?;
-        self.check_diff_id(&content)?;
-        let format = match self.layer.compression {
-            Compression::Zstd => CompressionFormat::Zstd,
-            _ => CompressionFormat::Gzip,
-        };
-        let digest = hashing.hasher.finish();
-        Ok(blob(format, digest, self.layer.source.clone()))
     }
 }
 

@@ -3,19 +3,47 @@
 use std::fmt;
 use std::io::{self, BufRead, Read};
 
+use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
 
 use crate::input::is_tar_header;
 use crate::scratch::fill;
 use crate::source::BlobSource;
 
-/// The largest window of a zstd frame that is accepted, as a power of two. It is what `zstd --long` and
-/// the decoders of other tools allow; a frame may declare 2 `GiB`
-/// (<https://www.rfc-editor.org/rfc/rfc8878#name-window-descriptor>).
-const LARGEST_WINDOW: u32 = 27;
+/// How far back a decoder may be asked to look, which is what its memory goes into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Window {
+    /// As far as tools do unless they are told otherwise: up to `zstd -19` and `xz -6`.
+    Usual,
+    /// As far as `zstd --long` and `xz -9` do, and the decoders of other tools allow. A zstd frame may
+    /// declare 2 `GiB` (<https://www.rfc-editor.org/rfc/rfc8878#name-window-descriptor>), an xz block a
+    /// dictionary of 4 `GiB`.
+    Largest,
+}
 
-/// Memory for decoding xz, in `KiB`. `xz -9` needs 65 `MiB`; a file may declare a dictionary of 4 `GiB`.
-const XZ_MEMORY: u32 = 130 * 1024;
+impl Window {
+    /// The window of zstd, as a power of two.
+    fn zstd(self) -> u32 {
+        match self {
+            Self::Usual => 23,
+            Self::Largest => 27,
+        }
+    }
+
+    /// Memory for decoding xz, in `KiB`. `xz -6` needs 9 `MiB`, `xz -9` needs 65.
+    fn xz(self) -> u32 {
+        match self {
+            Self::Usual => 10 * 1024,
+            Self::Largest => 130 * 1024,
+        }
+    }
+
+    /// Whether decoding failed because it takes a larger window.
+    pub(crate) fn is_too_small(error: &io::Error) -> bool {
+        // The library of zstd has no other way to say so.
+        error.kind() == io::ErrorKind::OutOfMemory || error.to_string().contains("too much memory")
+    }
+}
 
 /// How bytes are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,6 +106,20 @@ impl Compression {
         }
     }
 
+    /// The memory that a decoder may need, in bytes.
+    pub(crate) fn memory(self, window: Window) -> usize {
+        /// Beside the window itself.
+        const BUFFERS: usize = 1024 * 1024;
+        match self {
+            Self::None => 0,
+            Self::Gzip => BUFFERS,
+            Self::Zstd => (1 << window.zstd()) + BUFFERS,
+            Self::Xz => window.xz() as usize * 1024 + BUFFERS,
+            // Blocks of 900 kB take four bytes for each.
+            Self::Bzip2 => 4 * BUFFERS,
+        }
+    }
+
     /// A reader of what `compressed` holds.
     ///
     /// # Errors
@@ -86,19 +128,22 @@ impl Compression {
     pub(crate) fn decoder<'a>(
         self,
         compressed: impl BufRead + 'a,
+        window: Window,
     ) -> io::Result<Box<dyn Read + 'a>> {
         Ok(match self {
             Self::None => Box::new(compressed),
-            Self::Gzip => Box::new(GzipMembers::new(compressed)),
+            Self::Gzip => Box::new(Members::<GzDecoder<_>>::new(compressed)),
             Self::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(compressed)?;
-                decoder.window_log_max(LARGEST_WINDOW)?;
+                decoder.window_log_max(window.zstd())?;
                 Box::new(decoder)
             }
             Self::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(
-                compressed, true, XZ_MEMORY,
+                compressed,
+                true,
+                window.xz(),
             )),
-            Self::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(compressed)),
+            Self::Bzip2 => Box::new(Members::<BzDecoder<_>>::new(compressed)),
         })
     }
 }
@@ -109,57 +154,92 @@ impl fmt::Display for Compression {
     }
 }
 
-/// Reads gzip members one after the other, and the zeros that tapes and dd leave behind the last one, as
-/// gzip itself does (<https://www.gnu.org/software/gzip/manual/html_node/Tapes.html>). Anything else
-/// after a member is an error.
-struct GzipMembers<R> {
-    state: Members<R>,
+/// A decoder of one gzip member or one bzip2 stream, several of which may follow one another.
+trait Member: Read {
+    type Source: BufRead;
+
+    /// What each begins with.
+    const FIRST: u8;
+
+    fn begin(compressed: Self::Source) -> Self;
+
+    /// What follows it.
+    fn end(self) -> Self::Source;
 }
 
-enum Members<R> {
-    Inside(Box<GzDecoder<R>>),
-    Padding(R),
+impl<R: BufRead> Member for GzDecoder<R> {
+    type Source = R;
+
+    const FIRST: u8 = 0x1f;
+
+    fn begin(compressed: R) -> Self {
+        Self::new(compressed)
+    }
+
+    fn end(self) -> R {
+        self.into_inner()
+    }
+}
+
+impl<R: BufRead> Member for BzDecoder<R> {
+    type Source = R;
+
+    const FIRST: u8 = b'B';
+
+    fn begin(compressed: R) -> Self {
+        Self::new(compressed)
+    }
+
+    fn end(self) -> R {
+        self.into_inner()
+    }
+}
+
+/// Reads members one after the other, and the zeros that tapes and dd leave behind the last one, as gzip
+/// itself does (<https://www.gnu.org/software/gzip/manual/html_node/Tapes.html>). Anything else after a
+/// member is an error.
+enum Members<M: Member> {
+    Inside(Box<M>),
+    Padding(M::Source),
     Ended,
 }
 
-impl<R: BufRead> GzipMembers<R> {
-    fn new(compressed: R) -> Self {
-        Self {
-            state: Members::Inside(Box::new(GzDecoder::new(compressed))),
-        }
+impl<M: Member> Members<M> {
+    fn new(compressed: M::Source) -> Self {
+        Self::Inside(Box::new(M::begin(compressed)))
     }
 
     /// Begins the next member, or ends.
     fn next_member(&mut self) -> io::Result<()> {
-        let Members::Inside(decoder) = std::mem::replace(&mut self.state, Members::Ended) else {
+        let Self::Inside(decoder) = std::mem::replace(self, Self::Ended) else {
             return Ok(());
         };
-        let mut rest = decoder.into_inner();
-        self.state = match rest.fill_buf()?.first() {
-            None => Members::Ended,
-            Some(0x1f) => Members::Inside(Box::new(GzDecoder::new(rest))),
-            Some(_) => Members::Padding(rest),
+        let mut rest = decoder.end();
+        *self = match rest.fill_buf()?.first() {
+            None => Self::Ended,
+            Some(first) if *first == M::FIRST => Self::new(rest),
+            Some(_) => Self::Padding(rest),
         };
         Ok(())
     }
 }
 
-impl<R: BufRead> Read for GzipMembers<R> {
+impl<M: Member> Read for Members<M> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
         }
         loop {
-            match &mut self.state {
-                Members::Inside(decoder) => match decoder.read(buffer)? {
+            match self {
+                Self::Inside(decoder) => match decoder.read(buffer)? {
                     0 => self.next_member()?,
                     count => return Ok(count),
                 },
-                Members::Padding(rest) => {
+                Self::Padding(rest) => {
                     skip_zeros(rest)?;
-                    self.state = Members::Ended;
+                    *self = Self::Ended;
                 }
-                Members::Ended => return Ok(0),
+                Self::Ended => return Ok(0),
             }
         }
     }
@@ -174,7 +254,7 @@ fn skip_zeros(rest: &mut impl BufRead) -> io::Result<()> {
         if bytes.iter().any(|byte| *byte != 0) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
-                "trailing garbage follows the end of the gzip data",
+                "trailing garbage follows the end of the compressed data",
             ));
         }
         let length = bytes.len();

@@ -14,6 +14,12 @@ use crate::image::Notice;
 use crate::source::BlobSource;
 use crate::tar_index::{self, Ending, Item, TarIndex};
 
+/// How the names of archives end.
+const ARCHIVES: [&str; 6] = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2"];
+
+/// What is said of a tar file without entries.
+pub(crate) const NO_ENTRIES: &str = "it is an empty tar file, with no entries";
+
 /// An opened tar file or directory.
 #[derive(Debug)]
 pub(crate) enum Container {
@@ -70,7 +76,7 @@ impl Container {
         };
         if index.is_empty() {
             return Err(OpenError::NotAnArchive {
-                reason: "it is an empty tar file, with no entries".to_owned(),
+                reason: NO_ENTRIES.to_owned(),
             });
         }
         Ok(Self::Tar(TarContainer { backing, index }))
@@ -106,6 +112,28 @@ impl Container {
             (!folder.contains('/')).then_some(folder)
         });
         folders.min().map(str::to_owned)
+    }
+
+    /// What there is, or is odd, where nothing is found that makes an image.
+    pub(crate) fn instead(&self) -> Option<String> {
+        /// More is nobody's mistake in packing.
+        const FEW: usize = 8;
+        let Self::Tar(tar) = self else {
+            return None;
+        };
+        let ignored = tar.index.ignored();
+        if ignored.count > 0 {
+            let (first, reason) = (&ignored.first, ignored.reason);
+            return Some(format!("the entry {first:?} is ignored: {reason}"));
+        }
+        let mut names = tar.index.names().take(FEW);
+        let archive = names.find(|name| ARCHIVES.iter().any(|end| name.ends_with(end)));
+        match archive {
+            Some(name) => Some(format!(
+                "it holds {name:?}, which may be the archive that is meant"
+            )),
+            None => self.suspicion().map(str::to_owned),
+        }
     }
 
     /// Whether there is something of this name.

@@ -80,7 +80,7 @@ fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     Ok(size)
 }
 
-/// Go writes an absent map or list as `null`.
+/// Go writes an absent map or list as `null`, and others an absent text.
 fn null_is_nothing<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -94,10 +94,10 @@ where
 #[non_exhaustive]
 pub struct Platform {
     /// The operating system, as Go names it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_nothing")]
     pub os: String,
     /// The processor architecture, as Go names it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_nothing")]
     pub architecture: String,
     /// The architecture's variant.
     #[serde(default, skip_serializing_if = "is_blank")]

@@ -74,6 +74,21 @@ impl DockerImage {
         let platform: Option<Platform> = serde_json::from_slice(&self.config).ok();
         platform.filter(Platform::is_known)
     }
+
+    /// Entries of one configuration are one image, if they name the same layers too. Of two layers that
+    /// claim to be the same, nobody could tell which one is meant.
+    fn agree(&self, other: &Entry) -> Result<(), OpenError> {
+        if self.entry.layers.as_deref().unwrap_or_default()
+            == other.layers.as_deref().unwrap_or_default()
+        {
+            return Ok(());
+        }
+        let config = &other.config;
+        Err(OpenError::invalid(
+            MANIFEST_JSON,
+            format!("ambiguous: it lists the config {config:?} twice, with different layers"),
+        ))
+    }
 }
 
 /// The images that `manifest.json` lists, each configuration once; `None` if there is no such file.
@@ -97,6 +112,7 @@ pub(crate) fn images(
     for entry in entries {
         let names = entry.repo_tags.clone().unwrap_or_default();
         if let Some(position) = by_path.get(&entry.config) {
+            candidates[*position].target.agree(&entry)?;
             candidates[*position].names.extend(names);
             continue;
         }
@@ -116,6 +132,7 @@ pub(crate) fn images(
         let position = *positions.entry(digest.clone()).or_insert(candidates.len());
         by_path.insert(entry.config.clone(), position);
         if let Some(known) = candidates.get_mut(position) {
+            known.target.agree(&entry)?;
             known.names.extend(names);
             continue;
         }

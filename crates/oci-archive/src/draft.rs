@@ -213,6 +213,12 @@ impl Draft {
             .collect()
     }
 
+    /// Whether [`Draft::recognise`] can tell: not where several images become an index.
+    #[must_use]
+    pub fn is_recognisable(&self) -> bool {
+        self.outcome == Outcome::Alone
+    }
+
     fn unfinished(&self) -> impl Iterator<Item = &DraftImage> {
         self.parts.iter().filter_map(|part| match part {
             Part::Unfinished(draft) => Some(&**draft),
@@ -303,7 +309,7 @@ impl Draft {
         }
         let raw = self.layers.iter().find(|raw| raw.diff_id == *diff_id);
         let is_made = raw.is_some_and(|raw| !raw.is_compressed());
-        !is_made || format.is_none_or(|format| found.media_type == format.media_type())
+        !is_made || format.is_none_or(|format| format.is_that_of(&found.media_type))
     }
 }
 
@@ -351,5 +357,15 @@ impl CompressionFormat {
             Self::Zstd => "application/vnd.oci.image.layer.v1.tar+zstd",
             Self::None => "application/vnd.oci.image.layer.v1.tar",
         }
+    }
+
+    /// Whether a layer of this media type is in this format, in Docker's words too.
+    fn is_that_of(self, media_type: &str) -> bool {
+        let dockers = match self {
+            Self::Gzip => "application/vnd.docker.image.rootfs.diff.tar.gzip",
+            Self::Zstd => "application/vnd.docker.image.rootfs.diff.tar.zstd",
+            Self::None => "application/vnd.docker.image.rootfs.diff.tar",
+        };
+        media_type == self.media_type() || media_type == dockers
     }
 }

@@ -6,6 +6,7 @@ use std::io;
 
 use crate::compression::Compression;
 use crate::digest::Digest;
+use crate::expansion::Expansion;
 use crate::scratch::ScratchError;
 
 /// Why an archive cannot be opened.
@@ -30,6 +31,9 @@ pub enum OpenError {
         #[source]
         source: io::Error,
     },
+    /// The archive becomes more than any image has, or never ends.
+    #[error("the archive is too large to be decompressed or copied: {0}")]
+    Expands(Expansion),
     /// The archive must be copied, and cannot be.
     #[error(transparent)]
     Scratch(#[from] ScratchError),

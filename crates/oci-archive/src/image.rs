@@ -258,6 +258,9 @@ pub struct Origin {
     pub compression: Option<Compression>,
     /// The tool that wrote it, as far as its habits show.
     pub producer: Option<&'static str>,
+    /// Its position among the images of the archive, counted from 0; `None` for what is no image by itself,
+    /// or if there were several archives.
+    pub position: Option<usize>,
     /// What messages call the archive ([`crate::Content::called`]).
     pub archive: Option<String>,
 }

@@ -9,9 +9,10 @@ use std::path::Path;
 use bytes::Bytes;
 
 use crate::OpenOptions;
-use crate::compression::Compression;
-use crate::container::{Backing, Container};
+use crate::compression::{Compression, Window};
+use crate::container::{Backing, Container, NO_ENTRIES};
 use crate::error::OpenError;
+use crate::expansion::{self, Allowance, Bounded, Counted};
 use crate::scratch::{self, SpoolError};
 use crate::tar_index::BLOCK;
 
@@ -19,10 +20,36 @@ use crate::tar_index::BLOCK;
 const BUFFER: usize = 128 * 1024;
 
 /// The beginnings of what people hand in instead of an image archive.
-const UNSUPPORTED: [(&[u8], &str); 2] = [
+const UNSUPPORTED: [(&[u8], &str); 7] = [
     (b"\x04\x22\x4d\x18", "a file compressed with lz4"),
+    (b"LZIP", "a file compressed with lzip"),
+    (b"\x5d\0\0", "a file compressed with lzma"),
+    (b"\x1f\x9d", "a file compressed with compress"),
+    (b"7z\xbc\xaf\x27\x1c", "a file compressed as a 7z archive"),
+    (b"Rar!\x1a\x07", "a file compressed as a RAR archive"),
     // GitHub hands out artifacts like this.
     (b"PK\x03\x04", "a file compressed as a ZIP archive"),
+];
+
+/// The beginnings of what stands in an archive's place when something went wrong before.
+const MISTAKES: [(&[u8], &str); 7] = [
+    (b"\x89PNG", "it is a PNG picture"),
+    (b"{", "it is JSON"),
+    (b"[", "it is JSON"),
+    (
+        b"<!DOCTYPE",
+        "it is a web page, as a failed download leaves it",
+    ),
+    (
+        b"<!doctype",
+        "it is a web page, as a failed download leaves it",
+    ),
+    (b"<html", "it is a web page, as a failed download leaves it"),
+    // https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md#the-pointer
+    (
+        b"version https://git-lfs.github.com/spec/",
+        "it is a pointer of Git LFS: the file itself was not checked out",
+    ),
 ];
 
 /// An opened input.
@@ -152,38 +179,52 @@ fn spool(
     name: &Path,
     options: &OpenOptions,
 ) -> Result<Input, OpenError> {
+    let allowance = Allowance::of_archive();
+    spool_within(&allowance, reader, compression, name, options)
+}
+
+fn spool_within(
+    allowance: &Allowance,
+    reader: impl Read,
+    compression: Compression,
+    name: &Path,
+    options: &OpenOptions,
+) -> Result<Input, OpenError> {
     let scratch = options.scratch.as_ref().ok_or_else(|| OpenError::Read {
         what: name.display().to_string(),
         source: io::Error::other("it must be copied into scratch space, and no directory is set"),
     })?;
     let consumed = Cell::new(0);
-    let counted = Counted {
-        inner: reader,
-        count: &consumed,
-    };
-    let unreadable = |source: io::Error| match compression {
-        Compression::None => OpenError::Read {
+    let counted = Counted::new(reader, &consumed);
+    let unreadable = |source: io::Error| match (expansion::of_error(&source), compression) {
+        (Some(expansion), _) => OpenError::Expands(expansion),
+        (None, Compression::None) => OpenError::Read {
             what: name.display().to_string(),
             source,
         },
-        compression => OpenError::Compression {
+        (None, compression) => OpenError::Compression {
             compression,
             source,
         },
     };
-    let mut decoder = compression
-        .decoder(BufReader::with_capacity(BUFFER, counted))
+    let decoder = compression
+        .decoder(BufReader::with_capacity(BUFFER, counted), Window::Largest)
         .map_err(unreadable)?;
-    let spooled = scratch::spool(&mut *decoder, scratch, &|| consumed.get());
+    let mut decoder = Bounded::new(decoder, &consumed, allowance);
+    let mut start = vec![0; 2 * usize::try_from(BLOCK).unwrap_or_default()];
+    let filled = scratch::fill(&mut decoder, &mut start).map_err(unreadable)?;
+    if filled == start.len() && start.iter().all(|byte| *byte == 0) {
+        // However many zeros follow.
+        return Err(OpenError::NotAnArchive {
+            reason: NO_ENTRIES.to_owned(),
+        });
+    }
+    let mut content = start[..filled].chain(decoder);
+    let spooled = scratch::spool(&mut content, scratch);
     let (mut file, length) = spooled.map_err(|error| match error {
         SpoolError::Read(source) => unreadable(source),
         SpoolError::Write(error) => error.into(),
-        SpoolError::Expands => OpenError::invalid(
-            "the archive",
-            "it expands to more than 200 times its size, which no image does",
-        ),
     })?;
-    drop(decoder);
     let file_error = |source| OpenError::from(scratch.error(source));
     if compression != Compression::None {
         let mut start = Vec::new();
@@ -206,20 +247,6 @@ fn spool(
     })
 }
 
-/// Counts what is read.
-struct Counted<'a, R> {
-    inner: R,
-    count: &'a Cell<u64>,
-}
-
-impl<R: Read> Read for Counted<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.count.set(self.count.get() + read as u64);
-        Ok(read)
-    }
-}
-
 /// How the tar file that starts so is compressed.
 fn identify(start: &[u8], length: u64) -> Result<Compression, OpenError> {
     // Asked first, since an entry's name may begin like another kind of file.
@@ -236,12 +263,13 @@ fn identify(start: &[u8], length: u64) -> Result<Compression, OpenError> {
     {
         return Err(OpenError::Unsupported { kind });
     }
+    let mistake = MISTAKES
+        .iter()
+        .find(|(beginning, _)| start.starts_with(beginning));
     let reason = if start.is_empty() {
         "it is empty (0 bytes), as a failed export leaves it"
-    } else if start.starts_with(b"\x89PNG") {
-        "it is a PNG picture"
-    } else if matches!(start.first(), Some(b'{' | b'[')) {
-        "it is JSON"
+    } else if let Some((_, mistake)) = mistake {
+        mistake
     } else if length < BLOCK {
         "it is too short"
     } else {

@@ -29,6 +29,7 @@
 //! ```
 
 mod annotate;
+mod catalogue;
 mod compress;
 mod compression;
 mod container;
@@ -38,6 +39,7 @@ mod docker;
 mod document;
 mod draft;
 mod error;
+mod expansion;
 mod filter;
 mod image;
 mod input;
@@ -69,6 +71,7 @@ pub use descriptor::{Descriptor, Platform};
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
 pub use draft::{CompressionFormat, Draft, FinishedLayer, FinishedLayers, RawLayer};
 pub use error::{AbsentManifest, OpenError};
+pub use expansion::Expansion;
 pub use image::{Blob, Image, Manifest, ManifestKind, Notice, Origin};
 pub use merge::merge;
 pub use platform_filter::{PlatformError, PlatformFilter};
@@ -274,7 +277,7 @@ impl Archive {
     /// supported, is damaged, contradicts itself, lacks something that it names, or holds several images
     /// and none is selected.
     pub fn read(&self, options: &OpenOptions) -> Result<Content, OpenError> {
-        layout::read(&self.0, options)
+        catalogue::read(&self.0, options)
     }
 
     /// Reads every image that `options` select: all of them, if nothing is selected.
@@ -283,17 +286,7 @@ impl Archive {
     ///
     /// As [`Archive::read`], except that several images are no error.
     pub fn read_all(&self, options: &OpenOptions) -> Result<Vec<Content>, OpenError> {
-        let images = match self.read(options) {
-            Err(OpenError::Selection { images, .. }) if options.select.is_none() => images.len(),
-            other => return other.map(|one| vec![one]),
-        };
-        let nth = |position| OpenOptions {
-            select: Some(Selection::Index(position)),
-            ..options.clone()
-        };
-        (0..images)
-            .map(|position| self.read(&nth(position)))
-            .collect()
+        catalogue::read_all(&self.0, options)
     }
 }
 

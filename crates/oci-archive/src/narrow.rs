@@ -16,27 +16,40 @@ use crate::walk::{DEEPEST, configured_platform};
 /// As many images as a message lists.
 const TOLD: usize = 32;
 
-/// Chooses as [`select::choose`] does. Where nothing is selected, and the images' names do not tell them
-/// apart, the platforms that are asked for may: then it is the only one that has them all.
+/// The only image that has all platforms that are asked for, where nothing is selected, and the images' names
+/// do not tell them apart.
+pub(crate) fn by_platform<'a, T>(
+    images: &'a [Candidate<T>],
+    options: &OpenOptions,
+    mut platforms_of: impl FnMut(&T) -> Result<Vec<Platform>, OpenError>,
+) -> Result<Option<&'a Candidate<T>>, OpenError> {
+    let is_open = options.select.is_none() && images.len() > 1;
+    if !is_open || options.platforms.is_empty() || !are_named_alike(images) {
+        return Ok(None);
+    }
+    let mut suitable = Vec::new();
+    for image in images {
+        let platforms = platforms_of(&image.target)?;
+        let mut wanted = options.platforms.iter();
+        if wanted.all(|wanted| platforms.iter().any(|one| wanted.matches(one))) {
+            suitable.push(image);
+        }
+    }
+    Ok(match suitable.as_slice() {
+        [only] => Some(*only),
+        _ => None,
+    })
+}
+
+/// Chooses as [`select::choose`] does, and by the platform where [`by_platform`] can.
 pub(crate) fn choose<'a, T>(
     images: &'a [Candidate<T>],
     others: &'a [Candidate<T>],
     options: &OpenOptions,
     mut platforms_of: impl FnMut(&T) -> Result<Vec<Platform>, OpenError>,
 ) -> Result<&'a Candidate<T>, OpenError> {
-    let is_open = options.select.is_none() && images.len() > 1;
-    if is_open && !options.platforms.is_empty() && are_named_alike(images) {
-        let mut suitable = Vec::new();
-        for image in images {
-            let platforms = platforms_of(&image.target)?;
-            let mut wanted = options.platforms.iter();
-            if wanted.all(|wanted| platforms.iter().any(|one| wanted.matches(one))) {
-                suitable.push(image);
-            }
-        }
-        if let [only] = suitable.as_slice() {
-            return Ok(only);
-        }
+    if let Some(only) = by_platform(images, options, &mut platforms_of)? {
+        return Ok(only);
     }
     select::choose(images, others, options.select.as_ref()).map_err(|error| match error {
         OpenError::Selection {

@@ -71,28 +71,37 @@ pub(crate) struct Referrer {
 }
 
 /// Referrers, each once.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Referrers {
     found: Vec<Referrer>,
     positions: BTreeMap<Digest, usize>,
+    /// The positions of what is about each subject: there may be as much about each of many images.
+    by_subject: BTreeMap<String, BTreeSet<usize>>,
 }
 
 impl Referrers {
     pub(crate) fn add(&mut self, descriptor: &Descriptor, subject: Option<String>) {
         let position = self.position(descriptor);
-        if subject.is_some() {
-            self.found[position].subject = subject;
+        if let Some(subject) = subject {
+            self.tell_subject(position, subject);
         }
     }
 
     /// Adds what a tag says to be about something.
     pub(crate) fn add_tagged(&mut self, descriptor: &Descriptor, tag: FallbackTag<'_>) {
         let position = self.position(descriptor);
-        let known = &mut self.found[position];
-        known.tag = Some(tag.whole.to_owned());
-        if known.subject.is_none() {
-            known.subject = Some(tag.list.to_owned());
+        self.found[position].tag = Some(tag.whole.to_owned());
+        if self.found[position].subject.is_none() {
+            self.tell_subject(position, tag.list.to_owned());
         }
+    }
+
+    fn tell_subject(&mut self, position: usize, subject: String) {
+        let before = self.found[position].subject.replace(subject.clone());
+        if let Some(about_it) = before.and_then(|before| self.by_subject.get_mut(&before)) {
+            about_it.remove(&position);
+        }
+        self.by_subject.entry(subject).or_default().insert(position);
     }
 
     fn position(&mut self, descriptor: &Descriptor) -> usize {
@@ -142,23 +151,22 @@ impl Referrers {
     ) -> Vec<Notice> {
         let subjects = tags(published.iter().copied());
         let others = tags(others.iter());
+        let about = |subject: &String| self.by_subject.get(subject).into_iter().flatten();
+        let subjects_and_others = subjects.iter().chain(&others);
+        let positions: BTreeSet<usize> = subjects_and_others.flat_map(about).copied().collect();
         let mut notices = Vec::new();
-        for referrer in &self.found {
+        for referrer in positions.into_iter().map(|position| &self.found[position]) {
             let digest = &referrer.descriptor.digest;
-            let Some(subject) = &referrer.subject else {
-                continue;
-            };
             if published.contains(digest) {
                 continue;
             }
-            if subjects.contains(subject) {
-                notices.push(if options.referrers {
-                    Notice::ReferrerIncomplete(digest.clone())
-                } else {
-                    Notice::ReferrerLeftOut(digest.clone())
-                });
-            } else if others.contains(subject) {
+            let subject = referrer.subject.as_ref();
+            if !subject.is_some_and(|subject| subjects.contains(subject)) {
                 notices.push(Notice::ReferrerOutdated(digest.clone()));
+            } else if options.referrers {
+                notices.push(Notice::ReferrerIncomplete(digest.clone()));
+            } else {
+                notices.push(Notice::ReferrerLeftOut(digest.clone()));
             }
         }
         notices

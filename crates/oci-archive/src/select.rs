@@ -57,8 +57,11 @@ fn by_name<'a, T>(
     others: &'a [Candidate<T>],
     name: &str,
 ) -> Result<Option<&'a Candidate<T>>, OpenError> {
+    let wanted = normalized(name);
+    let local = (!has_host(name)).then(|| normalized(&format!("{LOCAL}{name}")));
     let matches: [&dyn Fn(&str) -> bool; 2] = [&|other| other == name, &|other| {
-        normalized(other) == normalized(name)
+        let other = normalized(other);
+        other == wanted || local.as_ref() == Some(&other)
     }];
     for is_meant in matches {
         for candidates in [images, others] {
@@ -78,6 +81,17 @@ fn by_name<'a, T>(
         }
     }
     Ok(None)
+}
+
+/// The host that podman and buildah give to what they build under a name without one
+/// (<https://github.com/containers/common/blob/main/libimage/normalize.go>).
+const LOCAL: &str = "localhost/";
+
+/// Whether a name says where it is from, as Docker tells it
+/// (<https://github.com/distribution/reference/blob/main/normalize.go>).
+fn has_host(name: &str) -> bool {
+    name.split_once('/')
+        .is_some_and(|(host, _)| host.contains(['.', ':']) || host == "localhost")
 }
 
 /// A name with what Docker leaves out: `docker.io/library/` and `:latest`
@@ -121,7 +135,51 @@ fn shown<T>(candidates: &[Candidate<T>]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::normalized;
+    use super::*;
+    use crate::digest::Algorithm;
+
+    fn candidates(names: &[&str]) -> Vec<Candidate<()>> {
+        let one = |name: &&str| Candidate {
+            digest: Digest::of(Algorithm::Sha256, name.as_bytes()),
+            names: vec![(*name).to_owned()],
+            target: (),
+        };
+        names.iter().map(one).collect()
+    }
+
+    /// A short name is Docker's or podman's, if that is one image only.
+    #[test]
+    fn names_that_are_not_written_out() {
+        let all = candidates(&[
+            "localhost/app:latest",
+            "localhost/web:1",
+            "docker.io/library/web:1",
+            "ghcr.io/owner/app:latest",
+            "localhost/owner/tool:2",
+        ]);
+        for (name, expected) in [
+            ("app", Some(0)),
+            ("app:latest", Some(0)),
+            ("localhost/app", Some(0)),
+            ("docker.io/app", None),
+            ("localhost/web:1", Some(1)),
+            ("docker.io/web:1", Some(2)),
+            ("library/web:1", Some(2)),
+            ("web:1", None),
+            ("web", None),
+            ("ghcr.io/owner/app", Some(3)),
+            ("owner/app", None),
+            ("owner/tool:2", Some(4)),
+        ] {
+            let selection = Selection::Name(name.to_owned());
+            let chosen = choose(&all, &[], Some(&selection)).ok();
+            let expected = expected.map(|position: usize| &all[position].digest);
+            assert_eq!(chosen.map(|one| &one.digest), expected, "{name}");
+        }
+        let selection = Selection::Name("web:1".to_owned());
+        let error = choose(&all, &[], Some(&selection)).expect_err("podman's or Docker's");
+        assert!(error.to_string().contains("more than one"), "{error}");
+    }
 
     #[test]
     fn names_that_mean_the_same() {

@@ -75,6 +75,25 @@ impl BlobSource {
         self.length == 0
     }
 
+    /// Whether these are the same bytes of the same file, or of the same memory. Equal bytes at two places are not.
+    #[must_use]
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        let is_same = match (&self.place, &other.place) {
+            (Place::Memory(one), Place::Memory(other)) => one.as_ptr() == other.as_ptr(),
+            (
+                Place::Range { file, offset, .. },
+                Place::Range {
+                    file: of_other,
+                    offset: at,
+                    ..
+                },
+            ) => Arc::ptr_eq(file, of_other) && offset == at,
+            (Place::Path(one), Place::Path(other)) => one == other,
+            _ => false,
+        };
+        is_same && self.length == other.length
+    }
+
     /// A reader of everything from `offset` on; of nothing if that is the end or beyond.
     ///
     /// Reading fails with [`io::ErrorKind::UnexpectedEof`] if the file has become shorter meanwhile.

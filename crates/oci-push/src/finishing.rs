@@ -1,22 +1,22 @@
 //! Layers on their way into the form in which they are pushed: known already, or compressed once for all
 //! repositories, and sent as soon as they are ready.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use oci_archive::{
-    Blob, BlobSource, CompressError, CompressionFormat, Compressor, Descriptor, Digest, Draft,
-    FinishedLayer, FinishedLayers, Image, RawLayer,
+    Blob, CompressError, CompressionFormat, Compressor, Descriptor, Digest, Draft, FinishedLayer,
+    FinishedLayers, Image, RawLayer,
 };
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::batch::Batch;
 use crate::failure::Failure;
 use crate::observer::{Event, Observer};
-use crate::publication::Publication;
+use crate::publication::{Publication, Transferred};
 use crate::report::BlobCounts;
 use crate::repository::RemoteManifest;
 
@@ -164,17 +164,43 @@ impl<'a> Finishing<'a> {
         &self,
         publication: &Publication<'_>,
     ) -> Result<FinishedLayers, Failure> {
-        let mut layers: Vec<&RawLayer> = self.draft.layers().iter().collect();
-        // One that takes long and starts last would keep the push waiting alone.
-        layers.sort_by_key(|layer| std::cmp::Reverse(layer.source.len()));
         let mut work = Batch::new();
-        for layer in layers {
+        for layer in self.longest_first() {
             work.push(async move {
                 let finished = self.finish_layer(publication, layer).await?;
                 Ok((layer.diff_id.clone(), finished))
             });
         }
         Ok(work.run(LAYERS_UNDER_WAY).await?.into_iter().collect())
+    }
+
+    /// Makes the layers of these diff ids and sends them, whatever the cache or the registry says of them.
+    pub(crate) async fn make_layers(
+        &self,
+        publication: &Publication<'_>,
+        diff_ids: &BTreeSet<Digest>,
+    ) -> Result<FinishedLayers, Failure> {
+        let mut work = Batch::new();
+        let mut layers = self.longest_first();
+        layers.retain(|layer| diff_ids.contains(&layer.diff_id));
+        for layer in layers {
+            work.push(async move {
+                let blob = self.make(layer).await?;
+                // Not mounted: what the registry says to have already is what it turned out to lack.
+                publication.upload(&blob).await?;
+                let (how, size) = (Transferred::Uploaded, blob.descriptor.size);
+                self.count(|counts| counts.transferred(how, size));
+                Ok((layer.diff_id.clone(), FinishedLayer::made(blob)))
+            });
+        }
+        Ok(work.run(LAYERS_UNDER_WAY).await?.into_iter().collect())
+    }
+
+    /// One that takes long and starts last would keep the push waiting alone.
+    fn longest_first(&self) -> Vec<&RawLayer> {
+        let mut layers: Vec<&RawLayer> = self.draft.layers().iter().collect();
+        layers.sort_by_key(|layer| std::cmp::Reverse(layer.source.len()));
+        layers
     }
 
     async fn finish_layer(
@@ -215,10 +241,7 @@ impl<'a> Finishing<'a> {
             return Ok(None);
         };
         let descriptor = Descriptor::new(settings.format().media_type(), digest, size);
-        let nothing = BlobSource::from_bytes(bytes::Bytes::new());
-        let exists = publication
-            .has(&Blob::new(descriptor.clone(), nothing))
-            .await?;
+        let exists = publication.confirms(&descriptor).await?;
         Ok(exists.then_some(descriptor))
     }
 

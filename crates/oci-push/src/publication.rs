@@ -13,7 +13,7 @@ mod width;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use oci_archive::{Blob, Digest, Image, Manifest};
+use oci_archive::{Blob, Descriptor, Digest, Image, Manifest};
 use oci_client::Reference;
 
 use crate::auth::AuthTransport;
@@ -25,7 +25,7 @@ use crate::observer::Event;
 use crate::options::{PushOptions, Verify};
 use crate::pusher::Services;
 use crate::report::{BlobCounts, PushReport, ReferenceStatus};
-use crate::repository::{RemoteManifest, Repository, tag_of};
+use crate::repository::{Presence, RemoteManifest, Repository, tag_of};
 use crate::retry::RetryTransport;
 
 /// Small requests in flight at a time. They cost the registry little and the push a round trip each.
@@ -35,6 +35,7 @@ pub(crate) const CONTROL_WIDTH: usize = 16;
 const BLOBS_KNOWN: usize = 1024;
 
 pub(crate) use lanes::Lanes;
+pub(crate) use transfer::Transferred;
 pub(crate) use width::Slots;
 
 pub(crate) type Chain = AuthTransport<Arc<RetryTransport<HttpTransport>>>;
@@ -96,18 +97,24 @@ impl Publication<'_> {
         self.note_before(&before, report);
         let mut there = found.iter().flatten();
         let recognised = there.find_map(|found| finishing.recognise(found));
-        // Another image under the tag is known to be another one before anything is compressed.
+        // Another image under the tag is known to be another one before anything is compressed, if it can be.
         let same = recognised
             .as_ref()
             .map(|image| &image.root().descriptor().digest);
-        self.spare_others(&before, same)?;
+        if finishing.draft().is_recognisable() {
+            self.spare_others(&before, same)?;
+        }
         if let Some(image) = recognised {
-            report
-                .blobs
-                .count(verification::sizes_in(image.root()).into_iter());
-            report.blobs.existing += image.root().references().len();
-            report.identify(&image);
-            return self.put_tags(&image, &before, report).await;
+            let stored = self.put_tags(&image, &before, report).await;
+            // A manifest may be there without its blobs; then the image is made after all.
+            if !stored.as_ref().is_err_and(visibility::is_lacking) {
+                report
+                    .blobs
+                    .count(verification::sizes_in(image.root()).into_iter());
+                report.blobs.existing += image.root().references().len();
+                report.identify(&image);
+                return stored;
+            }
         }
         let mut counts = BlobCounts::default();
         // If one of them fails, the other is of no use any more.
@@ -118,13 +125,8 @@ impl Publication<'_> {
         counts.add(&finishing.take_counts());
         report.blobs.add(&counts);
         let ((), layers) = outcome?;
-        let image = finishing.assemble(&layers)?;
-        let sizes = known.iter().map(|blob| blob.descriptor.size);
-        let finished = layers.values().map(|layer| layer.descriptor.size);
-        report.blobs.count(sizes.chain(finished));
-        report.identify(&image);
-        self.push_children(&image).await?;
-        self.put_tags(&image, &before, report).await
+        self.store_finished(finishing, layers, &before, report)
+            .await
     }
 
     fn begin(&self, blobs: usize, bytes: u64) {
@@ -238,12 +240,26 @@ impl Publication<'_> {
         let permit = self.lanes.control.acquire().await.ok();
         let exists = self.repository.has_blob(&blob.descriptor).await?;
         drop(permit);
+        self.note_checked(&blob.descriptor, exists);
+        Ok(exists)
+    }
+
+    /// Whether the registry itself says that it has a blob. For one that cannot be sent from here, nothing
+    /// less is enough.
+    pub(crate) async fn confirms(&self, descriptor: &Descriptor) -> Result<bool, Failure> {
+        let permit = self.lanes.control.acquire().await.ok();
+        let exists = self.repository.presence(descriptor).await? == Presence::Confirmed;
+        drop(permit);
+        self.note_checked(descriptor, exists);
+        Ok(exists)
+    }
+
+    fn note_checked(&self, descriptor: &Descriptor, exists: bool) {
         self.services.observer.observe(&Event::BlobChecked {
-            digest: &blob.descriptor.digest,
-            size: blob.descriptor.size,
+            digest: &descriptor.digest,
+            size: descriptor.size,
             exists,
         });
-        Ok(exists)
     }
 
     /// Stores every manifest but the root, level by level: a registry refuses a manifest whose

@@ -44,6 +44,17 @@ pub(crate) struct RemoteManifest {
     pub(crate) bytes: Bytes,
 }
 
+/// What a registry says of a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// It has it.
+    Confirmed,
+    /// Another host is said to have it, which is not asked.
+    Elsewhere,
+    /// It does not have it, or does not say.
+    Absent,
+}
+
 /// A repository that is being pushed to.
 pub(crate) struct Repository<T> {
     transport: T,
@@ -141,27 +152,35 @@ impl<T: Transport> Repository<T> {
         }
     }
 
-    /// Whether the registry has a blob, of the right size. Where it does not say, the answer is no:
-    /// a needless upload is harmless, a missing blob is not.
+    /// Whether the registry has a blob, as far as it is asked. Should one that is said to be elsewhere be
+    /// missing all the same, the manifest is refused, and the blob sent after all.
     pub(crate) async fn has_blob(&self, descriptor: &Descriptor) -> Result<bool, Failure> {
+        Ok(self.presence(descriptor).await? != Presence::Absent)
+    }
+
+    /// What the registry says of a blob, of the right size. Where it does not say, it is absent: a needless
+    /// upload is harmless, a missing blob is not.
+    pub(crate) async fn presence(&self, descriptor: &Descriptor) -> Result<Presence, Failure> {
         let url = self.url(&format!("blobs/{}", descriptor.digest));
         let request = Request::new(Step::CheckBlob, Method::HEAD, url);
         let response = match self.transport.send(&request).await {
             Ok(response) => response.expect(&request, &[200, 403, 404, 405])?,
-            // To a blob store elsewhere, which registries send to only for what they have. It is not
-            // followed; should the blob be missing all the same, the manifest is refused, and the blob
-            // sent after all.
+            // Registries send elsewhere only for what they have. It is not followed.
             Err(Failure::Violation(violation))
                 if matches!(violation.kind, ViolationKind::RedirectElsewhere(_)) =>
             {
-                return Ok(true);
+                return Ok(Presence::Elsewhere);
             }
             Err(failure) => return Err(failure),
         };
         let length = response
             .header("content-length")
             .and_then(|length| length.parse::<u64>().ok());
-        Ok(response.status == 200 && length.is_none_or(|length| length == descriptor.size))
+        let is_whole = length.is_none_or(|length| length == descriptor.size);
+        match response.status.as_u16() {
+            200 if is_whole => Ok(Presence::Confirmed),
+            _ => Ok(Presence::Absent),
+        }
     }
 
     /// Has the registry confirm that it has a blob.

@@ -41,7 +41,8 @@ pub(crate) struct ImageArguments {
     )]
     pub(crate) compression_format: Option<CompressionFormat>,
 
-    /// How hard to try: gzip 1 to 9 [default: 2], zstd 1 to 19 [default: 3]
+    /// How hard to try: gzip 1 to 9 [default: 2], zstd 1 to 19 [default: 3]; an image that the tag names already is
+    /// not compressed again for it
     #[arg(long, value_name = "N", env = "GHCR_PUSH_COMPRESSION_LEVEL")]
     pub(crate) compression_level: Option<i32>,
 

@@ -19,8 +19,9 @@ const SOURCE: &str = "org.opencontainers.image.source";
 pub(super) struct Description {
     /// The archive.
     pub(super) name: String,
-    /// The image's position among those of its archive.
-    pub(super) position: usize,
+    /// The image's position among those of its archive; `None` for what is no image by itself, such as one
+    /// platform of an index.
+    pub(super) position: Option<usize>,
     pub(super) format: &'static str,
     pub(super) compression: Option<&'static str>,
     pub(super) producer: Option<&'static str>,
@@ -59,12 +60,7 @@ pub(super) struct Layer {
 
 impl Description {
     /// Gathers what is known of `image`, which is what `content` becomes.
-    pub(super) fn of(
-        name: &str,
-        position: usize,
-        content: &Content,
-        image: &Image,
-    ) -> io::Result<Self> {
+    pub(super) fn of(name: &str, content: &Content, image: &Image) -> io::Result<Self> {
         let origin = content.origin();
         let blobs: BTreeMap<&Digest, &Blob> = image
             .blobs()
@@ -88,7 +84,7 @@ impl Description {
         }
         Ok(Self {
             name: name.to_owned(),
-            position,
+            position: origin.position,
             format: match origin.format {
                 Some(Format::OciArchive) => "OCI image layout in a tar file",
                 Some(Format::OciDirectory) => "OCI image layout in a directory",

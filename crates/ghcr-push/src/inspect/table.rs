@@ -17,15 +17,12 @@ pub(super) fn render(description: &Description) -> Vec<String> {
     if let Some(producer) = description.producer {
         fact("written by", producer);
     }
+    let position = description
+        .position
+        .map_or_else(|| "part of another".to_owned(), |at| format!("@{at}"));
     match description.names.as_slice() {
-        [] => fact(
-            "image",
-            &format!("@{}, without a name", description.position),
-        ),
-        names => fact(
-            "image",
-            &format!("@{} {}", description.position, names.join(" ")),
-        ),
+        [] => fact("image", &format!("{position}, without a name")),
+        names => fact("image", &format!("{position} {}", names.join(" "))),
     }
     lines.extend(outcome(description));
     // One manifest may be for several, and is shown once.

@@ -49,6 +49,7 @@ impl Drop for Lease<'_> {
     fn drop(&mut self) {
         let budget = self.budget;
         *budget.left.lock().unwrap_or_else(PoisonError::into_inner) += self.bytes;
-        budget.changed.notify_one();
+        // Not everybody who waits asks for as much.
+        budget.changed.notify_all();
     }
 }

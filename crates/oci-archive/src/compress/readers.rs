@@ -1,5 +1,6 @@
 //! Readers that tell what passes through them.
 
+use std::cell::Cell;
 use std::io::{self, Read};
 
 use crate::digest::Hasher;
@@ -7,15 +8,16 @@ use crate::digest::Hasher;
 /// Tells how far reading has come.
 pub(super) struct Watched<'a, R> {
     inner: R,
-    read: u64,
+    read: &'a Cell<u64>,
     on_progress: &'a dyn Fn(u64) -> bool,
 }
 
 impl<'a, R> Watched<'a, R> {
-    pub(super) fn new(inner: R, on_progress: &'a dyn Fn(u64) -> bool) -> Self {
+    /// `read` takes the number of bytes read so far.
+    pub(super) fn new(inner: R, read: &'a Cell<u64>, on_progress: &'a dyn Fn(u64) -> bool) -> Self {
         Self {
             inner,
-            read: 0,
+            read,
             on_progress,
         }
     }
@@ -29,8 +31,8 @@ pub(super) struct Cancelled;
 impl<R: Read> Read for Watched<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        self.read += count as u64;
-        if (self.on_progress)(self.read) {
+        self.read.set(self.read.get() + count as u64);
+        if (self.on_progress)(self.read.get()) {
             Ok(count)
         } else {
             Err(io::Error::other(Cancelled))

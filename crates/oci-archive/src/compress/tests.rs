@@ -1,3 +1,5 @@
+use std::io::Write as _;
+
 use bytes::Bytes;
 
 use super::*;
@@ -39,6 +41,22 @@ fn compressor(format: CompressionFormat, level: Option<i32>, threads: usize) -> 
     let settings = CompressionSettings::new(format, level).expect("a level");
     let directory = std::env::temp_dir();
     Compressor::new(settings, threads, Scratch::new(directory))
+}
+
+fn zstd_of(bytes: &[u8], window: u32) -> Vec<u8> {
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).expect("memory");
+    encoder.window_log(window).expect("a window");
+    encoder.write_all(bytes).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+/// A layer that the archive holds compressed.
+fn compressed_layer(content: &[u8], compression: Compression, bytes: &[u8]) -> RawLayer {
+    RawLayer {
+        diff_id: Digest::of(Algorithm::Sha256, content),
+        compression,
+        ..layer(bytes)
+    }
 }
 
 fn bytes_of(blob: &Blob) -> Vec<u8> {
@@ -153,7 +171,9 @@ fn what_goes_in_comes_out() {
                 CompressionFormat::Zstd => Compression::Zstd,
                 CompressionFormat::None => Compression::None,
             };
-            let mut decoder = compression.decoder(bytes.as_slice()).expect("a decoder");
+            let mut decoder = compression
+                .decoder(bytes.as_slice(), Window::Largest)
+                .expect("a decoder");
             decoder.read_to_end(&mut content_again).expect("sound");
             assert!(content_again == content, "{format:?} {length}");
         }
@@ -180,7 +200,7 @@ fn noise() {
         let mut content_again = Vec::new();
         let bytes = bytes_of(&blob);
         let mut decoder = Compression::Gzip
-            .decoder(bytes.as_slice())
+            .decoder(bytes.as_slice(), Window::Largest)
             .expect("a decoder");
         decoder.read_to_end(&mut content_again).expect("sound");
         assert!(content_again == noise, "{level}");
@@ -286,5 +306,80 @@ fn levels() {
     ] {
         let settings = CompressionSettings::new(format, Some(level));
         assert_eq!(settings.is_ok(), is_known, "{format:?} {level}");
+    }
+}
+
+/// A process may open about a thousand files, and images have as many layers.
+#[test]
+#[cfg(target_os = "linux")]
+fn many_layers_share_a_file() {
+    let directory = tempfile::TempDir::new().expect("a directory");
+    let settings = CompressionSettings::default();
+    let compressor = Compressor::new(settings, 2, Scratch::new(directory.path()));
+    let layers: Vec<RawLayer> = (1..50)
+        .map(|number| layer(&content(1000 * number)))
+        .collect();
+    let blobs: Vec<Blob> = layers
+        .iter()
+        .map(|layer| finish(&compressor, layer))
+        .collect();
+    let mut wrong = layer(&content(3_000_000));
+    wrong.diff_id = Digest::of(Algorithm::Sha256, b"other");
+    compressor.finish(&wrong, &|_| true).expect_err("refused");
+    let last = finish(&compressor, &layer(&content(60_000)));
+    let open = std::fs::read_dir("/proc/self/fd").expect("Linux");
+    let ours = open.filter(|link| {
+        let target = link.as_ref().expect("a link").path().read_link();
+        target.is_ok_and(|target| target.starts_with(directory.path()))
+    });
+    assert_eq!(ours.count(), 1);
+    for blob in blobs.iter().chain([&last]) {
+        let bytes = bytes_of(blob);
+        assert_eq!(
+            blob.descriptor.digest,
+            Digest::of(Algorithm::Sha256, &bytes)
+        );
+    }
+}
+
+/// A layer that expands without measure ends, and so do several that share one measure.
+#[test]
+fn layers_that_expand_without_end() {
+    let content = vec![0; 8_000_000];
+    let bytes = zstd_of(&content, 20);
+    let layer = compressed_layer(&content, Compression::Zstd, &bytes);
+    let mut compressor = compressor(CompressionFormat::Gzip, None, 2);
+    finish(&compressor, &layer);
+    compressor.allowance = Allowance::new(12_000_000, u64::MAX);
+    finish(&compressor, &layer);
+    let refused = compressor.finish(&layer, &|_| true).expect_err("too much");
+    let CompressError::Read { source, .. } = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(source.to_string().contains("have become"), "{source}");
+}
+
+/// Decoders with large windows wait for one another, and what needs none does not.
+#[test]
+fn windows_are_within_a_budget() {
+    let content = content(300_000);
+    for (window, is_large) in [(20, false), (27, true)] {
+        let bytes = zstd_of(&content, window);
+        let layer = compressed_layer(&content, Compression::Zstd, &bytes);
+        let compressor = compressor(CompressionFormat::Gzip, None, 2);
+        let usual = Compression::Zstd.memory(Window::Usual);
+        let held = compressor.windows.take(usual, true);
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            finish(&compressor, &self::layer(&content));
+            scope.spawn(|| sender.send(finish(&compressor, &layer).descriptor.digest));
+            if is_large {
+                let waited = receiver.recv_timeout(std::time::Duration::from_millis(300));
+                waited.expect_err("it waits for memory");
+                drop(held);
+            }
+            let finished = receiver.recv().expect("it is finished");
+            assert_eq!(finished, Digest::of(Algorithm::Sha256, &bytes));
+        });
     }
 }

@@ -26,7 +26,9 @@ fn compressed(compression: Compression) -> Vec<u8> {
 
 fn decoded(compression: Compression, bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut decoded = Vec::new();
-    compression.decoder(bytes)?.read_to_end(&mut decoded)?;
+    compression
+        .decoder(bytes, Window::Largest)?
+        .read_to_end(&mut decoded)?;
     Ok(decoded)
 }
 
@@ -56,13 +58,18 @@ fn one_stream_or_several() {
 }
 
 #[test]
-fn what_follows_gzip_data() {
-    let bytes = compressed(Compression::Gzip);
-    let padded = [bytes.clone(), vec![0; 70_000]].concat();
-    assert_eq!(decoded(Compression::Gzip, &padded).expect("zeros"), TEXT);
-    for garbage in [&b"garbage"[..], b"\0\0garbage", b"\x1f garbage"] {
-        let bytes = [&bytes[..], garbage].concat();
-        decoded(Compression::Gzip, &bytes).expect_err("garbage");
+fn what_follows_the_last_member() {
+    for (compression, almost) in [
+        (Compression::Gzip, &b"\x1f garbage"[..]),
+        (Compression::Bzip2, b"BZ garbage"),
+    ] {
+        let bytes = compressed(compression);
+        let padded = [bytes.clone(), vec![0; 70_000]].concat();
+        assert_eq!(decoded(compression, &padded).expect("zeros"), TEXT);
+        for garbage in [&b"garbage"[..], b"\0\0garbage", almost] {
+            let bytes = [&bytes[..], garbage].concat();
+            decoded(compression, &bytes).expect_err("garbage");
+        }
     }
 }
 

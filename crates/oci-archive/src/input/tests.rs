@@ -22,6 +22,16 @@ fn header(name: &str) -> Vec<u8> {
 fn kinds_are_told_apart() {
     check(b"", "empty (0 bytes)");
     check(b"\x04\x22\x4d\x18", "compressed with lz4");
+    check(b"LZIP\x01", "compressed with lzip");
+    check(b"\x5d\0\0\x80\0", "compressed with lzma");
+    check(b"\x1f\x9d\x90", "compressed with compress");
+    check(b"7z\xbc\xaf\x27\x1c\0", "7z archive");
+    check(b"Rar!\x1a\x07\x01\0", "RAR archive");
+    check(b"<!DOCTYPE html><html>", "web page");
+    check(
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
+        "pointer of Git LFS",
+    );
     check(b"PK\x03\x04", "ZIP");
     check(b"\x89PNG\r\n", "PNG");
     check(b"{}", "JSON");
@@ -92,4 +102,41 @@ fn a_directory_is_no_stream() {
     };
     let refused = read(&header("a")[..], Path::new("-"), &options);
     assert!(matches!(refused, Err(OpenError::WrongFormat { .. })));
+}
+
+/// What would go on for hours ends, and says how far it came.
+#[test]
+fn what_expands_without_end() {
+    let directory = tempfile::TempDir::new().expect("a directory");
+    let options = OpenOptions {
+        scratch: Some(crate::Scratch::new(directory.path())),
+        ..OpenOptions::default()
+    };
+    let mut tar = header("a");
+    tar.resize(20_000_000, 0);
+    let compressed = zstd::encode_all(&tar[..], 1).expect("memory");
+    let open = |allowance: &Allowance, bytes: &[u8], compression| {
+        spool_within(allowance, bytes, compression, Path::new("x"), &options)
+    };
+    open(&Allowance::of_archive(), &compressed, Compression::Zstd).expect("a tar file");
+    let allowance = Allowance::new(5_000_000, u64::MAX);
+    let expanded = open(&allowance, &compressed, Compression::Zstd).expect_err("too much");
+    assert!(matches!(expanded, OpenError::Expands(_)), "{expanded:?}");
+    let message = expanded.to_string();
+    assert!(message.contains("limited to 4 MiB in all"), "{message}");
+    let allowance = Allowance::new(0, 5_000_000);
+    let endless = open(&allowance, &tar, Compression::None).expect_err("too much");
+    assert!(matches!(endless, OpenError::Expands(_)), "{endless:?}");
+}
+
+/// A stream of zeros is an archive without entries, however long it is.
+#[test]
+fn zeros_without_end() {
+    let options = OpenOptions {
+        scratch: Some(crate::Scratch::new(std::env::temp_dir())),
+        ..OpenOptions::default()
+    };
+    let opened = read(io::repeat(0), Path::new("-"), &options);
+    let message = opened.expect_err("no entries").to_string();
+    assert!(message.contains("no entries"), "{message}");
 }

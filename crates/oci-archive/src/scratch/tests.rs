@@ -1,4 +1,5 @@
 use super::*;
+use crate::expansion::{self, Allowance, Bounded};
 
 fn scratch() -> (Scratch, tempfile::TempDir) {
     let directory = tempfile::TempDir::new().expect("a directory");
@@ -17,8 +18,7 @@ fn everything_is_copied_and_nothing_is_seen() {
             }
         })
         .collect();
-    let (mut file, length) =
-        spool(&mut content.as_slice(), &scratch, &|| 0).expect("there is room");
+    let (mut file, length) = spool(&mut content.as_slice(), &scratch).expect("there is room");
     let mut copied = Vec::new();
     file.read_to_end(&mut copied).expect("readable");
     assert!(copied == content);
@@ -33,8 +33,7 @@ fn everything_is_copied_and_nothing_is_seen() {
 fn zeros_are_holes() {
     use std::os::unix::fs::MetadataExt as _;
     let (scratch, _directory) = scratch();
-    let (file, length) =
-        spool(&mut io::repeat(0).take(1 << 30), &scratch, &|| 1000).expect("there is room");
+    let (file, length) = spool(&mut io::repeat(0).take(1 << 30), &scratch).expect("there is room");
     assert_eq!(length, 1 << 30);
     let blocks = file.metadata().expect("metadata").blocks();
     assert!(blocks < 1000, "{blocks} blocks");
@@ -43,6 +42,13 @@ fn zeros_are_holes() {
 #[test]
 fn what_expands_without_end_is_refused() {
     let (scratch, _directory) = scratch();
-    let spooled = spool(&mut io::repeat(b'x'), &scratch, &|| 1000);
-    assert!(matches!(spooled, Err(SpoolError::Expands)));
+    let consumed = std::cell::Cell::new(1000);
+    let allowance = Allowance::new(10_000_000, u64::MAX);
+    let mut endless = Bounded::new(io::repeat(0), &consumed, &allowance);
+    let spooled = spool(&mut endless, &scratch);
+    let Err(SpoolError::Read(error)) = spooled else {
+        panic!("{spooled:?}");
+    };
+    let expansion = expansion::of_error(&error).expect("it says so");
+    assert_eq!(expansion.consumed, 1000);
 }

@@ -57,3 +57,30 @@ fn readers_run_at_once() {
         }
     });
 }
+
+#[test]
+fn places_and_not_bytes_are_compared() {
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    file.write_all(b"twintwin").expect("writable");
+    let path = file.path().to_owned();
+    let open = || Arc::new(File::open(&path).expect("readable"));
+    let (one, other) = (open(), open());
+    let range = |file: &Arc<File>, offset, length| {
+        BlobSource::from_file_range(Arc::clone(file), path.clone(), offset, length)
+    };
+    let memory = Bytes::from_static(b"twintwin");
+    let sources = [
+        range(&one, 0, 4),
+        range(&one, 4, 4),
+        range(&one, 0, 3),
+        range(&other, 0, 4),
+        BlobSource::from_path(path.clone(), 4),
+        BlobSource::from_bytes(memory.slice(..4)),
+        BlobSource::from_bytes(memory.slice(4..)),
+    ];
+    for (position, source) in sources.iter().enumerate() {
+        let same = sources.iter().position(|other| source.is_same_place(other));
+        assert_eq!(same, Some(position));
+        assert!(source.is_same_place(&source.clone()));
+    }
+}

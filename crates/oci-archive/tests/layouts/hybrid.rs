@@ -190,6 +190,21 @@ fn what_was_pushed_before_is_recognised() {
     }
 }
 
+/// Other tools name the same format in Docker's words.
+#[test]
+fn a_format_in_dockers_words() {
+    let draft = Saved::of("amd64", &[b"one"]).draft();
+    let pushed = finish(&draft);
+    let mut manifest: Value = serde_json::from_slice(pushed.root().bytes()).expect("JSON");
+    let words = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+    manifest["layers"][0]["mediaType"] = json!(words);
+    let manifest = Bytes::from(manifest.to_string());
+    assert!(recognised(&draft, &manifest, Some(CompressionFormat::Gzip)).is_some());
+    for other in [CompressionFormat::Zstd, CompressionFormat::None] {
+        assert!(recognised(&draft, &manifest, Some(other)).is_none());
+    }
+}
+
 /// The format is insisted on where there is a choice only.
 #[test]
 fn a_compressed_layer_has_its_format() {

@@ -10,6 +10,8 @@ mod large;
 mod merging;
 mod models;
 mod narrowing;
+mod odd;
+mod positions;
 mod presence;
 mod referrers;
 mod refusals;

@@ -88,7 +88,10 @@ fn images_that_docker_has_saved() {
         panic!("it is told");
     };
     assert_eq!(draft.platforms()[0].architecture, "arm64");
-    assert_eq!(archive.read_all(&options).expect("sound").len(), 1);
+    assert_eq!(draft.origin().position, Some(1));
+    let all = archive.read_all(&options).expect("sound");
+    let positions: Vec<Option<usize>> = all.iter().map(|one| one.origin().position).collect();
+    assert_eq!(positions, [Some(1)]);
     let error = saved.read(&OpenOptions::default()).expect_err("two");
     assert!(lines(&error)[1].ends_with("(linux/arm64)"));
 }

@@ -98,7 +98,7 @@ fn what_is_no_layout_is_named() {
     check(&[("manifest.json", b"[]")], "it is empty");
     check(&[("repositories", b"{}")], "older than 1.10");
     check(
-        &[("etc/passwd", b"")],
+        &[("some/file", b"")],
         "oci-layout, which every OCI image layout has, is missing",
     );
     check(&[("layout/oci-layout", b"")], "the folder \"layout\"");

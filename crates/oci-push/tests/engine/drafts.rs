@@ -15,10 +15,10 @@ use oci_push::{
 };
 use test_registry::{Action, Fault, Options, Route, TestRegistry};
 
-use crate::support::options;
+use crate::support::{Impatient, options};
 
 /// Bytes that compress to about a third, different for each seed.
-fn content(seed: u8, length: usize) -> Vec<u8> {
+pub(crate) fn content(seed: u8, length: usize) -> Vec<u8> {
     let mut state = u64::from(seed) + 1;
     let mut bytes = Vec::with_capacity(length + 8);
     while bytes.len() < length {
@@ -33,14 +33,18 @@ fn content(seed: u8, length: usize) -> Vec<u8> {
 }
 
 /// What `docker save` would write of these layers.
-fn docker_archive(layers: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn docker_archive(layers: &[Vec<u8>]) -> Vec<u8> {
+    docker_archive_for("amd64", layers)
+}
+
+fn docker_archive_for(architecture: &str, layers: &[Vec<u8>]) -> Vec<u8> {
     let diff_ids: Vec<String> = layers
         .iter()
         .map(|layer| Digest::of(Algorithm::Sha256, layer).to_string())
         .collect();
     let config = serde_json::json!({
         "os": "linux",
-        "architecture": "amd64",
+        "architecture": architecture,
         "rootfs": { "type": "layers", "diff_ids": diff_ids },
     })
     .to_string();
@@ -63,7 +67,7 @@ fn docker_archive(layers: &[Vec<u8>]) -> Vec<u8> {
     tar.into_inner().expect("memory")
 }
 
-fn draft(layers: &[Vec<u8>]) -> Draft {
+pub(crate) fn draft(layers: &[Vec<u8>]) -> Draft {
     let options = OpenOptions::default();
     let archive = Archive::from_bytes(Bytes::from(docker_archive(layers)), &options);
     match archive.and_then(|archive| archive.read(&options)) {
@@ -74,7 +78,7 @@ fn draft(layers: &[Vec<u8>]) -> Draft {
 
 /// A cache that can be filled with anything.
 #[derive(Default)]
-struct Memory(Mutex<BTreeMap<(Digest, String), (Digest, u64)>>);
+pub(crate) struct Memory(pub(crate) Mutex<BTreeMap<(Digest, String), (Digest, u64)>>);
 
 impl LayerCache for Memory {
     fn look_up(&self, diff_id: &Digest, settings: &str) -> Option<(Digest, u64)> {
@@ -91,8 +95,8 @@ impl LayerCache for Memory {
 
 /// Counts compressions.
 #[derive(Default)]
-struct Counter {
-    compressions: AtomicUsize,
+pub(crate) struct Counter {
+    pub(crate) compressions: AtomicUsize,
     order: Mutex<Vec<&'static str>>,
 }
 
@@ -112,12 +116,21 @@ impl Observer for Counter {
     }
 }
 
-struct Shop {
-    workshop: Workshop,
-    cache: Arc<Memory>,
+pub(crate) struct Shop {
+    pub(crate) workshop: Workshop,
+    pub(crate) cache: Arc<Memory>,
 }
 
-fn shop() -> Shop {
+impl Shop {
+    /// What the cache knows of the only layer.
+    pub(crate) fn only_entry(&self) -> (Digest, u64) {
+        let known = self.cache.0.lock().expect("no panic");
+        assert_eq!(known.len(), 1);
+        known.values().next().cloned().expect("an entry")
+    }
+}
+
+pub(crate) fn shop() -> Shop {
     let scratch = Scratch::new(std::env::temp_dir());
     let compressor = Compressor::new(CompressionSettings::default(), 2, scratch);
     let cache = Arc::new(Memory::default());
@@ -127,26 +140,33 @@ fn shop() -> Shop {
     }
 }
 
-struct Outcome {
-    result: Result<PushReport, Box<PushError>>,
-    counter: Arc<Counter>,
+pub(crate) struct Outcome {
+    pub(crate) result: Result<PushReport, Box<PushError>>,
+    pub(crate) counter: Arc<Counter>,
 }
 
-fn push(draft: &Draft, shop: &Shop, references: &[String], options: PushOptions) -> Outcome {
+pub(crate) fn push(
+    draft: &Draft,
+    shop: &Shop,
+    references: &[String],
+    options: PushOptions,
+) -> Outcome {
     let references: Vec<Reference> = references
         .iter()
         .map(|reference| reference.parse().expect("a reference"))
         .collect();
     let counter = Arc::new(Counter::default());
     let keychain = Arc::new(FixedKeychain(None));
-    let pusher = Pusher::new(options, keychain, Arc::clone(&counter) as _).expect("a client");
+    let clock = Arc::new(Impatient::default());
+    let observer = Arc::clone(&counter) as _;
+    let pusher = Pusher::with_clock(options, keychain, observer, clock).expect("a client");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let result = runtime.block_on(pusher.push_draft(draft, &shop.workshop, &references));
     runtime.shutdown_background();
     Outcome { result, counter }
 }
 
-fn reference(registry: &TestRegistry, name: &str) -> String {
+pub(crate) fn reference(registry: &TestRegistry, name: &str) -> String {
     format!("{}/owner/{name}", registry.host())
 }
 
@@ -281,4 +301,37 @@ fn a_layer_that_is_not_the_configurations() {
     let failure = outcome.result.expect_err("damaged").failure;
     assert!(matches!(failure, Failure::Layer { .. }), "{failure:?}");
     assert!(registry.tags("owner/app").is_empty());
+}
+
+/// What several images become is not known before they are compressed; then it is, and the tag names it.
+#[test]
+fn an_index_that_the_tag_names_already_is_not_clobbered() {
+    let registry = TestRegistry::start(Options::default());
+    let merged = |layers: [Vec<u8>; 2]| {
+        let [one, other] = layers;
+        let mut contents = Vec::new();
+        for (architecture, layer) in [("amd64", one), ("arm64", other)] {
+            let options = OpenOptions::default();
+            let bytes = docker_archive_for(architecture, &[layer]);
+            let archive = Archive::from_bytes(Bytes::from(bytes), &options).expect("a tar file");
+            contents.push(archive.read(&options).expect("sound"));
+        }
+        match oci_archive::merge(contents) {
+            Ok(Content::Draft(draft)) => *draft,
+            other => panic!("it should be a draft: {other:?}"),
+        }
+    };
+    let draft = merged([content(1, 5000), content(2, 5000)]);
+    let reference = [reference(&registry, "app:1")];
+    let mut options = options();
+    options.no_clobber = true;
+    let first = push(&draft, &shop(), &reference, options.clone());
+    first.result.expect("pushed");
+    let again = push(&draft, &shop(), &reference, options.clone());
+    let report = again.result.expect("it is the same");
+    assert_eq!(report.references[0].status.as_str(), "unchanged");
+    let other = merged([content(1, 5000), content(3, 5000)]);
+    let refused = push(&other, &shop(), &reference, options);
+    let failure = refused.result.expect_err("another image").failure;
+    assert!(matches!(failure, Failure::Exists { .. }), "{failure:?}");
 }

@@ -10,6 +10,7 @@ mod drafts;
 mod early;
 mod endurance;
 mod guards;
+mod lost_layers;
 mod manifests;
 mod mounting;
 mod pacing;
