@@ -110,7 +110,7 @@ impl<T: Transport> AuthTransport<T> {
             let Some((newest, authorization)) = newer else {
                 break;
             };
-            if request.step == Step::UploadBlob {
+            if matches!(request.step, Step::UploadBlob | Step::CommitBlob) {
                 // The session may hold the blob, or a part of it, from the refused request: whoever uploads
                 // begins another one, with the new token.
                 break;

@@ -32,6 +32,9 @@ use body::{CountedBody, EndsWith, Sent};
 /// Long enough for a distant host, short enough that an address that swallows packets is noticed.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long the body of an answer may take, a manifest of four megabytes included.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// No registry needs more hops on its own origin.
 const REDIRECT_LIMIT: usize = 5;
 
@@ -121,6 +124,8 @@ impl HttpTransport {
                 .retry(reqwest::retry::never())
                 .http1_only()
                 .connect_timeout(CONNECT_TIMEOUT)
+                // A body that nobody reads for a while is the stall timeout's matter.
+                .tcp_user_timeout(None)
                 .dns_resolver(Arc::new(resolve::SystemResolver))
                 .tls_danger_accept_invalid_certs(tls.insecure)
                 .tls_certs_merge(authorities.iter().cloned());
@@ -293,7 +298,10 @@ async fn read(mut response: reqwest::Response, limit: usize) -> Result<Response,
     let headers = std::mem::take(response.headers_mut());
     let url = response.url().clone();
     let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await? {
+    let end = tokio::time::Instant::now() + ANSWER_TIMEOUT;
+    // The rest of an answer that trickles is not waited for: its head has told what matters.
+    while let Ok(chunk) = tokio::time::timeout_at(end, response.chunk()).await {
+        let Some(chunk) = chunk? else { break };
         let room = limit - body.len();
         body.extend_from_slice(&chunk[..chunk.len().min(room)]);
         if body.len() == limit {

@@ -68,7 +68,7 @@ impl Publication<'_> {
         let before = self.current_tags().await?;
         self.note_before(&before, report);
         let root = &image.root().descriptor().digest;
-        self.spare_others(&before, Some(root))?;
+        self.spare_others(&before, Some(root)).await?;
         let is_there = |digest: &Option<Digest>| digest.as_ref() == Some(root);
         if before.iter().all(is_there) && image.referrers().is_empty() {
             report.blobs.existing += image.blobs().len();
@@ -102,7 +102,7 @@ impl Publication<'_> {
             .as_ref()
             .map(|image| &image.root().descriptor().digest);
         if finishing.draft().is_recognisable() {
-            self.spare_others(&before, same)?;
+            self.spare_others(&before, same).await?;
         }
         if let Some(image) = recognised {
             let stored = self.put_tags(&image, &before, report).await;
@@ -139,20 +139,25 @@ impl Publication<'_> {
         }
     }
 
-    /// Holds `no_clobber`: no tag names anything but `root`.
-    fn spare_others(&self, before: &Before, root: Option<&Digest>) -> Result<(), Failure> {
-        let mut tags = self.references.iter().zip(before);
-        let other = tags.find_map(|(reference, previous)| {
-            let found = previous.as_ref().filter(|found| Some(*found) != root)?;
-            Some((reference, found))
-        });
-        match other.filter(|_| self.options.no_clobber) {
-            None => Ok(()),
-            Some((reference, found)) => Err(Failure::Exists {
-                reference: reference.to_string(),
-                found: found.clone(),
-            }),
+    /// Holds `no_clobber`: no tag names anything but `root`. Where the answer to a HEAD was no statement, the
+    /// tag itself is asked for.
+    async fn spare_others(&self, before: &Before, root: Option<&Digest>) -> Result<(), Failure> {
+        if !self.options.no_clobber {
+            return Ok(());
         }
+        for (reference, previous) in self.references.iter().zip(before) {
+            let found = match previous {
+                Some(found) => Some(found.clone()),
+                None => self.repository.tag_for_certain(tag_of(reference)).await?,
+            };
+            if let Some(found) = found.filter(|found| Some(found) != root) {
+                return Err(Failure::Exists {
+                    reference: reference.to_string(),
+                    found,
+                });
+            }
+        }
+        Ok(())
     }
 
     fn note_before(&self, before: &Before, report: &mut PushReport) {
@@ -201,10 +206,13 @@ impl Publication<'_> {
         if self.options.verify != Verify::None && !moved.is_empty() {
             self.verify(root, &moved, report).await?;
         }
+        if let Some(failure) = failed {
+            return Err(failure);
+        }
         if self.options.verify == Verify::Deep {
             self.verify_contents(image).await?;
         }
-        failed.map_or(Ok(()), Err)
+        Ok(())
     }
 
     /// Asks for all blobs and uploads the missing ones, longest first: a long one that starts last would
@@ -334,7 +342,7 @@ fn is_of_one_tag(failure: &Failure) -> bool {
     let status = failure
         .rejection()
         .map(|rejection| rejection.status.as_u16());
-    status.is_some_and(|status| !matches!(status, 401 | 403 | 429))
+    status.is_some_and(|status| !matches!(status, 401 | 429))
 }
 
 /// The answers to small questions, in the order of the questions.

@@ -146,19 +146,17 @@ impl Pusher {
             let sizes = image.blobs().iter().map(|blob| blob.descriptor.size);
             report.blobs.count(sizes);
         }
-        let mut outcome = Ok(());
-        let mut done = Vec::new();
+        let mut walk = Walk::default();
         for group in groups {
-            outcome = match self.publication(&group, &done) {
-                Ok(publication) => publication.publish(image, &mut report).await,
-                Err(failure) => Err(failure),
-            };
-            if outcome.is_err() {
-                break;
+            if walk.may_try(&group) {
+                let outcome = match self.publication(&group, &walk.done) {
+                    Ok(publication) => publication.publish(image, &mut report).await,
+                    Err(failure) => Err(failure),
+                };
+                walk.take(&group, outcome);
             }
-            done.extend(group.first().copied());
         }
-        self.conclude(report, start, outcome)
+        self.conclude(report, start, walk.failed.map_or(Ok(()), Err))
     }
 
     /// Publishes what `draft` becomes under every one of `references`. Layers are compressed in `workshop`,
@@ -176,19 +174,17 @@ impl Pusher {
         let start = self.services.clock.now();
         let mut report = PushReport::new(references);
         let finishing = Finishing::new(draft, workshop, Arc::clone(&self.services.observer));
-        let mut outcome = Ok(());
-        let mut done = Vec::new();
+        let mut walk = Walk::default();
         for group in by_repository(references) {
-            outcome = match self.publication(&group, &done) {
-                Ok(publication) => publication.publish_draft(&finishing, &mut report).await,
-                Err(failure) => Err(failure),
-            };
-            if outcome.is_err() {
-                break;
+            if walk.may_try(&group) {
+                let outcome = match self.publication(&group, &walk.done) {
+                    Ok(publication) => publication.publish_draft(&finishing, &mut report).await,
+                    Err(failure) => Err(failure),
+                };
+                walk.take(&group, outcome);
             }
-            done.extend(group.first().copied());
         }
-        self.conclude(report, start, outcome)
+        self.conclude(report, start, walk.failed.map_or(Ok(()), Err))
     }
 
     /// Finds out what [`Pusher::push`] would do. Only small requests are sent, none of which changes
@@ -303,6 +299,52 @@ impl Pusher {
         };
         let transport = AuthTransport::new(Arc::clone(&self.transport), settings);
         Repository::new(transport, registry, reference.repository(), profile)
+    }
+}
+
+/// The repositories of a push, one after the other. One that fails keeps no other from being tried, unless they
+/// are on the same registry and that is out of reach.
+#[derive(Default)]
+struct Walk<'a> {
+    /// A reference in each repository that has the image.
+    done: Vec<&'a Reference>,
+    /// The first failure.
+    failed: Option<Failure>,
+    /// Registries that are out of reach.
+    lost: Vec<&'a str>,
+    /// What is wrong is wrong everywhere.
+    is_over: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn may_try(&self, group: &[&'a Reference]) -> bool {
+        let registry = group.first().map(|reference| reference.registry());
+        !self.is_over && registry.is_none_or(|registry| !self.lost.contains(&registry))
+    }
+
+    fn take(&mut self, group: &[&'a Reference], outcome: Result<(), Failure>) {
+        let Err(failure) = outcome else {
+            self.done.extend(group.first().copied());
+            return;
+        };
+        let is_refusal = failure
+            .rejection()
+            .map_or(matches!(failure, Failure::Exists { .. }), |rejection| {
+                rejection.status.is_client_error() && !rejection.is_rate_limit()
+            });
+        if !is_refusal {
+            self.lost
+                .extend(group.first().map(|reference| reference.registry()));
+        }
+        let is_of_registry = matches!(
+            failure,
+            Failure::Rejected(_)
+                | Failure::Unanswered(_)
+                | Failure::Violation(_)
+                | Failure::Exists { .. }
+        );
+        self.is_over |= !is_of_registry;
+        self.failed.get_or_insert(failure);
     }
 }
 

@@ -140,6 +140,21 @@ impl<T: Transport> Repository<T> {
         }))
     }
 
+    /// What a tag points to, for certain: `None` only if there is no such tag.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] also where this credential may not know.
+    pub(crate) async fn tag_for_certain(&self, tag: &str) -> Result<Option<Digest>, Failure> {
+        let mut request = Request::new(Step::CheckManifest, Method::GET, self.manifest_url(tag))
+            .header(header::ACCEPT, HeaderValue::from_static(ACCEPTED_MANIFESTS));
+        request.response_limit = MANIFEST_LIMIT;
+        let response = self.transport.send(&request).await?;
+        let response = response.expect(&request, &[200, 404])?;
+        let digest = || Digest::of(Algorithm::Sha256, &response.body);
+        Ok((response.status == 200).then(digest))
+    }
+
     /// The refusal of a HEAD with the words that only the answer to a GET can carry.
     async fn in_words(&self, head: Request) -> Failure {
         let request = Request {
@@ -176,7 +191,13 @@ impl<T: Transport> Repository<T> {
         let length = response
             .header("content-length")
             .and_then(|length| length.parse::<u64>().ok());
-        let is_whole = length.is_none_or(|length| length == descriptor.size);
+        // A page that a proxy gives for everything has neither length nor digest of the blob.
+        let is_whole = match length {
+            Some(length) => length == descriptor.size,
+            None => {
+                response.header("docker-content-digest") == Some(&descriptor.digest.to_string())
+            }
+        };
         match response.status.as_u16() {
             200 if is_whole => Ok(Presence::Confirmed),
             _ => Ok(Presence::Absent),
@@ -205,6 +226,16 @@ impl<T: Transport> Repository<T> {
         .header(header::ACCEPT, HeaderValue::from_static(ACCEPTED_MANIFESTS));
         let response = self.transport.send(&request).await?;
         let response = response.expect(&request, &[200])?;
+        let length = response.header("content-length");
+        let named = response.header("docker-content-digest");
+        // A page that a proxy gives for everything has neither.
+        if named.is_none() && length != Some(&manifest.bytes().len().to_string()) {
+            let kind = ViolationKind::DigestDiffers {
+                expected: digest.clone(),
+                found: "something else".to_owned(),
+            };
+            return Err(Failure::violation(&request, kind));
+        }
         check_confirmation(&request, &response, digest)
     }
 
@@ -287,6 +318,11 @@ impl<T: Transport> Repository<T> {
             .await?
             .expect(&request, &[201, 200, 202, 204])?;
         check_confirmation(&request, &response, digest)?;
+        let is_confirmed =
+            response.status == 201 || response.header("docker-content-digest").is_some();
+        if !is_confirmed {
+            self.expect_manifest(manifest).await?;
+        }
         Ok(response.header("oci-subject").is_some())
     }
 

@@ -19,7 +19,8 @@ use http::Method;
 use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::observer::{Event, Observer};
-use crate::request::{Replay, Request, Response, Transport};
+use crate::request::{Body, Replay, Request, Response, Transport};
+use crate::step::Step;
 use crate::tally::Tally;
 
 pub(crate) use advice::advised_wait;
@@ -33,9 +34,17 @@ const TRIES_BEFORE_FIRST_CONTACT: u32 = 4;
 /// No wait is shorter, whatever the server advises: ghcr.io advises fractions of a millisecond.
 const SHORTEST_WAIT: Duration = Duration::from_millis(100);
 
-/// 500 is a fault of the server in this very request rather than an outage: one that stays after a minute
-/// or so stays.
-const FAULT_TRIES: u32 = 8;
+/// The same where connections come about and break: what listens there may speak another language.
+const TIME_BEFORE_FIRST_CONTACT: Duration = Duration::from_secs(30);
+
+/// 500 is a fault of the server in this very request rather than an outage: one that stays for longer stays.
+const FAULT_TIME: Duration = Duration::from_secs(75);
+
+/// The longest wait for a limit that names none: what ghcr.io counts by the minute is free again in seconds.
+const LIMIT_WAIT: Duration = Duration::from_secs(5);
+
+/// Tries for which advice is taken at its word; who goes on like that gives none.
+const ADVISED_TRIES: u32 = 10;
 
 /// The wait for GitHub's secondary rate limit where it names none, doubled with each try
 /// (<https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately>).
@@ -114,14 +123,16 @@ impl RetryPolicy {
             Outcome::Answered {
                 status: 500,
                 advised,
-            } => (Duration::ZERO, advised, FAULT_TRIES),
+            } if attempt.elapsed < FAULT_TIME => (Duration::ZERO, advised, u32::MAX),
+            Outcome::Answered { status: 500, .. } => return Verdict::Settled,
             Outcome::Answered { status, advised } if is_transient(status) => {
                 (Duration::ZERO, advised, u32::MAX)
             }
-            Outcome::Unanswered => (Duration::ZERO, None, u32::MAX),
+            Outcome::Unanswered | Outcome::Unreachable => (Duration::ZERO, None, u32::MAX),
             Outcome::Limited { advised } => {
                 let wait = SECONDARY_LIMIT * 2_u32.saturating_pow(first.min(8));
-                let least = if advised.is_some() {
+                // Advice that did not help is followed by more patience than it asked for.
+                let least = if advised.is_some() && first == 0 {
                     Duration::ZERO
                 } else {
                     wait
@@ -139,8 +150,21 @@ impl RetryPolicy {
         let exhausted = attempt.replay == Replay::Never
             || attempt.number >= tries
             || self.max_tries.is_some_and(|tries| attempt.number >= tries)
-            || (!attempt.host_answered && attempt.number >= TRIES_BEFORE_FIRST_CONTACT);
-        let wait = self.wait(attempt.waited, advised, fraction).max(least);
+            || (!attempt.host_answered && is_no_host(attempt, outcome));
+        let wait = match advised {
+            Some(advised) if attempt.number <= ADVISED_TRIES => {
+                advised.max(SHORTEST_WAIT) + self.first_wait.mul_f64(fraction)
+            }
+            _ => self.wait(attempt.waited, advised, fraction),
+        };
+        let is_limit = matches!(
+            outcome,
+            Outcome::Answered {
+                status: 429,
+                advised: None
+            }
+        );
+        let wait = if is_limit { wait.min(LIMIT_WAIT) } else { wait }.max(least);
         if exhausted || attempt.idle.saturating_add(wait) > self.max_time {
             Verdict::Settled
         } else {
@@ -158,6 +182,14 @@ impl RetryPolicy {
         advised
             .map_or(own, |advised| own.max(advised))
             .max(SHORTEST_WAIT.min(self.longest_wait))
+    }
+}
+
+/// Whether a host that has never answered is taken for none.
+fn is_no_host(attempt: &Attempt, outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::Unreachable => attempt.number >= TRIES_BEFORE_FIRST_CONTACT,
+        _ => attempt.elapsed >= TIME_BEFORE_FIRST_CONTACT,
     }
 }
 
@@ -190,6 +222,8 @@ struct Progress {
     answered: HashSet<String>,
     /// The repositories that have taken something, as beginnings of paths.
     written: HashSet<String>,
+    /// Those that had something before anything was written.
+    old: HashSet<String>,
 }
 
 impl<T: Transport> RetryTransport<T> {
@@ -225,6 +259,8 @@ impl<T: Transport> RetryTransport<T> {
         };
         loop {
             let pass = gate.enter(&*self.clock).await;
+            // Bodies of blobs are counted by whoever sends them; they would keep small requests waiting.
+            let pass = Some(pass).filter(|_| !matches!(request.body, Body::Blob(_)));
             let result = self.inner.send(request).await;
             drop(pass);
             let outcome = Outcome::of(request, &result, self.wrote_before(request));
@@ -240,11 +276,15 @@ impl<T: Transport> RetryTransport<T> {
                 // Also where the request itself is not repeated here: others should wait all the same.
                 let wait = match verdict {
                     Verdict::Retry(wait) => wait,
-                    Verdict::Settled => self.policy.wait(Duration::ZERO, None, fraction),
+                    Verdict::Settled => outcome
+                        .advised()
+                        .unwrap_or_else(|| self.policy.wait(Duration::ZERO, None, fraction)),
                 };
-                gate.close(wait, now);
+                gate.close(wait.min(self.policy.max_time), now);
             } else if outcome.is_good() {
                 gate.widen();
+            } else if let Verdict::Retry(wait) = verdict {
+                gate.trouble(wait, now);
             }
             let Verdict::Retry(wait) = verdict else {
                 return result;
@@ -274,8 +314,10 @@ impl<T: Transport> RetryTransport<T> {
     }
 
     fn wrote_before(&self, request: &Request) -> bool {
-        let written = &self.progress().written;
-        repository_of(request).is_some_and(|repository| written.contains(&repository))
+        let progress = self.progress();
+        repository_of(request).is_some_and(|repository| {
+            progress.written.contains(&repository) && !progress.old.contains(&repository)
+        })
     }
 
     /// Takes note of what has answered, and what has succeeded.
@@ -292,8 +334,18 @@ impl<T: Transport> RetryTransport<T> {
         }
         progress.last = Some(now);
         let is_write = !matches!(request.method, Method::GET | Method::HEAD);
-        if let Some(repository) = repository_of(request).filter(|_| is_write) {
-            progress.written.insert(repository);
+        match repository_of(request) {
+            Some(repository) if is_write => {
+                progress.written.insert(repository);
+            }
+            // A package that has a tag is not one that was just created.
+            Some(repository)
+                if request.step == Step::CheckManifest
+                    && !progress.written.contains(&repository) =>
+            {
+                progress.old.insert(repository);
+            }
+            _ => {}
         }
     }
 }

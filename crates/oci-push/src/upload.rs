@@ -29,6 +29,7 @@ use crate::publication::Slots;
 use crate::pusher::Services;
 use crate::repository::Repository;
 use crate::request::{Body, Transport};
+use crate::retry::is_transient;
 use crate::step::Step;
 use flow::Flow;
 use mode::{Mode, Situation, UploadMode};
@@ -43,6 +44,15 @@ const SESSIONS: u32 = 6;
 /// The same for a blob that costs nothing to send.
 const SESSIONS_OF_SMALL: u32 = 20;
 const SMALL: u64 = 4 * 1024 * 1024;
+
+/// How often the way in which one blob is sent may change before its bytes have gone anywhere.
+const MODE_CHANGES: u32 = 8;
+
+/// Streams in which a registry may find other bytes than were sent.
+const CORRUPTED_STREAMS: u32 = 2;
+
+/// See [`BlobUpload::respite`].
+const RESPITE: Duration = Duration::from_secs(5);
 
 /// Tokens that may be refused for one blob: one can end while it is fetched.
 const TOKENS: u32 = 2;
@@ -92,8 +102,11 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
     /// Uploads the blob, first of all in a session that is open already, if there is one.
     pub(crate) async fn run(&self, mut opened: Option<UploadSession>) -> Result<(), Failure> {
         let mut sessions = 0;
+        let mut attempts = 0;
         let mut broken_streams = 0;
+        let mut corrupted_streams = 0;
         let mut refused_tokens = 0;
+        let mut mode_changes = 0;
         let mut waited = Duration::ZERO;
         let mut resumed = self.resume().await;
         self.take_slot().await;
@@ -111,6 +124,9 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             let least = session
                 .least_chunk()
                 .max(self.repository.profile.least_chunk());
+            // What was refused as too large stays so, whatever the registry says it wants.
+            let cap = self.repository.learned.chunk_limit();
+            let least = least.filter(|least| cap.is_none_or(|cap| *least <= cap));
             let mode = mode.at_least(least, self.descriptor.size);
             self.flow().begin();
             self.verifier.start_over();
@@ -129,10 +145,18 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             // A session that has failed is left to expire: it may be the one that is being committed.
             leave(&handle);
             match aftermath(&failure, self.all_sent()) {
-                Aftermath::TooLarge if self.step_down(mode) => continue,
+                Aftermath::TooLarge if mode_changes < MODE_CHANGES && self.step_down(mode) => {
+                    mode_changes += 1;
+                    continue;
+                }
                 _ if mode != Mode::Streamed && recovery::takes_no_chunks(&failure) => {
-                    // Known from now on; the other way is a stream.
-                    self.repository.learned.refuse_chunks();
+                    let learned = &self.repository.learned;
+                    // Known from now on; the other way is a stream, unless that is refused too.
+                    learned.refuse_chunks();
+                    if learned.body_refused() || mode_changes == MODE_CHANGES {
+                        return Err(failure);
+                    }
+                    mode_changes += 1;
                     continue;
                 }
                 Aftermath::Unauthorized if refused_tokens < TOKENS => {
@@ -146,16 +170,24 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
                 Aftermath::Unclear if self.has_arrived().await? => break,
                 Aftermath::Unclear | Aftermath::Lost => {}
             }
+            attempts += 1;
             sessions += u32::from(self.flow().sent() > 0);
             broken_streams += u32::from(mode == Mode::Streamed);
-            if mode != Mode::Streamed && recovery::is_corrupted(&failure) {
+            let is_corrupted = recovery::is_corrupted(&failure);
+            if mode != Mode::Streamed && (is_corrupted || recovery::is_out_of_step(&failure)) {
                 self.repository.learned.refuse_chunks();
             }
-            waited = self.wait(waited, &failure);
-            if self.is_given_up(sessions, waited) {
+            corrupted_streams += u32::from(is_corrupted && mode == Mode::Streamed);
+            waited = self
+                .wait(waited, &failure)
+                .max(self.respite(&failure, sessions));
+            if corrupted_streams == CORRUPTED_STREAMS
+                || self.is_given_up(attempts, sessions, waited)
+            {
                 return Err(failure);
             }
-            self.pause(&failure, waited, sessions).await;
+            self.release_slot();
+            self.pause(&failure, waited, attempts).await;
         }
         self.forget();
         self.observe(&Event::BlobFinished {
@@ -175,7 +207,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
     }
 
     /// Whether another try after `wait` would be one too many.
-    fn is_given_up(&self, tries: u32, wait: Duration) -> bool {
+    fn is_given_up(&self, attempts: u32, sessions: u32, wait: Duration) -> bool {
         let policy = &self.services.retry;
         let most = if self.descriptor.size < SMALL {
             SESSIONS_OF_SMALL
@@ -183,7 +215,8 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             SESSIONS
         };
         let idle = self.flow().idle(self.services.clock.now());
-        tries >= policy.max_tries.unwrap_or(most).min(most)
+        sessions >= most
+            || policy.max_tries.is_some_and(|tries| attempts >= tries)
             || idle.saturating_add(wait) > policy.max_time
     }
 
@@ -272,6 +305,28 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
         if !taken {
             let permit = self.slots.take().await;
             *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = permit;
+        }
+    }
+
+    /// Lets another blob be sent while this one waits.
+    fn release_slot(&self) {
+        self.slot
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+    }
+
+    /// The least to wait before a large blob is sent again as a whole to a registry that is in trouble: six
+    /// sessions are to last for minutes, or an outage would use them up.
+    fn respite(&self, failure: &Failure, sessions: u32) -> Duration {
+        let is_large = self.descriptor.size >= SMALL;
+        let is_trouble = failure
+            .rejection()
+            .is_some_and(|rejection| is_transient(rejection.status.as_u16()));
+        if is_large && is_trouble && self.all_sent() {
+            RESPITE * 2_u32.saturating_pow(sessions.saturating_sub(1).min(4))
+        } else {
+            Duration::ZERO
         }
     }
 

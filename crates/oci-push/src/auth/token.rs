@@ -33,7 +33,15 @@ pub(super) struct Authorization {
 struct TokenAnswer {
     token: Option<String>,
     access_token: Option<String>,
+    #[serde(default, deserialize_with = "seconds")]
     expires_in: Option<f64>,
+}
+
+/// A number, also as text. Anything else is as good as absent.
+fn seconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    let text = value.as_str().and_then(|text| text.trim().parse().ok());
+    Ok(value.as_f64().or(text))
 }
 
 /// Presents the credentials themselves; `None` for an identity token, which is for token services only.
@@ -255,6 +263,12 @@ mod tests {
             (r#"{"token":"t","expires_in":300}"#, bearer("t", Some(270))),
             (r#"{"token":"t","expires_in":5}"#, bearer("t", Some(4))),
             (r#"{"token":"t","expires_in":0}"#, bearer("t", None)),
+            (
+                r#"{"token":"t","expires_in":"300"}"#,
+                bearer("t", Some(270)),
+            ),
+            (r#"{"token":"t","expires_in":null}"#, bearer("t", None)),
+            (r#"{"token":"t","expires_in":"soon"}"#, bearer("t", None)),
             (r#"{"token":"t","expires_in":-1e300}"#, bearer("t", None)),
             (r#"{"token":"t","expires_in":1e300}"#, bearer("t", None)),
             (r#"{"token":"line\nbreak"}"#, None),

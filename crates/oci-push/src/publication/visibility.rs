@@ -77,7 +77,8 @@ impl Publication<'_> {
         loop {
             let image = finishing.assemble(&layers)?;
             // It need not be the one behind the tag that was recognised.
-            self.spare_others(before, Some(&image.root().descriptor().digest))?;
+            self.spare_others(before, Some(&image.root().descriptor().digest))
+                .await?;
             let mut stored = self.push_children(&image).await;
             if stored.is_ok() {
                 stored = self.put_tags(&image, before, report).await;

@@ -32,7 +32,8 @@ impl Learned {
             let order = Ordering::Relaxed;
             let _ = self.chunk_limit.fetch_update(order, order, lowered);
         }
-        smaller.is_some()
+        // Smaller ones are left to try, whoever found out.
+        self.chunk_limit().is_some_and(|limit| limit < size)
     }
 
     /// The largest chunk that may still be tried.

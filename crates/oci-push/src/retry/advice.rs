@@ -9,6 +9,9 @@ use crate::request::Response;
 /// More than this is no advice but a dismissal; the budget ends the push long before.
 const LONGEST_ADVICE: Duration = Duration::from_hours(24);
 
+/// Seconds beyond which a number is noise.
+const NO_ADVICE: f64 = 1e6;
+
 /// The wait asked for by an answer, from its `Retry-After` header, or from the text of ghcr.io's 429:
 /// `retry-after: 10.305464ms, allowed: 2000/minute`
 /// (<https://github.com/chainguard-images/images/issues/173>).
@@ -29,7 +32,8 @@ pub(crate) fn advised_wait(response: &Response) -> Option<Duration> {
 /// that is no number, is no advice.
 fn seconds(value: &str) -> Option<Duration> {
     let seconds: f64 = value.trim().parse().ok()?;
-    if seconds.is_nan() {
+    // What asks for weeks is no more meant than what is no number.
+    if seconds.is_nan() || seconds > NO_ADVICE {
         return None;
     }
     let bounded = seconds.min(LONGEST_ADVICE.as_secs_f64());

@@ -14,6 +14,9 @@ const WIDEST: usize = 64;
 /// Requests in flight to a host that has.
 const NARROWEST: usize = 4;
 
+/// Failures in a row after which a host is taken to be down.
+const DOWN_AFTER: u32 = 6;
+
 /// Good answers in a row that widen the gate again, by one.
 const WIDENED_AFTER: u32 = 8;
 
@@ -29,6 +32,8 @@ struct State {
     width: usize,
     in_flight: usize,
     good: u32,
+    /// Failures in a row.
+    failed: u32,
     /// Until when nobody passes.
     closed_until: Option<Instant>,
 }
@@ -44,6 +49,7 @@ impl Default for Gate {
                 width: WIDEST,
                 in_flight: 0,
                 good: 0,
+                failed: 0,
                 closed_until: None,
             }),
             changed: Notify::new(),
@@ -95,9 +101,26 @@ impl Gate {
         state.closed_until = state.closed_until.max(until);
     }
 
+    /// Takes note of a failure that passes. After some in a row the host is taken to be down: one request at a
+    /// time finds out whether it is back, instead of one for every blob.
+    pub(super) fn trouble(&self, wait: Duration, now: Instant) {
+        let mut state = self.state();
+        state.good = 0;
+        state.failed += 1;
+        if state.failed >= DOWN_AFTER {
+            state.width = 1;
+            let until = now.checked_add(wait);
+            state.closed_until = state.closed_until.max(until);
+        }
+    }
+
     /// Takes note of a good answer.
     pub(super) fn widen(&self) {
         let mut state = self.state();
+        if std::mem::take(&mut state.failed) >= DOWN_AFTER {
+            state.width = state.width.max(NARROWEST);
+            self.changed.notify_waiters();
+        }
         state.good += 1;
         if state.good >= WIDENED_AFTER && state.width < WIDEST {
             state.good = 0;

@@ -31,6 +31,8 @@ pub enum Outcome {
     Unsettled,
     /// Without one, in a way that may pass.
     Unanswered,
+    /// Without so much as a connection.
+    Unreachable,
     /// In a way that no repetition changes (an untrusted certificate, a damaged archive).
     Final,
 }
@@ -53,6 +55,7 @@ impl Outcome {
             },
             Err(Failure::Unanswered(unanswered)) => match unanswered.kind {
                 UnansweredKind::Certificate(_) => Self::Final,
+                UnansweredKind::Resolve(_) | UnansweredKind::Connect(_) => Self::Unreachable,
                 _ => Self::Unanswered,
             },
             Err(_) => Self::Final,
@@ -80,8 +83,22 @@ impl Outcome {
     pub(super) fn is_limit(self) -> bool {
         matches!(
             self,
-            Self::Limited { .. } | Self::Answered { status: 429, .. }
+            Self::Limited { .. }
+                | Self::Answered { status: 429, .. }
+                | Self::Answered {
+                    status: 503,
+                    advised: Some(_)
+                }
         )
+    }
+
+    /// The wait that the host asks for.
+    pub(super) fn advised(self) -> Option<Duration> {
+        match self {
+            Self::Limited { advised } => Some(advised.unwrap_or(super::SECONDARY_LIMIT)),
+            Self::Answered { advised, .. } => advised,
+            _ => None,
+        }
     }
 
     /// Whether nothing is wrong with the host.

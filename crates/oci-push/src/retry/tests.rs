@@ -82,7 +82,34 @@ fn what_ends_the_tries() {
                 number: 4,
                 ..unreached
             },
+            Outcome::Unreachable,
+            false,
+        ),
+        (
+            "broken, often tried",
+            Attempt {
+                number: 4,
+                ..unreached
+            },
             Outcome::Unanswered,
+            true,
+        ),
+        (
+            "broken for long",
+            Attempt {
+                elapsed: Duration::from_secs(31),
+                ..unreached
+            },
+            Outcome::Unanswered,
+            false,
+        ),
+        (
+            "a fault that stays",
+            Attempt {
+                elapsed: Duration::from_secs(80),
+                ..first
+            },
+            answered(500),
             false,
         ),
     ] {

@@ -22,39 +22,68 @@ impl<T: Transport> BlobUpload<'_, T> {
     ) -> Result<(), Failure> {
         let mut tries = 0;
         let mut waited = Duration::ZERO;
+        // What was answered with success, by our own count.
+        let mut acknowledged = held;
+        let mut out_of_step = 0;
         while self.descriptor.size - held > size {
             self.remember(&session);
             match self.send_chunk(&mut session, held, size).await {
                 Ok(now_held) => {
                     held = now_held;
+                    acknowledged = held;
                     tries = 0;
+                    out_of_step = 0;
                     waited = Duration::ZERO;
                 }
                 // The session is as it was, and takes smaller ones.
                 Err(failure) if self.takes_smaller(&failure, size) => {
                     size = self.repository.learned.chunk_limit().unwrap_or(size);
-                    if self.held(&mut session).await != Some(held) {
+                    if self.held(&mut session).await != Standing::Holds(held) {
                         return Err(failure);
                     }
                 }
                 Err(failure) => {
                     tries += 1;
+                    out_of_step += u32::from(recovery::is_out_of_step(&failure));
                     waited = self.wait(waited, &failure);
-                    if !recovery::is_resumable(&failure) || self.is_chunk_given_up(tries, waited) {
+                    if !recovery::is_resumable(&failure)
+                        || out_of_step > OUT_OF_STEP
+                        || self.is_chunk_given_up(tries, waited)
+                    {
                         return Err(failure);
                     }
                     self.pause(&failure, waited, tries).await;
-                    match self.held(&mut session).await {
+                    held = match self.held(&mut session).await {
+                        // What the registry says of itself was wrong once: our own count may be right.
+                        _ if out_of_step == OUT_OF_STEP => acknowledged,
                         // Less than was acknowledged, or more than was sent: not a session to trust.
-                        Some(now_held) if (held..=held + size).contains(&now_held) => {
-                            held = now_held;
+                        Standing::Holds(now)
+                            if (acknowledged..=acknowledged + size).contains(&now) =>
+                        {
+                            now
                         }
+                        // One that does not say anything is tried once more where it was.
+                        Standing::Silent if tries == 1 && out_of_step == 0 => held,
                         _ => return Err(failure),
-                    }
+                    };
                 }
             }
         }
-        self.close(&session, held).await
+        self.close_in_step(&mut session, held).await
+    }
+
+    /// Closes the session; once more with a new token, if the registry says that nothing has changed.
+    async fn close_in_step(&self, session: &mut UploadSession, held: u64) -> Result<(), Failure> {
+        match self.close(session, held).await {
+            Err(failure) if recovery::is_unauthorized_commit(&failure) => {
+                if self.held(session).await == Standing::Holds(held) {
+                    self.close(session, held).await
+                } else {
+                    Err(failure)
+                }
+            }
+            result => result,
+        }
     }
 
     /// Whether a chunk was refused for its size, and there is a smaller one to try.
@@ -96,22 +125,56 @@ impl<T: Transport> BlobUpload<'_, T> {
         Ok(held.unwrap_or(end))
     }
 
-    /// Asks the session how much it holds; `None` if it does not say.
-    pub(super) async fn held(&self, session: &mut UploadSession) -> Option<u64> {
+    /// Asks the session how much it holds.
+    pub(super) async fn held(&self, session: &mut UploadSession) -> Standing {
         let request = Request::new(Step::UploadStatus, Method::GET, session.url().clone());
-        let response = self.repository.transport().send(&request).await.ok()?;
-        let response = response.expect(&request, &[204, 202, 200]).ok()?;
-        session.follow(&request, &response).ok()?;
-        reported(&response)
+        self.held_by(session, request).await
     }
+
+    /// The same, with one try: for a session that may be worth nothing.
+    pub(super) async fn held_perhaps(&self, session: &mut UploadSession) -> Standing {
+        let request = Request::new(Step::UploadStatus, Method::GET, session.url().clone());
+        self.held_by(session, request.sent_once()).await
+    }
+
+    async fn held_by(&self, session: &mut UploadSession, request: Request) -> Standing {
+        let Ok(response) = self.repository.transport().send(&request).await else {
+            return Standing::Silent;
+        };
+        if response.status == 404 {
+            return Standing::Gone;
+        }
+        let Ok(response) = response.expect(&request, &[204, 202, 200]) else {
+            return Standing::Silent;
+        };
+        if session.follow(&request, &response).is_err() {
+            return Standing::Gone;
+        }
+        reported(&response).map_or(Standing::Silent, Standing::Holds)
+    }
+}
+
+/// What a session says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// So many bytes are there.
+    Holds(u64),
+    /// Nothing.
+    Silent,
+    /// There is no such session.
+    Gone,
 }
 
 fn reported(response: &Response) -> Option<u64> {
     range::held(response.header("range")?)
 }
 
-/// How long a registry may take to answer a chunk that has been handed over. Most of it may still be in the
-/// machine's own buffers then, on a link of 32 KB a second.
+/// How long a registry may take to answer a chunk that has been handed over. Some of it may still be in the
+/// machine's own buffers then, on a link of 32 KB a second; those hold a few megabytes.
 fn chunk_deadline(length: u64) -> Duration {
-    Duration::from_secs(120 + length / 32_000)
+    const BUFFERED: u64 = 4 * 1024 * 1024;
+    Duration::from_secs(60 + length.min(BUFFERED) / 32_000)
 }
+
+/// Times that registry and client may disagree on where a chunk belongs.
+const OUT_OF_STEP: u32 = 2;

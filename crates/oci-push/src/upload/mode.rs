@@ -53,6 +53,9 @@ pub enum UploadMode {
 /// than seven is too close to that.
 const LONGEST_STREAM: Duration = Duration::from_mins(7);
 
+/// Chunks for a blob that would be one.
+const SMALLEST: u64 = 1024 * 1024;
+
 /// Streams of one blob that may break before it is sent in chunks.
 const BROKEN_STREAMS: u32 = 2;
 
@@ -83,6 +86,15 @@ pub fn choose(asked: UploadMode, situation: &Situation) -> (Mode, &'static str) 
     let chunked = Mode::Chunked(situation.chunk);
     if situation.held > 0 {
         return (chunked, "an earlier run has sent a part of it");
+    }
+    if situation.broken_streams >= BROKEN_STREAMS
+        && situation.size <= situation.chunk
+        && situation.size > SMALLEST
+        && asked != UploadMode::Stream
+        && !situation.chunks_refused
+    {
+        // Perhaps its size is what breaks it.
+        return (Mode::Chunked(SMALLEST), "streaming it broke off repeatedly");
     }
     if situation.size <= situation.chunk {
         return (Mode::Streamed, "it fits into one chunk");

@@ -35,7 +35,9 @@ pub(super) fn aftermath(failure: &Failure, all_sent: bool) -> Aftermath {
             _ => open,
         },
         Failure::Rejected(rejection) => match rejection.status.as_u16() {
-            401 if rejection.step == Step::UploadBlob => Aftermath::Unauthorized,
+            401 if matches!(rejection.step, Step::UploadBlob | Step::CommitBlob) => {
+                Aftermath::Unauthorized
+            }
             413 => Aftermath::TooLarge,
             416 if is_too_large(rejection) => Aftermath::TooLarge,
             416 => Aftermath::Lost,
@@ -71,6 +73,18 @@ pub(super) fn takes_no_chunks(failure: &Failure) -> bool {
     matches!(failure, Failure::Rejected(rejection)
         if rejection.step == Step::UploadChunk
             && (matches!(rejection.status.as_u16(), 405 | 501) || rejection.has_code("UNSUPPORTED")))
+}
+
+/// Whether registry and client do not agree on where the next chunk belongs.
+pub(super) fn is_out_of_step(failure: &Failure) -> bool {
+    matches!(failure, Failure::Rejected(rejection)
+        if rejection.status == 416 && !is_too_large(rejection))
+}
+
+/// Whether the token had ended at the request that closes a session in chunks.
+pub(super) fn is_unauthorized_commit(failure: &Failure) -> bool {
+    matches!(failure, Failure::Rejected(rejection)
+        if rejection.status == 401 && rejection.step == Step::CommitBlob)
 }
 
 /// ghcr.io's 416 for a chunk over its limit says so only in its text.
@@ -155,7 +169,7 @@ mod tests {
             (404, "", Aftermath::Unclear, Aftermath::Unclear),
             (503, "", Aftermath::Lost, Aftermath::Unclear),
             (403, denied, Aftermath::Final, Aftermath::Final),
-            (401, "", Aftermath::Final, Aftermath::Final),
+            (401, "", Aftermath::Unauthorized, Aftermath::Unauthorized),
             (403, "", Aftermath::Lost, Aftermath::Lost),
         ] {
             let failure = rejected(status, body);

@@ -4,6 +4,7 @@
 //! where its session is; how far it got is the registry's to say, and the digest at the end is the
 //! arbiter of what was put together from two runs.
 
+use super::chunks::Standing;
 use super::session::UploadSession;
 use super::{BlobUpload, UploadMode};
 use crate::journal::UploadKey;
@@ -36,10 +37,15 @@ impl<T: Transport> BlobUpload<'_, T> {
         let session = self.repository.reopened(&url);
         let begun = match session {
             Some(mut session) => {
-                let held = self.held(&mut session).await;
+                let standing = self.held_perhaps(&mut session).await;
                 // One that holds everything was cut off while it was closed: nobody knows its state.
-                let held = held.filter(|held| (1..self.descriptor.size).contains(held));
-                held.map(|held| Begun { session, held })
+                let whole = self.descriptor.size;
+                match standing {
+                    Standing::Holds(held) if (1..whole).contains(&held) => {
+                        Some(Begun { session, held })
+                    }
+                    _ => None,
+                }
             }
             None => None,
         };

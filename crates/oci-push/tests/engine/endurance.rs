@@ -241,7 +241,9 @@ fn one_tag_of_three() {
             .from_request(2)
             .times(8),
     );
-    let pushed = push_to(&references, &source, options());
+    let mut options = options();
+    options.retry.max_tries = Some(8);
+    let pushed = push_to(&references, &source, options);
     let error = pushed.result.expect_err("one is not set");
     let statuses: Vec<&str> = error
         .report

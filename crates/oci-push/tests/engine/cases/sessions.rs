@@ -35,6 +35,25 @@ fn chunk_limit() -> Case {
                 .layers(&[30 * MIB])
                 .personality(Personality::Acr)
                 .at_most(2.1),
+            Form::new("413 for bodies over 20 MB, and no chunks: there is no way")
+                .layers(&[30 * MIB])
+                .personality(Personality::Acr)
+                .fault(
+                    Fault::new(Action::error(405, "UNSUPPORTED", "no chunks here"))
+                        .on(Route::UploadChunk),
+                )
+                .fails("no chunks here"),
+            Form::new("asks for chunks that it then refuses as too large")
+                .layers(&[12 * MIB])
+                .faults(vec![
+                    Fault::new(Action::SetHeader(
+                        "oci-chunk-min-length".to_owned(),
+                        "5242880".to_owned(),
+                    ))
+                    .on(Route::UploadStart),
+                    Fault::new(answer(413, &[], "")).body_over(2 * MIB),
+                ])
+                .at_most(3.0),
             Form::new("no chunks at all")
                 .personality(Personality::Gar)
                 .with(in_chunks)
