@@ -51,7 +51,12 @@ fn chunk_limit() -> Case {
                         "5242880".to_owned(),
                     ))
                     .on(Route::UploadStart),
-                    Fault::new(answer(413, &[], "")).body_over(2 * MIB),
+                    Fault::new(answer(413, &[], ""))
+                        .on(Route::UploadChunk)
+                        .body_over(2 * MIB),
+                    Fault::new(answer(413, &[], ""))
+                        .on(Route::UploadCommit)
+                        .body_over(2 * MIB),
                 ])
                 .at_most(3.0),
             Form::new("no chunks at all")
