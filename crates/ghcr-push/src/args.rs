@@ -5,6 +5,7 @@ pub(crate) mod credentials;
 pub(crate) mod explain;
 mod github;
 pub(crate) mod image;
+mod results;
 pub(crate) mod transfer;
 
 use std::ffi::{OsStr, OsString};
@@ -22,6 +23,7 @@ use credentials::CredentialArguments;
 use explain::ExplainArguments;
 use github::GithubArguments;
 use image::ImageArguments;
+pub(crate) use results::ResultArguments;
 pub(crate) use transfer::{TransferArguments, UploadMode};
 
 /// Everything that can be said on the command line.
@@ -139,16 +141,10 @@ pub(crate) struct Arguments {
     #[arg(long, env = "GHCR_PUSH_JSON", value_parser = FalseyValueParser::new())]
     pub(crate) json: bool,
 
-    /// Write the pushed digest to this file
-    #[arg(
-        long,
-        visible_alias = "digest-file",
-        value_name = "FILE",
-        env = "GHCR_PUSH_DIGESTFILE"
-    )]
-    pub(crate) digestfile: Option<PathBuf>,
-
     // Last, since their headings are those of all that follows.
+    #[command(flatten)]
+    pub(crate) results: ResultArguments,
+
     #[command(flatten)]
     pub(crate) transfer: TransferArguments,
 

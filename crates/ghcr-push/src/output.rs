@@ -19,6 +19,7 @@ use serde_json::Value;
 use crate::args::Message;
 use crate::error::{CliError, Kind};
 use crate::quantity::{display_duration, display_size};
+use crate::result_files::image_refs;
 use crate::settings::Display;
 use crate::settled::Settled;
 use bars::{Bars, Screen};
@@ -185,6 +186,11 @@ impl Printer {
         print_json(&self.without_secrets(value))
     }
 
+    /// The result as `--metadata-file` holds it.
+    pub(crate) fn metadata(&self, report: &PushReport) -> Value {
+        self.without_secrets(json::metadata(report))
+    }
+
     /// A value as it may be printed.
     fn without_secrets(&self, value: Value) -> Value {
         let redactor = self.redactor.lock().unwrap_or_else(PoisonError::into_inner);
@@ -211,13 +217,8 @@ pub(crate) fn print_result(
     if as_json {
         return print_json(&printer.without_secrets(json::success(report)));
     }
-    let mut output = io::stdout().lock();
-    for entry in &report.references {
-        if let Some(digest) = &entry.digest {
-            writeln!(output, "{}@{digest}", clean(&entry.reference.to_string()))?;
-        }
-    }
-    output.flush()
+    let lines: Vec<String> = image_refs(report).collect();
+    print_lines(&lines)
 }
 
 /// Prints a failure as JSON on standard output.

@@ -10,7 +10,6 @@ use oci_push::{
 };
 
 use crate::args::Arguments;
-use crate::digest_file::DigestFile;
 use crate::dry_run;
 use crate::env::Environment;
 use crate::error::{CliError, Kind, Signal};
@@ -20,6 +19,7 @@ use crate::keychain::{Found, FoundKeychain, find_credentials};
 use crate::operands::{self, ImageOperand};
 use crate::output::{self, Printer};
 use crate::reference::References;
+use crate::result_files::ResultFiles;
 use crate::settled::{self, Settled, Witness};
 use crate::upload_journal::DirectoryJournal;
 use crate::{caution, logging, settings, tls};
@@ -87,7 +87,7 @@ fn push(
     }
     let content = image::open(&images, &settings, environment, printer)?;
     let workshop = settings.workshop(environment);
-    let digest_file = digest_file(arguments)?;
+    let result_files = ResultFiles::open(&arguments.results)?;
     let credentials = find_credentials(arguments, environment, &references.all, printer)?;
     let witness = Arc::new(Witness::new(printer.progress()));
     let options = settings::push_options(arguments, tls::read(arguments)?, mount_from);
@@ -137,36 +137,12 @@ fn push(
         )
         .caused_by(&error)
     })?;
-    write_digest(arguments, digest_file, &report).map_err(|error| Failed {
-        has_result: true,
-        ..Failed::from(error)
-    })
-}
-
-/// Opens the file that takes the digest, if one is asked for.
-fn digest_file(arguments: &Arguments) -> Result<Option<DigestFile>, CliError> {
-    let opened = arguments.digestfile.as_deref().map(|path| {
-        DigestFile::open(path).map_err(|error| {
-            let message = format!("--digestfile: {} cannot be written", path.display());
-            CliError::usage(message).caused_by(&error)
+    result_files
+        .write(&report, printer)
+        .map_err(|error| Failed {
+            has_result: true,
+            ..Failed::from(error)
         })
-    });
-    opened.transpose()
-}
-
-fn write_digest(
-    arguments: &Arguments,
-    file: Option<DigestFile>,
-    report: &PushReport,
-) -> Result<(), CliError> {
-    let (Some(file), Some(path), Some(image)) = (file, &arguments.digestfile, &report.image) else {
-        return Ok(());
-    };
-    file.write(&image.digest.to_string()).map_err(|error| {
-        let path = path.display();
-        let message = format!("the image is published, but {path} cannot be written");
-        CliError::new(Kind::Internal, message).caused_by(&error)
-    })
 }
 
 /// Prints a plan.
