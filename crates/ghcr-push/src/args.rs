@@ -21,7 +21,8 @@ use clap::{
 use crate::env::Environment;
 use credentials::CredentialArguments;
 use explain::ExplainArguments;
-use github::GithubArguments;
+pub(crate) use github::GithubActions;
+use github::{ActionsArguments, GithubArguments};
 use image::ImageArguments;
 pub(crate) use results::ResultArguments;
 pub(crate) use transfer::{TransferArguments, UploadMode};
@@ -146,6 +147,9 @@ pub(crate) struct Arguments {
     pub(crate) results: ResultArguments,
 
     #[command(flatten)]
+    pub(crate) actions: ActionsArguments,
+
+    #[command(flatten)]
     pub(crate) transfer: TransferArguments,
 
     #[command(flatten)]
@@ -253,6 +257,7 @@ pub(crate) fn parse(environment: &Environment) -> Result<CommandLine, Message> {
         Message {
             is_mistake: error.use_stderr(),
             wants_json: wants_json(environment),
+            github_actions: GithubActions::told(environment),
             text: error.render().to_string(),
         }
     })
@@ -335,6 +340,8 @@ pub(crate) struct Message {
     pub(crate) is_mistake: bool,
     /// Whether a mistake is told as JSON too.
     pub(crate) wants_json: bool,
+    /// Whether a run is told of it.
+    pub(crate) github_actions: GithubActions,
     /// The text, lines with their ends.
     pub(crate) text: String,
 }

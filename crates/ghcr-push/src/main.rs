@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     let environment = Environment::of_process();
     let line = match args::parse(&environment) {
         Ok(line) => line,
-        Err(message) => return output::print_message(&message),
+        Err(message) => return output::print_message(&message, &environment),
     };
     match &line.command {
         Some(Subcommand::Check(arguments)) => check::run(arguments, &environment),

@@ -17,7 +17,7 @@ use crate::explain::{self, Attempt};
 use crate::image::{self, ImageSettings};
 use crate::keychain::{Found, FoundKeychain, find_credentials};
 use crate::operands::{self, ImageOperand};
-use crate::output::{self, Printer};
+use crate::output::{self, Actions, Printer};
 use crate::reference::References;
 use crate::result_files::ResultFiles;
 use crate::settled::{self, Settled, Witness};
@@ -31,7 +31,9 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode 
         arguments.quiet,
         environment.stderr_is_terminal,
     );
-    let printer = Arc::new(Printer::new(display, arguments.quiet));
+    let actions = Actions::of(arguments.actions.github_actions, environment);
+    let printer = Printer::new(display, arguments.quiet).with_actions(actions);
+    let printer = Arc::new(printer);
     logging::start(arguments.verbose, Arc::clone(&printer));
     match push(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,6 +44,7 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode 
                 let _ = output::print_json_failure(&failed.error, &failed.settled, &printer);
             }
             printer.published_all_the_same(&failed.settled);
+            printer.tell_failure(&failed.error, &failed.settled);
             ExitCode::from(failed.error.kind)
         }
     }
@@ -100,7 +103,7 @@ fn push(
         content: Some(&content),
     };
     for caution in caution::cautions(&attempt, &references.all) {
-        printer.notice(&caution.line());
+        printer.warning(&caution);
     }
     let job = Job {
         attempt: &attempt,
@@ -108,6 +111,9 @@ fn push(
         workshop: &workshop,
         references: &references.all,
     };
+    if !arguments.dry_run {
+        printer.begin_group(&group(&references.all));
+    }
     let report = match upload(&pusher, job, printer) {
         Ok(Done::Pushed(report)) => report,
         Ok(Done::Planned(plan)) => return tell(&plan, arguments.json),
@@ -130,6 +136,7 @@ fn push(
         Err(Ended::NotStarted(error)) => return Err((*error).into()),
     };
     printer.summary(&report);
+    printer.tell_success(&report);
     output::print_result(&report, arguments.json, printer).map_err(|error| {
         CliError::new(
             Kind::Internal,
@@ -143,6 +150,12 @@ fn push(
             has_result: true,
             ..Failed::from(error)
         })
+}
+
+/// What the lines of progress are folded under.
+fn group(references: &[Reference]) -> String {
+    let names: Vec<String> = references.iter().map(ToString::to_string).collect();
+    format!("Pushing to {}", names.join(", "))
 }
 
 /// Prints a plan.
@@ -215,7 +228,7 @@ fn upload(pusher: &Pusher, job: Job<'_>, printer: &Printer) -> Result<Done, Ende
             signal = signal() => Err(Ended::Interrupted(signal)),
             result = async {
                 for caution in caution::unlinked(job.attempt, pusher, job.references).await {
-                    printer.notice(&caution.line());
+                    printer.warning(&caution);
                 }
                 carry_out(pusher, job).await
             } => result.map_err(Ended::Failed),
