@@ -25,6 +25,7 @@ mod output;
 mod results;
 #[cfg(unix)]
 mod running;
+mod schema;
 mod support;
 mod together;
 mod transfer;
