@@ -220,6 +220,28 @@ fn what_will_go_wrong_is_a_warning() {
 }
 
 #[test]
+fn an_empty_secret_is_a_warning() {
+    let step = Step::new();
+    let mut command = step.command(&Workflow::default());
+    command
+        .env("GITHUB_TOKEN", "")
+        .env_remove("GHCR_PUSH_TOKEN")
+        .args([
+            "--registry-profile",
+            "ghcr",
+            "image.tar",
+            "ghcr.io/owner/app",
+        ]);
+    let run = Run::of(command.output().expect("the binary starts"));
+    run.assert_code(4);
+    let warning = run
+        .stderr
+        .lines()
+        .find(|line| line.starts_with("::warning"));
+    expect!["::warning title=credentials::GITHUB_TOKEN is set but empty; secrets are empty in runs for pull requests from forks"].assert_eq(warning.expect("there is one"));
+}
+
+#[test]
 fn whoever_does_not_want_it_is_not_told() {
     let step = Step::refused(Refusal::WritePackage);
     let run = step.push(&Workflow::default(), &["--github-actions", "off"]);

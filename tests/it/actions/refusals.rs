@@ -121,6 +121,35 @@ fn a_refusal() {
     assert_eq!(step.written("output"), "");
 }
 
+/// What is published nevertheless is in the summary, and nothing in the outputs: the step has failed.
+#[test]
+fn a_refusal_of_one_of_two() {
+    let step = Step::refused(Refusal::WritePackage);
+    let output = step
+        .command(&Workflow::default())
+        .args(["--plain-http", "image.tar"])
+        .args([
+            step.reference("owner/first:1"),
+            step.reference("owner/app:1"),
+        ])
+        .output();
+    Run::of(output.expect("the binary starts")).assert_code(4);
+    let summary = step.written("summary");
+    let (_, table) = summary
+        .split_once("Not everything")
+        .expect("there is a table");
+    expect![[r"
+         failed:
+
+        | Reference | Status | Digest |
+        | --- | --- | --- |
+        | `HOST/owner/first:1` | pushed | `sha256:9bcfd805a4246b908b5be5d97e4b43a4cca79993d873cca11220b2673254a567` |
+        | `HOST/owner/app:1` | failed |  |
+
+    "]].assert_eq(table);
+    assert_eq!(step.written("output"), "");
+}
+
 /// A registry's words start no command, end no code, and set no output.
 #[test]
 fn hostile_words() {

@@ -67,14 +67,23 @@ impl Printer {
 
     /// Prints a warning: in a run as an annotation, elsewhere as a line.
     pub(crate) fn warning(&self, caution: &Caution) {
+        let title = caution.code.to_string();
+        self.warn(&title, &caution.text, &caution.line());
+    }
+
+    /// Prints what is odd but may be meant: in a run as an annotation, elsewhere as a notice.
+    pub(crate) fn oddity(&self, title: &str, text: &str) {
+        self.warn(title, text, &format!("notice: {text}"));
+    }
+
+    fn warn(&self, title: &str, text: &str, line: &str) {
         if self.quiet {
             return;
         }
         if self.actions.is_some() {
-            let title = caution.code.to_string();
-            self.command(&Command::new("warning", &caution.text).with("title", &title));
+            self.command(&Command::new("warning", text).with("title", title));
         } else {
-            self.line(&caution.line());
+            self.line(line);
         }
     }
 
