@@ -5,7 +5,7 @@ use test_registry::Refusal;
 
 use super::Step;
 use crate::doctor::run::{Workflow, fed};
-use crate::support::{Run, check};
+use crate::support::{Run, TOKEN, check};
 
 /// A file whose job may not write packages.
 const READING: &str = "\
@@ -197,6 +197,24 @@ fn hostile_words() {
         ````
 
     "]].assert_eq(&step.written("summary"));
+}
+
+/// A registry that repeats the credential does not get it into anything that others read.
+#[test]
+fn secrets_are_hidden_everywhere() {
+    let encoded = "b2N0b2NhdDpnaHNf";
+    let step = Step::refused(Refusal::Custom {
+        status: 403,
+        code: "DENIED".to_owned(),
+        message: format!("{TOKEN} may not"),
+    });
+    let run = step.push(&Workflow::default(), &["--no-probe", "-vv"]);
+    run.assert_code(4);
+    let summary = step.written("summary");
+    assert!(summary.contains("[redacted] may not"), "{summary}");
+    for text in [&run.stderr, &summary] {
+        assert!(!text.contains(TOKEN) && !text.contains(encoded), "{text}");
+    }
 }
 
 #[track_caller]
