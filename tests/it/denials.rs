@@ -15,6 +15,7 @@ fn check_denied(refusal: Refusal, expected: &Expect) {
     let output = command(image.directory.path())
         .env("GHCR_PUSH_TOKEN", TOKEN)
         .env("GITHUB_ACTIONS", "true")
+        .env("GHCR_PUSH_GITHUB_ACTIONS", "off")
         .env("GITHUB_ACTOR", USERNAME)
         .env("GITHUB_REPOSITORY", "owner/app")
         .env(

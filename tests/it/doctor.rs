@@ -4,5 +4,5 @@ mod api;
 mod check;
 mod explain;
 mod probes;
-mod run;
+pub(crate) mod run;
 mod stories;

@@ -2,6 +2,7 @@
 //! installed. What the engine decides is tested in its own crate; here it is wiring, output, exit codes,
 //! and that other tools read back what was pushed.
 
+mod actions;
 mod archive_options;
 mod archives;
 mod command_line;
@@ -23,8 +24,10 @@ mod modes;
 mod on_demand;
 mod other_tools;
 mod output;
+mod results;
 #[cfg(unix)]
 mod running;
+mod schema;
 mod support;
 mod together;
 mod transfer;

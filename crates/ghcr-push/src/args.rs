@@ -5,6 +5,7 @@ pub(crate) mod credentials;
 pub(crate) mod explain;
 mod github;
 pub(crate) mod image;
+mod results;
 pub(crate) mod transfer;
 
 use std::ffi::{OsStr, OsString};
@@ -20,8 +21,10 @@ use clap::{
 use crate::env::Environment;
 use credentials::CredentialArguments;
 use explain::ExplainArguments;
-use github::GithubArguments;
+pub(crate) use github::GithubActions;
+use github::{ActionsArguments, GithubArguments};
 use image::ImageArguments;
+pub(crate) use results::ResultArguments;
 pub(crate) use transfer::{TransferArguments, UploadMode};
 
 /// Everything that can be said on the command line.
@@ -139,16 +142,13 @@ pub(crate) struct Arguments {
     #[arg(long, env = "GHCR_PUSH_JSON", value_parser = FalseyValueParser::new())]
     pub(crate) json: bool,
 
-    /// Write the pushed digest to this file
-    #[arg(
-        long,
-        visible_alias = "digest-file",
-        value_name = "FILE",
-        env = "GHCR_PUSH_DIGESTFILE"
-    )]
-    pub(crate) digestfile: Option<PathBuf>,
-
     // Last, since their headings are those of all that follows.
+    #[command(flatten)]
+    pub(crate) results: ResultArguments,
+
+    #[command(flatten)]
+    pub(crate) actions: ActionsArguments,
+
     #[command(flatten)]
     pub(crate) transfer: TransferArguments,
 
@@ -257,6 +257,7 @@ pub(crate) fn parse(environment: &Environment) -> Result<CommandLine, Message> {
         Message {
             is_mistake: error.use_stderr(),
             wants_json: wants_json(environment),
+            github_actions: GithubActions::told(environment),
             text: error.render().to_string(),
         }
     })
@@ -339,6 +340,8 @@ pub(crate) struct Message {
     pub(crate) is_mistake: bool,
     /// Whether a mistake is told as JSON too.
     pub(crate) wants_json: bool,
+    /// Whether a run is told of it.
+    pub(crate) github_actions: GithubActions,
     /// The text, lines with their ends.
     pub(crate) text: String,
 }

@@ -19,19 +19,22 @@ use crate::explain::Attempt;
 use crate::image::{self, ImageSettings};
 use crate::keychain::{Found, FoundKeychain, find_credentials};
 use crate::operands::{self, ImageOperand};
-use crate::output::{self, Printer};
+use crate::output::{self, Actions, Printer};
 use crate::reference::References;
 use crate::settings::{self, Display};
 use crate::{caution, logging, tls};
 
 /// Runs the command and tells the exit code.
 pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
-    let printer = Arc::new(Printer::new(Display::Nothing, arguments.quiet));
+    let actions = Actions::of(arguments.actions.github_actions, environment);
+    let printer = Printer::new(Display::Nothing, arguments.quiet).with_actions(actions);
+    let printer = Arc::new(printer);
     logging::start(arguments.verbose, Arc::clone(&printer));
     match check(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             printer.failure(&error);
+            printer.tell_failure(&error, &[]);
             if arguments.json {
                 // Standard output may be closed; the exit code still tells.
                 let _ = output::print_json_failure(&error, &[], &printer);
@@ -73,7 +76,7 @@ fn check(
     };
     let mut cautions = caution::cautions(&attempt, &references);
     for caution in &cautions {
-        printer.notice(&caution.line());
+        printer.warning(caution);
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -100,7 +103,7 @@ fn check(
     }
     let unlinked = runtime.block_on(caution::unlinked(&attempt, &pusher, &references));
     for caution in &unlinked {
-        printer.notice(&caution.line());
+        printer.warning(caution);
     }
     cautions.extend(unlinked);
     let plan = match &content {

@@ -117,6 +117,8 @@ pub(crate) struct CliError {
     pub(crate) rejection: Option<Box<Rejection>>,
     /// Why it was refused.
     pub(crate) diagnosis: Option<Box<Diagnosis>>,
+    /// The workflow's file in the checked-out repository, if that is what has to be changed.
+    pub(crate) workflow_file: Option<Box<str>>,
 }
 
 impl CliError {
@@ -129,6 +131,7 @@ impl CliError {
             request: None,
             rejection: None,
             diagnosis: None,
+            workflow_file: None,
         }
     }
 

@@ -3,7 +3,7 @@
 pub(crate) mod log;
 pub(crate) mod situation;
 
-use ghcr_diagnosis::{Context, Evidence, TokenKind, diagnose};
+use ghcr_diagnosis::{Context, Diagnosis, Evidence, TokenKind, diagnose};
 use oci_archive::Content;
 use oci_push::{Failure, Profile, PushReport, Reference, ReferenceStatus};
 
@@ -68,6 +68,7 @@ impl Attempt<'_> {
                 self.probe(&mut context, reference);
             }
             let diagnosis = diagnose(&evidence, &context);
+            error.workflow_file = workflow_file(&context, diagnosis.as_ref());
             error.diagnosis = diagnosis.map(Box::new);
             return error;
         }
@@ -118,6 +119,14 @@ impl Attempt<'_> {
         context.largest_layer = self.content.and_then(content::largest_layer);
         context
     }
+}
+
+/// The workflow's file, if the first remedy is a change of it.
+fn workflow_file(context: &Context, diagnosis: Option<&Diagnosis>) -> Option<Box<str>> {
+    let file = context.actions.as_ref()?.workflow_file.as_ref()?;
+    let cause = diagnosis?.causes.first()?;
+    let is_named = cause.remedy.contains(file.as_str());
+    is_named.then(|| file.as_str().into())
 }
 
 /// The reference at which a push failed.

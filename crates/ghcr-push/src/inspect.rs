@@ -68,6 +68,7 @@ fn inspect(arguments: &InspectArguments, environment: &Environment) -> Result<()
     let printed = if arguments.json {
         let mut value = json!({
             "schemaVersion": 1,
+            "status": "inspected",
             "images": described.iter().map(Description::json).collect::<Vec<_>>(),
         });
         if let Some(together) = together {

@@ -83,9 +83,15 @@ pub(crate) fn find_credentials(
         sources: Arc::new(sources),
     };
     let mut told = BTreeSet::new();
+    let mut odd = BTreeSet::new();
     let mut tell = |line: String| {
         if told.insert(line.clone()) {
             printer.notice(&line);
+        }
+    };
+    let mut warn = |text: &str| {
+        if odd.insert(text.to_owned()) {
+            printer.oddity("credentials", text);
         }
     };
     for reference in references {
@@ -106,7 +112,7 @@ pub(crate) fn find_credentials(
             tracing::debug!("no credential for {host}: {places}: {outcome}");
         }
         for notice in &search.notices {
-            tell(format!("notice: {notice}"));
+            warn(notice);
         }
         match &search.found {
             Some(credential) => {
@@ -115,8 +121,8 @@ pub(crate) fn find_credentials(
                     tracing::debug!("passed over: {}", passed_over.announcement(host));
                 }
                 if arguments.plain_http && !settings::is_loopback(host) {
-                    tell(format!(
-                        "notice: it goes to {host} over HTTP, where everybody on the way can read it"
+                    warn(&format!(
+                        "it goes to {host} over HTTP, where everybody on the way can read it"
                     ));
                 }
             }

@@ -10,7 +10,6 @@ mod caution;
 mod check;
 mod content;
 mod credentials;
-mod digest_file;
 mod dry_run;
 mod env;
 mod error;
@@ -26,6 +25,7 @@ mod output;
 mod push;
 mod quantity;
 mod reference;
+mod result_files;
 mod settings;
 mod settled;
 mod tls;
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     let environment = Environment::of_process();
     let line = match args::parse(&environment) {
         Ok(line) => line,
-        Err(message) => return output::print_message(&message),
+        Err(message) => return output::print_message(&message, &environment),
     };
     match &line.command {
         Some(Subcommand::Check(arguments)) => check::run(arguments, &environment),

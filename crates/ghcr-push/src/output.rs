@@ -3,6 +3,7 @@
 //! Standard output carries results only; all else goes to standard error. Every line passes
 //! [`Printer::line`], which makes text from servers and archives harmless and hides secrets.
 
+mod actions;
 mod bars;
 mod clean;
 mod failure;
@@ -17,16 +18,19 @@ use oci_push::{Observer, PushReport, ReferenceStatus, Silent};
 use serde_json::Value;
 
 use crate::args::Message;
+use crate::env::Environment;
 use crate::error::{CliError, Kind};
 use crate::quantity::{display_duration, display_size};
+use crate::result_files::image_refs;
 use crate::settings::Display;
 use crate::settled::Settled;
+pub(crate) use actions::Actions;
 use bars::{Bars, Screen};
 use clean::{Redactor, clean, clean_json};
 pub(crate) use failure::render_diagnosis;
 
 /// Prints help and version on standard output, a mistake on standard error.
-pub(crate) fn print_message(message: &Message) -> ExitCode {
+pub(crate) fn print_message(message: &Message, environment: &Environment) -> ExitCode {
     // Arguments are quoted in it, and may come from a branch's name, or be a token in the wrong place.
     let redactor = Redactor::default();
     let text: String = message
@@ -38,9 +42,13 @@ pub(crate) fn print_message(message: &Message) -> ExitCode {
     // A closed pipe is no reason to fail.
     if message.is_mistake {
         let _ = io::stderr().lock().write_all(text);
+        let mistake = mistake(&message.text);
+        let actions = Actions::of(message.github_actions, environment);
+        let printer = Printer::new(Display::Nothing, false).with_actions(actions);
+        printer.annotate(&mistake);
+        printer.tell_failure(&mistake, &[]);
         if message.wants_json {
-            let printer = Printer::new(Display::Nothing, false);
-            let _ = print_json_failure(&mistake(&message.text), &[], &printer);
+            let _ = print_json_failure(&mistake, &[], &printer);
         }
         Kind::Usage.into()
     } else {
@@ -64,6 +72,8 @@ pub(crate) struct Printer {
     bars: OnceLock<Arc<Bars>>,
     redactor: Mutex<Redactor>,
     quiet: bool,
+    /// The run that is told, if there is one.
+    actions: Option<Actions>,
 }
 
 impl Printer {
@@ -74,6 +84,7 @@ impl Printer {
             bars: OnceLock::new(),
             redactor: Mutex::default(),
             quiet,
+            actions: None,
         }
     }
 
@@ -86,7 +97,11 @@ impl Printer {
     /// Prints one line, whatever `--quiet` says. Line breaks and control characters in it are shown
     /// as escapes.
     pub(crate) fn line(&self, text: &str) {
-        let text = self.harmless(text);
+        self.print(&self.harmless(text));
+    }
+
+    /// Prints a line that is harmless already.
+    fn print(&self, text: &str) {
         let print = || {
             // A closed standard error leaves nobody to tell.
             let _ = writeln!(io::stderr().lock(), "{text}");
@@ -123,13 +138,16 @@ impl Printer {
         if let Some(bars) = self.bars.get() {
             bars.close();
         }
+        self.end_group();
     }
 
     /// Prints why the push failed.
     pub(crate) fn failure(&self, error: &CliError) {
+        self.end_group();
         for line in failure::render(error) {
             self.line(&line);
         }
+        self.annotate(error);
     }
 
     /// After a failure, says which references stand nevertheless.
@@ -185,6 +203,11 @@ impl Printer {
         print_json(&self.without_secrets(value))
     }
 
+    /// The result as `--metadata-file` holds it.
+    pub(crate) fn metadata(&self, report: &PushReport) -> Value {
+        self.without_secrets(json::metadata(report))
+    }
+
     /// A value as it may be printed.
     fn without_secrets(&self, value: Value) -> Value {
         let redactor = self.redactor.lock().unwrap_or_else(PoisonError::into_inner);
@@ -211,13 +234,8 @@ pub(crate) fn print_result(
     if as_json {
         return print_json(&printer.without_secrets(json::success(report)));
     }
-    let mut output = io::stdout().lock();
-    for entry in &report.references {
-        if let Some(digest) = &entry.digest {
-            writeln!(output, "{}@{digest}", clean(&entry.reference.to_string()))?;
-        }
-    }
-    output.flush()
+    let lines: Vec<String> = image_refs(report).collect();
+    print_lines(&lines)
 }
 
 /// Prints a failure as JSON on standard output.

@@ -10,7 +10,6 @@ use oci_push::{
 };
 
 use crate::args::Arguments;
-use crate::digest_file::DigestFile;
 use crate::dry_run;
 use crate::env::Environment;
 use crate::error::{CliError, Kind, Signal};
@@ -18,8 +17,9 @@ use crate::explain::{self, Attempt};
 use crate::image::{self, ImageSettings};
 use crate::keychain::{Found, FoundKeychain, find_credentials};
 use crate::operands::{self, ImageOperand};
-use crate::output::{self, Printer};
+use crate::output::{self, Actions, Printer};
 use crate::reference::References;
+use crate::result_files::ResultFiles;
 use crate::settled::{self, Settled, Witness};
 use crate::upload_journal::DirectoryJournal;
 use crate::{caution, logging, settings, tls};
@@ -31,7 +31,9 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode 
         arguments.quiet,
         environment.stderr_is_terminal,
     );
-    let printer = Arc::new(Printer::new(display, arguments.quiet));
+    let actions = Actions::of(arguments.actions.github_actions, environment);
+    let printer = Printer::new(display, arguments.quiet).with_actions(actions);
+    let printer = Arc::new(printer);
     logging::start(arguments.verbose, Arc::clone(&printer));
     match push(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,6 +44,7 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode 
                 let _ = output::print_json_failure(&failed.error, &failed.settled, &printer);
             }
             printer.published_all_the_same(&failed.settled);
+            printer.tell_failure(&failed.error, &failed.settled);
             ExitCode::from(failed.error.kind)
         }
     }
@@ -87,7 +90,7 @@ fn push(
     }
     let content = image::open(&images, &settings, environment, printer)?;
     let workshop = settings.workshop(environment);
-    let digest_file = digest_file(arguments)?;
+    let result_files = ResultFiles::open(&arguments.results)?;
     let credentials = find_credentials(arguments, environment, &references.all, printer)?;
     let witness = Arc::new(Witness::new(printer.progress()));
     let options = settings::push_options(arguments, tls::read(arguments)?, mount_from);
@@ -100,7 +103,7 @@ fn push(
         content: Some(&content),
     };
     for caution in caution::cautions(&attempt, &references.all) {
-        printer.notice(&caution.line());
+        printer.warning(&caution);
     }
     let job = Job {
         attempt: &attempt,
@@ -108,6 +111,9 @@ fn push(
         workshop: &workshop,
         references: &references.all,
     };
+    if !arguments.dry_run {
+        printer.begin_group(&group(&references.all));
+    }
     let report = match upload(&pusher, job, printer) {
         Ok(Done::Pushed(report)) => report,
         Ok(Done::Planned(plan)) => return tell(&plan, arguments.json),
@@ -130,6 +136,7 @@ fn push(
         Err(Ended::NotStarted(error)) => return Err((*error).into()),
     };
     printer.summary(&report);
+    printer.tell_success(&report);
     output::print_result(&report, arguments.json, printer).map_err(|error| {
         CliError::new(
             Kind::Internal,
@@ -137,36 +144,18 @@ fn push(
         )
         .caused_by(&error)
     })?;
-    write_digest(arguments, digest_file, &report).map_err(|error| Failed {
-        has_result: true,
-        ..Failed::from(error)
-    })
-}
-
-/// Opens the file that takes the digest, if one is asked for.
-fn digest_file(arguments: &Arguments) -> Result<Option<DigestFile>, CliError> {
-    let opened = arguments.digestfile.as_deref().map(|path| {
-        DigestFile::open(path).map_err(|error| {
-            let message = format!("--digestfile: {} cannot be written", path.display());
-            CliError::usage(message).caused_by(&error)
+    result_files
+        .write(&report, printer)
+        .map_err(|error| Failed {
+            has_result: true,
+            ..Failed::from(error)
         })
-    });
-    opened.transpose()
 }
 
-fn write_digest(
-    arguments: &Arguments,
-    file: Option<DigestFile>,
-    report: &PushReport,
-) -> Result<(), CliError> {
-    let (Some(file), Some(path), Some(image)) = (file, &arguments.digestfile, &report.image) else {
-        return Ok(());
-    };
-    file.write(&image.digest.to_string()).map_err(|error| {
-        let path = path.display();
-        let message = format!("the image is published, but {path} cannot be written");
-        CliError::new(Kind::Internal, message).caused_by(&error)
-    })
+/// What the lines of progress are folded under.
+fn group(references: &[Reference]) -> String {
+    let names: Vec<String> = references.iter().map(ToString::to_string).collect();
+    format!("Pushing to {}", names.join(", "))
 }
 
 /// Prints a plan.
@@ -239,7 +228,7 @@ fn upload(pusher: &Pusher, job: Job<'_>, printer: &Printer) -> Result<Done, Ende
             signal = signal() => Err(Ended::Interrupted(signal)),
             result = async {
                 for caution in caution::unlinked(job.attempt, pusher, job.references).await {
-                    printer.notice(&caution.line());
+                    printer.warning(&caution);
                 }
                 carry_out(pusher, job).await
             } => result.map_err(Ended::Failed),

@@ -6,19 +6,19 @@ use std::process::{Command, Stdio};
 use crate::support::{Run, USERNAME, command};
 
 /// Where the workflow's file is in the checked-out repository.
-pub(super) const WORKFLOW_FILE: &str = ".github/workflows/release.yml";
+pub(crate) const WORKFLOW_FILE: &str = ".github/workflows/release.yml";
 
 /// A run of the job `publish` in `owner/app`.
 #[derive(Clone, Copy)]
-pub(super) struct Workflow<'a> {
-    pub(super) repository: &'a str,
-    pub(super) event: &'a str,
-    pub(super) payload: &'a str,
-    pub(super) actor: &'a str,
+pub(crate) struct Workflow<'a> {
+    pub(crate) repository: &'a str,
+    pub(crate) event: &'a str,
+    pub(crate) payload: &'a str,
+    pub(crate) actor: &'a str,
     /// The text of the workflow's file, if it is checked out.
-    pub(super) file: Option<&'a str>,
+    pub(crate) file: Option<&'a str>,
     /// That of `called.yml` beside.
-    pub(super) called: Option<&'a str>,
+    pub(crate) called: Option<&'a str>,
 }
 
 impl Default for Workflow<'_> {
@@ -36,7 +36,7 @@ impl Default for Workflow<'_> {
 
 impl Workflow<'_> {
     /// The binary in a step of this run, in `directory`.
-    pub(super) fn command(&self, directory: &Path) -> Command {
+    pub(crate) fn command(&self, directory: &Path) -> Command {
         let payload = directory.join("event.json");
         std::fs::write(&payload, self.payload).expect("the payload can be written");
         if let Some(text) = self.file {
@@ -53,6 +53,8 @@ impl Workflow<'_> {
         let mut command = command(directory);
         command
             .env("GITHUB_ACTIONS", "true")
+            // What the log of a run tells beside is another matter (`actions.rs`).
+            .env("GHCR_PUSH_GITHUB_ACTIONS", "off")
             .env("GITHUB_ACTOR", self.actor)
             .env("GITHUB_EVENT_NAME", self.event)
             .env("GITHUB_EVENT_PATH", payload)
@@ -67,7 +69,7 @@ impl Workflow<'_> {
 }
 
 /// Runs a command with `input` on its standard input.
-pub(super) fn fed(command: &mut Command, input: &str) -> Run {
+pub(crate) fn fed(command: &mut Command, input: &str) -> Run {
     use std::io::Write as _;
     let mut child = command
         .stdin(Stdio::piped())

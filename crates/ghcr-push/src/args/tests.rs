@@ -1,3 +1,4 @@
+use super::GithubActions;
 use crate::env::Environment;
 
 #[test]
@@ -44,4 +45,28 @@ fn an_empty_variable_is_none() {
     };
     assert!(!has_variable("chunk_size"));
     assert!(has_variable("jobs"));
+}
+
+#[test]
+fn whether_a_run_is_told_of_a_mistake() {
+    for (arguments, variable, expected) in [
+        (&["ghcr-push"][..], "", GithubActions::Auto),
+        (&["ghcr-push", "--wrong"], "off", GithubActions::Off),
+        (
+            &["--github-actions", "on", "--wrong"],
+            "off",
+            GithubActions::On,
+        ),
+        (&["--github-actions=off", "--wrong"], "", GithubActions::Off),
+        (
+            &["--wrong", "--", "--github-actions=off"],
+            "",
+            GithubActions::Auto,
+        ),
+        (&["--github-actions"], "", GithubActions::Auto),
+    ] {
+        let mut environment = Environment::of(&[("GHCR_PUSH_GITHUB_ACTIONS", variable)]);
+        environment.arguments = arguments.iter().map(Into::into).collect();
+        assert_eq!(GithubActions::told(&environment), expected, "{arguments:?}");
+    }
 }

@@ -15,12 +15,13 @@ use super::situation;
 use crate::args::explain::ExplainArguments;
 use crate::env::Environment;
 use crate::error::{CliError, Kind};
-use crate::output::{self, Printer, render_diagnosis};
+use crate::output::{self, Actions, Printer, render_diagnosis};
 use crate::settings::Display;
 
 /// Runs the command and tells the exit code.
 pub(crate) fn run(arguments: &ExplainArguments, environment: &Environment) -> ExitCode {
-    let printer = Printer::new(Display::Nothing, false);
+    let actions = Actions::of(arguments.actions.github_actions, environment);
+    let printer = Printer::new(Display::Nothing, false).with_actions(actions);
     match explain(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -54,6 +55,7 @@ fn explain(
              the reference, stand there. ghcr-push check REFERENCE asks the registry itself",
         ));
     }
+    printer.tell_refusals(&explained.iter().map(Explained::error).collect::<Vec<_>>());
     let result = if arguments.json {
         printer.result_json(json(&explained))
     } else {
@@ -86,6 +88,17 @@ impl Explained {
                 .filter(|host| !host.starts_with("containers.")),
             evidence,
         }
+    }
+
+    /// The refusal as a failure of this program's own.
+    fn error(&self) -> CliError {
+        let message = format!("refused: {}", headline(&self.evidence));
+        let mut error = CliError::new(Kind::Authorization, message);
+        match &self.diagnosis {
+            Some(diagnosis) => error.diagnosis = Some(Box::new(diagnosis.clone())),
+            None => error.hint = Some("none of the known causes explains it".to_owned()),
+        }
+        error
     }
 }
 

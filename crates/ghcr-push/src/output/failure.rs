@@ -7,24 +7,28 @@ use crate::error::CliError;
 /// The lines that tell about `error`.
 pub(super) fn render(error: &CliError) -> Vec<String> {
     let mut lines = vec![format!("error: {}", error.message)];
-    lines.extend(
-        error
-            .causes
-            .iter()
-            .map(|cause| format!("  caused by: {cause}")),
-    );
-    if let Some(rejection) = &error.rejection {
-        lines.push(format!("  request: {} {}", rejection.method, rejection.url));
-        if let Some(identifier) = &rejection.request_id {
-            lines.push(format!("  request id: {identifier}"));
-        }
-    }
+    lines.extend(render_causes(error));
     if let Some(diagnosis) = &error.diagnosis {
         lines.push(String::new());
         lines.extend(render_diagnosis(diagnosis));
     } else if let Some(hint) = &error.hint {
         lines.push(String::new());
         lines.extend(hanging("hint: ", hint));
+    }
+    lines
+}
+
+/// The lines that tell what is behind `error`.
+pub(super) fn render_causes(error: &CliError) -> Vec<String> {
+    let causes = error.causes.iter();
+    let mut lines: Vec<String> = causes
+        .map(|cause| format!("  caused by: {cause}"))
+        .collect();
+    if let Some(rejection) = &error.rejection {
+        lines.push(format!("  request: {} {}", rejection.method, rejection.url));
+        if let Some(identifier) = &rejection.request_id {
+            lines.push(format!("  request id: {identifier}"));
+        }
     }
     lines
 }

@@ -34,6 +34,32 @@ pub(super) fn success(report: &PushReport) -> Value {
     })
 }
 
+/// A push that succeeded, in the words of `docker buildx build --metadata-file` beside this program's own
+/// (<https://docs.docker.com/reference/cli/docker/buildx/build/#metadata-file>). As there, an index has no
+/// configuration, and so no key for its digest.
+pub(super) fn metadata(report: &PushReport) -> Value {
+    let mut value = success(report);
+    let Some(image) = &report.image else {
+        return value;
+    };
+    let names: Vec<String> = report
+        .references
+        .iter()
+        .map(|entry| entry.reference.to_string())
+        .collect();
+    if let Some(config_digest) = &image.config_digest {
+        value["containerimage.config.digest"] = json!(config_digest.to_string());
+    }
+    value["containerimage.descriptor"] = json!({
+        "mediaType": image.media_type,
+        "digest": image.digest.to_string(),
+        "size": image.size,
+    });
+    value["containerimage.digest"] = json!(image.digest.to_string());
+    value["image.name"] = json!(names.join(","));
+    value
+}
+
 /// A push that failed, with what was published all the same.
 pub(super) fn failure(error: &CliError, settled: &[Settled]) -> Value {
     let rejection = error.rejection.as_deref();

@@ -1,0 +1,132 @@
+//! The files that take the result of a push.
+
+use std::path::Path;
+
+use expect_test::expect;
+use serde_json::Value;
+use test_registry::{Options, Refusal, TestRegistry};
+
+use crate::support::{Image, TOKEN, USERNAME, push, push_command};
+
+const FILES: [&str; 6] = [
+    "--digestfile",
+    "digest",
+    "--image-refs",
+    "refs",
+    "--metadata-file",
+    "metadata.json",
+];
+
+fn registry() -> TestRegistry {
+    TestRegistry::start(Options::ghcr(USERNAME, TOKEN))
+}
+
+fn read(directory: &Path, name: &str) -> String {
+    std::fs::read_to_string(directory.join(name)).expect("the file is written")
+}
+
+#[test]
+fn a_push_writes_its_files() {
+    let registry = registry();
+    let image = Image::small();
+    let directory = image.directory.path();
+    let first = format!("{}/owner/app:1", registry.host());
+    let second = format!("{}/owner/other:2", registry.host());
+    let mut arguments = FILES.to_vec();
+    arguments.extend(["image.tar", &first, &second]);
+    let run = push(&image, &arguments);
+    run.assert_code(0);
+    let digest = &image.sample.digest;
+    assert_eq!(read(directory, "digest"), *digest);
+    let lines = format!("{first}@{digest}\n{second}@{digest}\n");
+    assert_eq!(read(directory, "refs"), lines);
+    assert_eq!(run.stdout, lines);
+    let metadata = read(directory, "metadata.json");
+    let metadata = metadata.replace(&registry.host(), "HOST");
+    let mut metadata: Value = serde_json::from_str(&metadata).expect("JSON");
+    metadata["durationMs"] = Value::Null;
+    expect![[r#"
+        {
+          "schemaVersion": 1,
+          "status": "pushed",
+          "digest": "sha256:9bcfd805a4246b908b5be5d97e4b43a4cca79993d873cca11220b2673254a567",
+          "mediaType": "application/vnd.oci.image.manifest.v1+json",
+          "size": 549,
+          "platforms": [
+            "linux/amd64"
+          ],
+          "configDigest": "sha256:8c5a0b273bff22c48d6bc0648273450cdd1058b1633d136f4996ab629f4fdd19",
+          "references": [
+            {
+              "reference": "HOST/owner/app:1",
+              "digest": "sha256:9bcfd805a4246b908b5be5d97e4b43a4cca79993d873cca11220b2673254a567",
+              "status": "pushed",
+              "previousDigest": null
+            },
+            {
+              "reference": "HOST/owner/other:2",
+              "digest": "sha256:9bcfd805a4246b908b5be5d97e4b43a4cca79993d873cca11220b2673254a567",
+              "status": "pushed",
+              "previousDigest": null
+            }
+          ],
+          "blobs": {
+            "total": 6,
+            "uploaded": 3,
+            "existing": 0,
+            "mounted": 3,
+            "bytesTotal": 213616,
+            "bytesUploaded": 106808
+          },
+          "requests": 25,
+          "retries": 0,
+          "durationMs": null,
+          "containerimage.config.digest": "sha256:8c5a0b273bff22c48d6bc0648273450cdd1058b1633d136f4996ab629f4fdd19",
+          "containerimage.descriptor": {
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "digest": "sha256:9bcfd805a4246b908b5be5d97e4b43a4cca79993d873cca11220b2673254a567",
+            "size": 549
+          },
+          "containerimage.digest": "sha256:9bcfd805a4246b908b5be5d97e4b43a4cca79993d873cca11220b2673254a567",
+          "image.name": "HOST/owner/app:1,HOST/owner/other:2"
+        }
+    "#]].assert_eq(&format!("{metadata:#}\n"));
+}
+
+#[test]
+fn a_push_that_fails_writes_none() {
+    let registry = registry();
+    registry.deny("owner/app", Refusal::WritePackage);
+    let image = Image::small();
+    let directory = image.directory.path();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let mut arguments = FILES.to_vec();
+    arguments.extend(["image.tar", &reference]);
+    std::fs::write(directory.join("refs"), "of another push").expect("writable");
+    push(&image, &arguments).assert_code(4);
+    assert_eq!(read(directory, "refs"), "of another push");
+    for name in ["digest", "metadata.json"] {
+        assert!(!directory.join(name).exists(), "{name}");
+    }
+}
+
+#[test]
+fn variables_name_them_too() {
+    let registry = registry();
+    let image = Image::small();
+    let directory = image.directory.path();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let output = push_command(&image, &["image.tar", &reference])
+        .env("GHCR_PUSH_IMAGE_REFS", "refs")
+        .env("GHCR_PUSH_METADATA_FILE", "metadata.json")
+        .output()
+        .expect("the binary starts");
+    assert_eq!(output.status.code(), Some(0));
+    let line = format!("{reference}@{}\n", image.sample.digest);
+    assert_eq!(read(directory, "refs"), line);
+    let metadata: Value = serde_json::from_str(&read(directory, "metadata.json")).expect("JSON");
+    assert_eq!(
+        metadata["containerimage.digest"],
+        image.sample.digest.as_str()
+    );
+}
