@@ -21,6 +21,7 @@ mod modes;
 mod on_demand;
 mod other_tools;
 mod output;
+mod progress;
 #[cfg(unix)]
 mod running;
 mod support;

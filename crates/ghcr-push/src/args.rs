@@ -2,6 +2,7 @@
 
 mod check;
 pub(crate) mod credentials;
+mod display;
 pub(crate) mod explain;
 mod github;
 pub(crate) mod image;
@@ -19,6 +20,8 @@ use clap::{
 
 use crate::env::Environment;
 use credentials::CredentialArguments;
+use display::DisplayArguments;
+pub(crate) use display::Progress;
 use explain::ExplainArguments;
 use github::GithubArguments;
 use image::ImageArguments;
@@ -123,10 +126,6 @@ pub(crate) struct Arguments {
           env = "GHCR_PUSH_REGISTRY_PROFILE")]
     pub(crate) registry_profile: RegistryProfile,
 
-    /// How progress is shown; auto draws bars on a terminal and prints lines elsewhere
-    #[arg(long, value_name = "FORM", value_enum, default_value_t = Progress::Auto, env = "GHCR_PUSH_PROGRESS")]
-    pub(crate) progress: Progress,
-
     /// Print nothing on standard error but failures
     #[arg(short, long, env = "GHCR_PUSH_QUIET", value_parser = FalseyValueParser::new())]
     pub(crate) quiet: bool,
@@ -157,6 +156,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     pub(crate) github: GithubArguments,
+
+    #[command(flatten)]
+    pub(crate) display: DisplayArguments,
 
     #[command(flatten)]
     pub(crate) image: ImageArguments,
@@ -237,19 +239,6 @@ pub(crate) enum RegistryProfile {
     Specification,
 }
 
-/// How progress is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Progress {
-    /// Bars on a terminal, lines elsewhere
-    Auto,
-    /// Bars
-    Tty,
-    /// Lines
-    Plain,
-    /// Nothing
-    None,
-}
-
 /// Parses the process's arguments. The error is a message for the user: help, version, or a mistake.
 pub(crate) fn parse(environment: &Environment) -> Result<CommandLine, Message> {
     read(&mut command(environment), &environment.arguments).map_err(|error| {
@@ -257,6 +246,7 @@ pub(crate) fn parse(environment: &Environment) -> Result<CommandLine, Message> {
         Message {
             is_mistake: error.use_stderr(),
             wants_json: wants_json(environment),
+            wants_events: display::wants_events(environment),
             text: error.render().to_string(),
         }
     })
@@ -339,6 +329,8 @@ pub(crate) struct Message {
     pub(crate) is_mistake: bool,
     /// Whether a mistake is told as JSON too.
     pub(crate) wants_json: bool,
+    /// Whether standard error is for events only.
+    pub(crate) wants_events: bool,
     /// The text, lines with their ends.
     pub(crate) text: String,
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use oci_push::{Failure, PushPlan, Pusher, Reference, Silent};
 use serde_json::{Value, json};
 
-use crate::args::Arguments;
+use crate::args::{Arguments, Progress};
 use crate::caution::Caution;
 use crate::dry_run;
 use crate::env::Environment;
@@ -26,18 +26,26 @@ use crate::{caution, logging, tls};
 
 /// Runs the command and tells the exit code.
 pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
-    let printer = Arc::new(Printer::new(Display::Nothing, arguments.quiet));
+    let printer = Arc::new(Printer::new(display(arguments), arguments.quiet));
     logging::start(arguments.verbose, Arc::clone(&printer));
     match check(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            printer.failure(&error);
+            printer.failure(&error, &[]);
             if arguments.json {
                 // Standard output may be closed; the exit code still tells.
                 let _ = output::print_json_failure(&error, &[], &printer);
             }
             ExitCode::from(error.kind)
         }
+    }
+}
+
+/// There is no progress to be shown, but what else is told may be wanted as events.
+fn display(arguments: &Arguments) -> Display {
+    match arguments.display.progress {
+        Progress::Json => Display::Events,
+        _ => Display::Nothing,
     }
 }
 

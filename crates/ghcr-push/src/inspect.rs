@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &InspectArguments, environment: &Environment) -> Ex
     match inspect(arguments, environment) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            printer.failure(&error);
+            printer.failure(&error, &[]);
             if arguments.json {
                 // Standard output may be closed; the exit code still tells.
                 let _ = output::print_json_failure(&error, &[], &printer);

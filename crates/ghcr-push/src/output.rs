@@ -5,6 +5,7 @@
 
 mod bars;
 mod clean;
+mod events;
 mod failure;
 mod json;
 mod lines;
@@ -12,9 +13,10 @@ mod lines;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
 use oci_push::{Observer, PushReport, ReferenceStatus, Silent};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::args::Message;
 use crate::error::{CliError, Kind};
@@ -37,7 +39,12 @@ pub(crate) fn print_message(message: &Message) -> ExitCode {
     let text = text.as_bytes();
     // A closed pipe is no reason to fail.
     if message.is_mistake {
-        let _ = io::stderr().lock().write_all(text);
+        if message.wants_events {
+            let printer = Printer::new(Display::Events, false);
+            printer.failure(&mistake(&message.text), &[]);
+        } else {
+            let _ = io::stderr().lock().write_all(text);
+        }
         if message.wants_json {
             let printer = Printer::new(Display::Nothing, false);
             let _ = print_json_failure(&mistake(&message.text), &[], &printer);
@@ -64,6 +71,7 @@ pub(crate) struct Printer {
     bars: OnceLock<Arc<Bars>>,
     redactor: Mutex<Redactor>,
     quiet: bool,
+    start: Instant,
 }
 
 impl Printer {
@@ -74,6 +82,7 @@ impl Printer {
             bars: OnceLock::new(),
             redactor: Mutex::default(),
             quiet,
+            start: Instant::now(),
         }
     }
 
@@ -86,14 +95,17 @@ impl Printer {
     /// Prints one line, whatever `--quiet` says. Line breaks and control characters in it are shown
     /// as escapes.
     pub(crate) fn line(&self, text: &str) {
-        let text = self.harmless(text);
+        let text = match self.display {
+            Display::Events => self.event_line(events::notice(text)),
+            Display::Bars | Display::Lines | Display::Nothing => self.harmless(text),
+        };
         let print = || {
             // A closed standard error leaves nobody to tell.
             let _ = writeln!(io::stderr().lock(), "{text}");
         };
         match self.display {
             Display::Bars => self.screen.above_bars(print),
-            Display::Lines | Display::Nothing => print(),
+            Display::Events | Display::Lines | Display::Nothing => print(),
         }
     }
 
@@ -102,6 +114,28 @@ impl Printer {
         if !self.quiet {
             self.line(text);
         }
+    }
+
+    /// Prints a line of the account that `--verbose` gives.
+    pub(crate) fn log(&self, text: &str) {
+        match self.display {
+            Display::Events => self.event(json!({ "event": "log", "message": text })),
+            Display::Bars | Display::Lines | Display::Nothing => self.line(text),
+        }
+    }
+
+    /// Prints an event, whatever `--quiet` says.
+    fn event(&self, event: Value) {
+        let line = self.event_line(event);
+        // A closed standard error leaves nobody to tell.
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+
+    /// An event as it may be printed, with the time that has passed.
+    fn event_line(&self, mut event: Value) -> String {
+        let elapsed = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        event["elapsedMs"] = elapsed.into();
+        clean_json(&self.without_secrets(event).to_string())
     }
 
     /// The listener that shows progress.
@@ -114,7 +148,8 @@ impl Printer {
                 Arc::<Bars>::clone(bars)
             }
             Display::Lines => Arc::new(lines::Lines::new(Arc::clone(self))),
-            Display::Nothing => Arc::new(Silent),
+            Display::Events if !self.quiet => Arc::new(events::Events::new(Arc::clone(self))),
+            Display::Events | Display::Nothing => Arc::new(Silent),
         }
     }
 
@@ -125,8 +160,11 @@ impl Printer {
         }
     }
 
-    /// Prints why the push failed.
-    pub(crate) fn failure(&self, error: &CliError) {
+    /// Prints why the push failed; as an event, also what became of the references.
+    pub(crate) fn failure(&self, error: &CliError, settled: &[Settled]) {
+        if self.display == Display::Events {
+            return self.event(events::with_name("failed", json::failure(error, settled)));
+        }
         for line in failure::render(error) {
             self.line(&line);
         }
@@ -134,6 +172,9 @@ impl Printer {
 
     /// After a failure, says which references stand nevertheless.
     pub(crate) fn published_all_the_same(&self, settled: &[Settled]) {
+        if self.display == Display::Events {
+            return;
+        }
         for entry in settled {
             if entry.status != ReferenceStatus::Failed {
                 self.line(&format!("{} {}", entry.status.as_str(), entry.reference));
@@ -143,6 +184,12 @@ impl Printer {
 
     /// Tells what was published.
     pub(crate) fn summary(&self, report: &PushReport) {
+        if self.display == Display::Events {
+            if !self.quiet {
+                self.event(events::with_name("finished", json::success(report)));
+            }
+            return;
+        }
         for entry in &report.references {
             let status = entry.status.as_str();
             self.notice(&format!("{status} {}", entry.reference));

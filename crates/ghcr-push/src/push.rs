@@ -27,7 +27,7 @@ use crate::{caution, logging, settings, tls};
 /// Runs the push and tells the exit code.
 pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
     let display = settings::display(
-        arguments.progress,
+        arguments.display.progress,
         arguments.quiet,
         environment.stderr_is_terminal,
     );
@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode 
     match push(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {
-            printer.failure(&failed.error);
+            printer.failure(&failed.error, &failed.settled);
             if arguments.json && !failed.has_result {
                 // Standard output may be closed; the exit code still tells.
                 let _ = output::print_json_failure(&failed.error, &failed.settled, &printer);

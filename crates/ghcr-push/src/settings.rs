@@ -15,6 +15,8 @@ pub(crate) enum Display {
     Bars,
     /// Lines.
     Lines,
+    /// Events, and all else that is told as events too.
+    Events,
     /// Nothing.
     Nothing,
 }
@@ -22,6 +24,8 @@ pub(crate) enum Display {
 /// Decides how progress is shown.
 pub(crate) fn display(asked: args::Progress, quiet: bool, is_terminal: bool) -> Display {
     match asked {
+        // What is told of failures stays JSON.
+        args::Progress::Json => Display::Events,
         _ if quiet => Display::Nothing,
         args::Progress::None => Display::Nothing,
         args::Progress::Tty => Display::Bars,
@@ -164,7 +168,7 @@ mod tests {
 
     #[test]
     fn displays() {
-        use args::Progress::{Auto, None, Plain, Tty};
+        use args::Progress::{Auto, Json, None, Plain, Tty};
         for (asked, quiet, is_terminal, expected) in [
             (Auto, false, true, Display::Bars),
             (Auto, false, false, Display::Lines),
@@ -172,6 +176,8 @@ mod tests {
             (Plain, false, true, Display::Lines),
             (None, false, true, Display::Nothing),
             (Tty, true, true, Display::Nothing),
+            (Json, false, true, Display::Events),
+            (Json, true, false, Display::Events),
         ] {
             assert_eq!(display(asked, quiet, is_terminal), expected, "{asked:?}");
         }

@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &ExplainArguments, environment: &Environment) -> Ex
     match explain(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            printer.failure(&error);
+            printer.failure(&error, &[]);
             if arguments.json {
                 // Standard output may be closed; the exit code still tells.
                 let _ = output::print_json_failure(&error, &[], &printer);
