@@ -26,6 +26,7 @@ const NAMED_ONLY_IN: [(&str, &[&str]); 4] = [
         "std::env",
         &[
             "crates/ghcr-diagnosis/examples/",
+            "crates/ghcr-push/build.rs",
             "crates/ghcr-push/src/env.rs",
             "crates/test-registry/src/distribution.rs",
             "xtask/",

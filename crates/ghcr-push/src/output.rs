@@ -56,6 +56,23 @@ pub(crate) fn print_message(message: &Message) -> ExitCode {
     }
 }
 
+/// Prints a script that this program has written, on standard output.
+pub(crate) fn print_script(script: &str) -> ExitCode {
+    let mut output = io::stdout().lock();
+    match output
+        .write_all(script.as_bytes())
+        .and_then(|()| output.flush())
+    {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let message = "standard output cannot be written";
+            let error = CliError::new(Kind::Internal, message).caused_by(&error);
+            Printer::new(Display::Nothing, false).failure(&error, &[]);
+            error.kind.into()
+        }
+    }
+}
+
 /// What is wrong with the arguments: the first paragraph, on one line and without the word that opens it.
 fn mistake(text: &str) -> CliError {
     let text = text.strip_prefix("error: ").unwrap_or(text);
