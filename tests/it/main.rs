@@ -4,6 +4,7 @@
 
 mod archive_options;
 mod archives;
+mod colour;
 mod command_line;
 mod corpus;
 mod credentials;

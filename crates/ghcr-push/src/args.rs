@@ -22,10 +22,11 @@ use clap::{
 };
 
 use crate::env::Environment;
+use crate::settings::{self, Colours};
 use completions::CompletionsArguments;
 use credentials::CredentialArguments;
-use display::DisplayArguments;
-pub(crate) use display::Progress;
+pub(crate) use display::{Color, Progress};
+use display::{ColorArguments, DisplayArguments};
 use explain::ExplainArguments;
 use github::GithubArguments;
 use image::ImageArguments;
@@ -195,6 +196,9 @@ pub(crate) struct InspectArguments {
     pub(crate) json: bool,
 
     #[command(flatten)]
+    pub(crate) color: ColorArguments,
+
+    #[command(flatten)]
     pub(crate) image: ImageArguments,
 }
 
@@ -235,11 +239,20 @@ pub(crate) enum RegistryProfile {
 pub(crate) fn parse(environment: &Environment) -> Result<CommandLine, Message> {
     read(&mut command(environment), &environment.arguments).map_err(|error| {
         let error = without_password(error);
+        let is_mistake = error.use_stderr();
+        let colours = settings::colours(display::color(environment), environment);
+        let text = error.render();
         Message {
-            is_mistake: error.use_stderr(),
+            is_mistake,
+            colours,
             wants_json: wants_json(environment),
             wants_events: display::wants_events(environment),
-            text: error.render().to_string(),
+            // Mistakes quote what was said, and are coloured when that is harmless.
+            text: if colours.stdout && !is_mistake {
+                text.ansi().to_string()
+            } else {
+                text.to_string()
+            },
         }
     })
 }
@@ -324,6 +337,8 @@ pub(crate) struct Message {
     pub(crate) wants_json: bool,
     /// Whether standard error is for events only.
     pub(crate) wants_events: bool,
+    /// Where there is colour.
+    pub(crate) colours: Colours,
     /// The text, lines with their ends.
     pub(crate) text: String,
 }

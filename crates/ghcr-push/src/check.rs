@@ -26,7 +26,9 @@ use crate::{caution, logging, tls};
 
 /// Runs the command and tells the exit code.
 pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
-    let printer = Arc::new(Printer::new(display(arguments), arguments.quiet));
+    let colours = settings::colours(arguments.display.color.color, environment);
+    let printer = Printer::new(display(arguments), arguments.quiet).coloured(colours);
+    let printer = Arc::new(printer);
     logging::start(arguments.verbose, Arc::clone(&printer));
     match check(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,

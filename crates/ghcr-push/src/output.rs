@@ -9,6 +9,7 @@ mod events;
 mod failure;
 mod json;
 mod lines;
+mod paint;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -21,21 +22,24 @@ use serde_json::{Value, json};
 use crate::args::Message;
 use crate::error::{CliError, Kind};
 use crate::quantity::{display_duration, display_size};
-use crate::settings::Display;
+use crate::settings::{Colours, Display};
 use crate::settled::Settled;
 use bars::{Bars, Screen};
 use clean::{Redactor, clean, clean_json};
 pub(crate) use failure::render_diagnosis;
+use paint::{paint, styled};
 
 /// Prints help and version on standard output, a mistake on standard error.
 pub(crate) fn print_message(message: &Message) -> ExitCode {
     // Arguments are quoted in it, and may come from a branch's name, or be a token in the wrong place.
     let redactor = Redactor::default();
-    let text: String = message
-        .text
-        .lines()
-        .map(|line| clean(&redactor.redact(line)) + "\n")
-        .collect();
+    let shown = |line: &str| match (message.is_mistake, message.colours) {
+        (true, colours) if colours.stderr => paint(&clean(&redactor.redact(line))),
+        (false, colours) if colours.stdout => styled(&redactor.redact(line), clean),
+        _ => clean(&redactor.redact(line)),
+    };
+    let lines = message.text.lines();
+    let text: String = lines.map(|line| shown(line) + "\n").collect();
     let text = text.as_bytes();
     // A closed pipe is no reason to fail.
     if message.is_mistake {
@@ -88,6 +92,7 @@ pub(crate) struct Printer {
     bars: OnceLock<Arc<Bars>>,
     redactor: Mutex<Redactor>,
     quiet: bool,
+    colours: Colours,
     start: Instant,
 }
 
@@ -99,8 +104,14 @@ impl Printer {
             bars: OnceLock::new(),
             redactor: Mutex::default(),
             quiet,
+            colours: Colours::default(),
             start: Instant::now(),
         }
+    }
+
+    /// Colours what is told.
+    pub(crate) fn coloured(self, colours: Colours) -> Self {
+        Self { colours, ..self }
     }
 
     /// Hides `secrets` in everything that is printed from now on.
@@ -114,7 +125,8 @@ impl Printer {
     pub(crate) fn line(&self, text: &str) {
         let text = match self.display {
             Display::Events => self.event_line(events::notice(text)),
-            Display::Bars | Display::Lines | Display::Nothing => self.harmless(text),
+            _ if self.colours.stderr => paint(&self.harmless(text)),
+            _ => self.harmless(text),
         };
         let print = || {
             // A closed standard error leaves nobody to tell.
@@ -235,7 +247,13 @@ impl Printer {
     pub(crate) fn result_lines(&self, lines: &[String]) -> io::Result<()> {
         let mut output = io::stdout().lock();
         for line in lines {
-            writeln!(output, "{}", self.harmless(line))?;
+            let line = self.harmless(line);
+            let line = if self.colours.stdout {
+                paint(&line)
+            } else {
+                line
+            };
+            writeln!(output, "{line}")?;
         }
         output.flush()
     }

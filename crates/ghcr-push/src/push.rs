@@ -31,7 +31,8 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode 
         arguments.quiet,
         environment.stderr_is_terminal,
     );
-    let printer = Arc::new(Printer::new(display, arguments.quiet));
+    let colours = settings::colours(arguments.display.color.color, environment);
+    let printer = Arc::new(Printer::new(display, arguments.quiet).coloured(colours));
     logging::start(arguments.verbose, Arc::clone(&printer));
     match push(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,

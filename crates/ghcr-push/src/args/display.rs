@@ -1,6 +1,5 @@
 //! The options that say how what goes on is shown.
 
-use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use crate::env::Environment;
@@ -12,6 +11,30 @@ pub(crate) struct DisplayArguments {
     /// line and nothing else on standard error
     #[arg(long, value_name = "FORM", value_enum, default_value_t = Progress::Auto, env = "GHCR_PUSH_PROGRESS")]
     pub(crate) progress: Progress,
+
+    #[command(flatten)]
+    pub(crate) color: ColorArguments,
+}
+
+/// Whether there is colour.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ColorArguments {
+    /// When to colour: auto does on a terminal and in GitHub Actions, and heeds `NO_COLOR`, `CLICOLOR_FORCE` and
+    /// `FORCE_COLOR`
+    #[arg(long, alias = "colour", value_name = "WHEN", value_enum, default_value_t = Color::Auto,
+          env = "GHCR_PUSH_COLOR")]
+    pub(crate) color: Color,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal and in GitHub Actions
+    Auto,
+    /// Into a pipe or a file too
+    Always,
+    /// Nowhere
+    Never,
 }
 
 /// How progress is shown.
@@ -32,29 +55,41 @@ pub(crate) enum Progress {
 
 /// Whether `--progress json` or its variable is given, among arguments that cannot be parsed.
 pub(super) fn wants_events(environment: &Environment) -> bool {
+    // What has no such option has no such output either.
+    let mut words = environment.arguments.iter().skip(1);
+    let first = words.next().and_then(|word| word.to_str());
+    let has_option = !matches!(first, Some("completions" | "explain" | "inspect"));
+    has_option && given(environment, "progress", "GHCR_PUSH_PROGRESS") == Some(Progress::Json)
+}
+
+/// What `--color` or its variable says, among arguments that cannot be parsed.
+pub(super) fn color(environment: &Environment) -> Color {
+    given(environment, "color", "GHCR_PUSH_COLOR").unwrap_or(Color::Auto)
+}
+
+/// The value of an option, or of its variable.
+fn given<V: ValueEnum>(environment: &Environment, name: &str, variable: &str) -> Option<V> {
     let words = environment.arguments.iter().skip(1);
     let words: Vec<&str> = words
         .map_while(|word| word.to_str().filter(|word| *word != "--"))
         .collect();
-    // What has no such option has no such output either.
-    if matches!(
-        words.first(),
-        Some(&("completions" | "explain" | "inspect"))
-    ) {
-        return false;
-    }
+    let of_option = |word: &str| {
+        word.strip_prefix("--")?
+            .strip_prefix(name)
+            .map(str::to_owned)
+    };
     let behind = words.iter().skip(1).map(Some).chain([None]);
     let given = words.iter().zip(behind).filter_map(|(word, next)| {
-        let within = word.strip_prefix("--progress=");
-        within.or_else(|| next.copied().filter(|_| *word == "--progress"))
+        let rest = of_option(word)?;
+        match rest.strip_prefix('=') {
+            Some(value) => Some(value.to_owned()),
+            None if rest.is_empty() => next.map(|next| (*next).to_owned()),
+            None => None,
+        }
     });
-    let asked = given.last();
-    asked
-        .or_else(|| environment.filled("GHCR_PUSH_PROGRESS"))
-        .is_some_and(|value| {
-            let json = Progress::Json.to_possible_value();
-            json.is_some_and(|json: PossibleValue| json.matches(value, false))
-        })
+    let value = given.last();
+    let value = value.as_deref().or_else(|| environment.filled(variable));
+    V::from_str(value?, false).ok()
 }
 
 #[cfg(test)]

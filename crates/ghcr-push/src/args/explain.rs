@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 
+use super::display::ColorArguments;
+
 /// Which log is explained, and in what form.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ExplainArguments {
@@ -15,4 +17,7 @@ pub(crate) struct ExplainArguments {
     /// Print one JSON object on standard output
     #[arg(long, env = "GHCR_PUSH_JSON", value_parser = FalseyValueParser::new())]
     pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) color: ColorArguments,
 }

@@ -16,11 +16,12 @@ use crate::args::explain::ExplainArguments;
 use crate::env::Environment;
 use crate::error::{CliError, Kind};
 use crate::output::{self, Printer, render_diagnosis};
-use crate::settings::Display;
+use crate::settings::{self, Display};
 
 /// Runs the command and tells the exit code.
 pub(crate) fn run(arguments: &ExplainArguments, environment: &Environment) -> ExitCode {
-    let printer = Printer::new(Display::Nothing, false);
+    let colours = settings::colours(arguments.color.color, environment);
+    let printer = Printer::new(Display::Nothing, false).coloured(colours);
     match explain(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
