@@ -21,7 +21,7 @@ const NAMED_ONLY_IN: [(&str, &[&str]); 4] = [
             "crates/test-registry/src/main.rs",
         ],
     ),
-    ("indicatif", &["crates/ghcr-push/src/output/bars.rs"]),
+    ("console", &["crates/ghcr-push/src/output/bars.rs"]),
     (
         "std::env",
         &[

@@ -4,6 +4,7 @@
 //! [`Printer::line`], which makes text from servers and archives harmless and hides secrets.
 
 mod bars;
+mod board;
 mod clean;
 mod events;
 mod failure;
@@ -171,9 +172,7 @@ impl Printer {
     pub(crate) fn progress(self: &Arc<Self>) -> Arc<dyn Observer> {
         match self.display {
             Display::Bars => {
-                let bars = self
-                    .bars
-                    .get_or_init(|| Arc::new(Bars::new(self.screen.clone())));
+                let bars = self.bars.get_or_init(|| Bars::start(&self.screen));
                 Arc::<Bars>::clone(bars)
             }
             Display::Lines => Arc::new(lines::Lines::new(Arc::clone(self))),
