@@ -26,5 +26,6 @@ mod progress;
 #[cfg(unix)]
 mod running;
 mod support;
+mod terminal;
 mod together;
 mod transfer;

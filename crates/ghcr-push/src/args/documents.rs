@@ -19,7 +19,13 @@ fn command() -> Command {
 fn man_pages_are_current() {
     let render = |command: &Command| {
         let mut page = Vec::new();
-        let man = clap_mangen::Man::new(command.clone());
+        // A page holds all, also what the short help leaves out.
+        let command = command
+            .clone()
+            .mut_args(|argument| argument.hide_short_help(false));
+        let man = clap_mangen::Man::new(command)
+            .source(concat!("ghcr-push ", env!("CARGO_PKG_VERSION")))
+            .manual("ghcr-push");
         man.render(&mut page).expect("memory can be written to");
         String::from_utf8(page).expect("text")
     };
@@ -37,6 +43,10 @@ fn man_pages_are_current() {
         names.push(format!("{title}.1"));
     }
     let files = std::fs::read_dir(directory).expect("it is there");
+    let page = std::fs::read_to_string(format!("{directory}/ghcr-push.1")).expect("it is there");
+    for part in ["GHCR_PUSH_AUTHFILE", "Restart a transfer", "Exit codes"] {
+        assert!(page.contains(part), "{part}");
+    }
     let name = |file: std::io::Result<std::fs::DirEntry>| {
         file.expect("readable")
             .file_name()
