@@ -88,6 +88,37 @@ fn a_push_as_events() {
     assert!(!run.stderr.contains(TOKEN), "{}", run.stderr);
 }
 
+/// What one repository of a run has, the next takes over.
+#[test]
+fn blobs_that_are_taken_over() {
+    let registry = registry();
+    let image = Image::small();
+    let of = |name: &str| format!("{}/owner/{name}:1", registry.host());
+    let (first, second) = (of("first"), of("second"));
+    let run = push(
+        &image,
+        &["--progress", "json", "image.tar", &first, &second],
+    );
+    run.assert_code(0);
+    let events = events(&run);
+    let of_name = |name: &str| -> BTreeSet<&str> {
+        let of_name = events.iter().filter(|event| event["event"] == name);
+        of_name
+            .filter_map(|event| event["digest"].as_str())
+            .collect()
+    };
+    let blobs: BTreeSet<&str> = image
+        .sample
+        .blobs
+        .iter()
+        .map(|(digest, _)| digest.as_str())
+        .collect();
+    assert_eq!(of_name("blob-finished"), blobs);
+    assert_eq!(of_name("blob-mounting"), blobs);
+    assert_eq!(of_name("blob-mounted"), blobs);
+    assert_eq!(find(&events, "blob-mounting")["source"], "owner/first");
+}
+
 /// The same, by the other name, where things go wrong.
 #[test]
 fn a_failure_as_an_event() {
