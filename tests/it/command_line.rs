@@ -1,6 +1,7 @@
 //! What is said on the command line and in the environment, and how it is understood: mistakes are told
 //! before anything is read or sent, and what was achieved is told even where the rest failed.
 
+mod assistance;
 mod outcome;
 mod secrets;
 

@@ -228,6 +228,7 @@ fn unknown_option() {
                    ghcr-push check [OPTIONS] <REFERENCE>... [IMAGE]...
                    ghcr-push inspect [OPTIONS] <IMAGE>...
                    ghcr-push explain [--json] [FILE | -]
+                   ghcr-push completions <SHELL>
 
             For more information, try '--help'.
         "]],

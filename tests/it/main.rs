@@ -5,6 +5,7 @@
 mod actions;
 mod archive_options;
 mod archives;
+mod colour;
 mod command_line;
 mod corpus;
 mod credentials;
@@ -24,10 +25,12 @@ mod modes;
 mod on_demand;
 mod other_tools;
 mod output;
+mod progress;
 mod results;
 #[cfg(unix)]
 mod running;
 mod schema;
 mod support;
+mod terminal;
 mod together;
 mod transfer;

@@ -45,6 +45,8 @@ pub(crate) fn command(directory: &Path) -> Command {
     command
         .env_clear()
         .env("HOME", directory)
+        // A workflow's log has colour, and would have it here.
+        .env("NO_COLOR", "1")
         .current_dir(directory);
     command
 }

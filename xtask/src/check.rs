@@ -1,7 +1,7 @@
-//! `cargo xtask check`: format, lints, documentation, house rules, licences.
+//! `cargo xtask check`: format, lints, documentation, house rules, licences, documents made of the code.
 
 use crate::run::{cargo, have, say, succeed};
-use crate::{licences, tidy};
+use crate::{docs, licences, tidy};
 
 /// Runs all checks, and tells of every one that fails.
 pub(crate) fn check() -> Result<(), String> {
@@ -27,6 +27,7 @@ pub(crate) fn check() -> Result<(), String> {
     note(tidy::tidy());
     say("licences and single copies");
     note(licences::licences());
+    note(docs::are_current());
     if have("cargo-deny") {
         note(succeed(&mut cargo(&[
             "deny",

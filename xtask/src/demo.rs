@@ -1,5 +1,6 @@
 //! `cargo xtask demo`: the main job on an embedded registry that behaves as ghcr.io does.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 
@@ -77,6 +78,9 @@ pub(crate) fn demo() -> Result<(), String> {
 /// Runs the tool as a workflow's step would.
 fn run(directory: &Path, reference: &str, token: &str) -> Result<ExitStatus, String> {
     say(&format!("$ ghcr-push image.tar {reference}"));
+    // As a workflow's step it would be coloured in a pipe, too.
+    let is_terminal = std::io::stderr().is_terminal();
+    let color = if is_terminal { "always" } else { "never" };
     let program = root().join("target/release/ghcr-push");
     Command::new(program)
         .args([
@@ -90,6 +94,7 @@ fn run(directory: &Path, reference: &str, token: &str) -> Result<ExitStatus, Str
         .env("GHCR_PUSH_TOKEN", token)
         .env("GHCR_PUSH_USERNAME", USERNAME)
         .env("GITHUB_ACTIONS", "true")
+        .env("GHCR_PUSH_COLOR", color)
         .env("GITHUB_REPOSITORY", "octocat/hello")
         .env(
             "GITHUB_WORKFLOW_REF",

@@ -1,5 +1,5 @@
 //! The project's own tasks: `cargo xtask demo`, `cargo xtask test`, `cargo xtask check`,
-//! `cargo xtask bench`.
+//! `cargo xtask docs`, `cargo xtask bench`.
 
 mod bench;
 mod bench_archive;
@@ -7,6 +7,7 @@ mod bench_requests;
 mod check;
 mod debian;
 mod demo;
+mod docs;
 mod licences;
 mod run;
 mod test;
@@ -18,7 +19,8 @@ const USAGE: &str = "\
 cargo xtask demo    push a sample image to an embedded registry, read it back, show an explained 403
 cargo xtask test    run all tests; installs Debian's registry and tools where it may
                     (--large: also a layer of 10 GB)
-cargo xtask check   format, lints, documentation, house rules, licences
+cargo xtask check   format, lints, documentation, house rules, licences, documents made of the code
+cargo xtask docs    write the man pages and the reference of all options anew
 cargo xtask bench   push a docker-save archive beside the other tools that are on PATH, and compare
 cargo xtask bench requests
                     count the requests of a push, beside the other tools that are on PATH
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
             Some(_) => Err(USAGE.to_owned()),
         },
         "check" => check::check(),
+        "docs" => docs::docs(),
         "sample" => sample(&std::env::args().skip(2).collect::<Vec<_>>()),
         _ => Err(USAGE.to_owned()),
     };

@@ -21,11 +21,12 @@ const NAMED_ONLY_IN: [(&str, &[&str]); 4] = [
             "crates/test-registry/src/main.rs",
         ],
     ),
-    ("indicatif", &["crates/ghcr-push/src/output/bars.rs"]),
+    ("console", &["crates/ghcr-push/src/output/bars.rs"]),
     (
         "std::env",
         &[
             "crates/ghcr-diagnosis/examples/",
+            "crates/ghcr-push/build.rs",
             "crates/ghcr-push/src/env.rs",
             "crates/test-registry/src/distribution.rs",
             "xtask/",

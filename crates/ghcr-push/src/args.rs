@@ -1,9 +1,12 @@
 //! The command line, as clap sees it. Nothing else knows clap.
 
 mod check;
+pub(crate) mod completions;
 pub(crate) mod credentials;
+mod display;
 pub(crate) mod explain;
 mod github;
+pub(crate) mod help;
 pub(crate) mod image;
 mod results;
 pub(crate) mod transfer;
@@ -16,10 +19,15 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{
     Arg, ArgAction, Command, CommandFactory as _, FromArgMatches as _, Id, Parser, ValueEnum,
+    ValueHint,
 };
 
 use crate::env::Environment;
+use crate::settings::{self, Colours};
+use completions::CompletionsArguments;
 use credentials::CredentialArguments;
+pub(crate) use display::{Color, Progress};
+use display::{ColorArguments, DisplayArguments};
 use explain::ExplainArguments;
 pub(crate) use github::GithubActions;
 use github::{ActionsArguments, GithubArguments};
@@ -31,13 +39,12 @@ pub(crate) use transfer::{TransferArguments, UploadMode};
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "ghcr-push",
-    version,
+    version = env!("GHCR_PUSH_VERSION"),
     about = "Push a locally built container image to GitHub Container Registry, and explain every refusal",
     override_usage = USAGE,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    after_help = EXAMPLES,
     max_term_width = 100
 )]
 pub(crate) struct CommandLine {
@@ -58,7 +65,7 @@ pub(crate) struct Arguments {
     /// The image: an OCI layout as a tar file or a directory, a docker-save archive, either compressed or
     /// not, or - for standard input; several become one index. Then where to push it:
     /// `host/owner/name[:tag]`; `:a,b` names two tags
-    #[arg(required = true, value_name = "IMAGE REFERENCE")]
+    #[arg(required = true, value_name = "IMAGE REFERENCE", value_hint = ValueHint::AnyPath)]
     pub(crate) operands: Vec<String>,
 
     /// One more tag in every repository named
@@ -126,10 +133,6 @@ pub(crate) struct Arguments {
           env = "GHCR_PUSH_REGISTRY_PROFILE")]
     pub(crate) registry_profile: RegistryProfile,
 
-    /// How progress is shown; auto draws bars on a terminal and prints lines elsewhere
-    #[arg(long, value_name = "FORM", value_enum, default_value_t = Progress::Auto, env = "GHCR_PUSH_PROGRESS")]
-    pub(crate) progress: Progress,
-
     /// Print nothing on standard error but failures
     #[arg(short, long, env = "GHCR_PUSH_QUIET", value_parser = FalseyValueParser::new())]
     pub(crate) quiet: bool,
@@ -159,6 +162,9 @@ pub(crate) struct Arguments {
     pub(crate) github: GithubArguments,
 
     #[command(flatten)]
+    pub(crate) display: DisplayArguments,
+
+    #[command(flatten)]
     pub(crate) image: ImageArguments,
 }
 
@@ -167,6 +173,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Subcommand {
     /// Ask the registry whether a push would be allowed, without sending anything of an image
     Check(Box<Arguments>),
+
+    /// Print the script that teaches a shell to complete options and subcommands
+    Completions(CompletionsArguments),
 
     /// Explain the refusals in the log of any tool that pushes images
     Explain(ExplainArguments),
@@ -179,12 +188,15 @@ pub(crate) enum Subcommand {
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct InspectArguments {
     /// The archives; several are shown one after the other, and what a push makes of them together
-    #[arg(required = true, value_name = "IMAGE")]
+    #[arg(required = true, value_name = "IMAGE", value_hint = ValueHint::AnyPath)]
     pub(crate) images: Vec<String>,
 
     /// Print one JSON object on standard output
     #[arg(long, env = "GHCR_PUSH_JSON", value_parser = FalseyValueParser::new())]
     pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) color: ColorArguments,
 
     #[command(flatten)]
     pub(crate) image: ImageArguments,
@@ -194,22 +206,8 @@ const USAGE: &str = "\
 ghcr-push [OPTIONS] <IMAGE>... <REFERENCE>...
        ghcr-push check [OPTIONS] <REFERENCE>... [IMAGE]...
        ghcr-push inspect [OPTIONS] <IMAGE>...
-       ghcr-push explain [--json] [FILE | -]";
-
-const EXAMPLES: &str = "\
-Examples:
-  ghcr-push image.tar ghcr.io/owner/name:latest
-  ghcr-push image.tar ghcr.io/owner/name:1.4,latest
-  ghcr-push -t 1.4 -t latest image.tar ghcr.io/owner/name
-  ghcr-push amd64.tar arm64.tar ghcr.io/owner/name:1.4
-  docker save name | ghcr-push - ghcr.io/owner/name:1.4
-  ghcr-push --plain-http image.tar localhost:5000/owner/name
-  ghcr-push inspect image.tar
-  ghcr-push check ghcr.io/owner/name
-  ghcr-push explain build.log
-
-Exit codes: 0 published, 2 usage, 3 image, 4 authentication or permission, 5 registry or network
-unavailable, 6 content refused, 130 and 143 interrupted, 1 anything else.";
+       ghcr-push explain [--json] [FILE | -]
+       ghcr-push completions <SHELL>";
 
 /// What is asked after the push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -237,28 +235,25 @@ pub(crate) enum RegistryProfile {
     Specification,
 }
 
-/// How progress is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Progress {
-    /// Bars on a terminal, lines elsewhere
-    Auto,
-    /// Bars
-    Tty,
-    /// Lines
-    Plain,
-    /// Nothing
-    None,
-}
-
 /// Parses the process's arguments. The error is a message for the user: help, version, or a mistake.
 pub(crate) fn parse(environment: &Environment) -> Result<CommandLine, Message> {
     read(&mut command(environment), &environment.arguments).map_err(|error| {
         let error = without_password(error);
+        let is_mistake = error.use_stderr();
+        let colours = settings::colours(display::color(environment), environment);
+        let text = error.render();
         Message {
-            is_mistake: error.use_stderr(),
+            is_mistake,
+            colours,
             wants_json: wants_json(environment),
             github_actions: GithubActions::told(environment),
-            text: error.render().to_string(),
+            wants_events: display::wants_events(environment),
+            // Mistakes quote what was said, and are coloured when that is harmless.
+            text: if colours.stdout && !is_mistake {
+                text.ansi().to_string()
+            } else {
+                text.to_string()
+            },
         }
     })
 }
@@ -312,9 +307,10 @@ fn without_password(mut error: clap::Error) -> clap::Error {
 /// filled in so, and mean nothing by them.
 fn command(environment: &Environment) -> Command {
     let command = without_empty_variables(CommandLine::command(), environment);
-    command
+    let command = command
         .mut_subcommands(|one| without_empty_variables(one, environment))
-        .mut_subcommand("check", check::adapted)
+        .mut_subcommand("check", check::adapted);
+    help::arranged(command, environment)
 }
 
 fn without_empty_variables(mut command: Command, environment: &Environment) -> Command {
@@ -342,9 +338,15 @@ pub(crate) struct Message {
     pub(crate) wants_json: bool,
     /// Whether a run is told of it.
     pub(crate) github_actions: GithubActions,
+    /// Whether standard error is for events only.
+    pub(crate) wants_events: bool,
+    /// Where there is colour.
+    pub(crate) colours: Colours,
     /// The text, lines with their ends.
     pub(crate) text: String,
 }
 
+#[cfg(test)]
+mod documents;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use oci_push::{Failure, PushPlan, Pusher, Reference, Silent};
 use serde_json::{Value, json};
 
-use crate::args::Arguments;
+use crate::args::{Arguments, Progress};
 use crate::caution::Caution;
 use crate::dry_run;
 use crate::env::Environment;
@@ -27,13 +27,16 @@ use crate::{caution, logging, tls};
 /// Runs the command and tells the exit code.
 pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
     let actions = Actions::of(arguments.actions.github_actions, environment);
-    let printer = Printer::new(Display::Nothing, arguments.quiet).with_actions(actions);
+    let colours = settings::colours(arguments.display.color.color, environment);
+    let printer = Printer::new(display(arguments), arguments.quiet)
+        .coloured(colours)
+        .with_actions(actions);
     let printer = Arc::new(printer);
     logging::start(arguments.verbose, Arc::clone(&printer));
     match check(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            printer.failure(&error);
+            printer.failure(&error, &[]);
             printer.tell_failure(&error, &[]);
             if arguments.json {
                 // Standard output may be closed; the exit code still tells.
@@ -41,6 +44,14 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode 
             }
             ExitCode::from(error.kind)
         }
+    }
+}
+
+/// There is no progress to be shown, but what else is told may be wanted as events.
+fn display(arguments: &Arguments) -> Display {
+    match arguments.display.progress {
+        Progress::Json => Display::Events,
+        _ => Display::Nothing,
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) struct Environment {
     variables: BTreeMap<String, String>,
     /// Whether standard error is a terminal.
     pub(crate) stderr_is_terminal: bool,
+    /// Whether standard output is a terminal.
+    pub(crate) stdout_is_terminal: bool,
     /// Whether standard input is a terminal.
     pub(crate) stdin_is_terminal: bool,
     /// Where files may be put that are needed for a while only.
@@ -38,6 +40,7 @@ impl Environment {
             arguments: std::env::args_os().collect(),
             variables,
             stderr_is_terminal: io::stderr().is_terminal(),
+            stdout_is_terminal: io::stdout().is_terminal(),
             stdin_is_terminal: io::stdin().is_terminal(),
             temporary_directory: std::env::temp_dir(),
             user: user(),
@@ -54,6 +57,7 @@ impl Environment {
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
             stderr_is_terminal: false,
+            stdout_is_terminal: false,
             stdin_is_terminal: false,
             temporary_directory: PathBuf::from("/tmp"),
             user: None,

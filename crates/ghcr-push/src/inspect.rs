@@ -21,16 +21,17 @@ use crate::error::{CliError, Kind};
 use crate::image::{self, ImageSettings, Purpose};
 use crate::operands::{self, ImageOperand};
 use crate::output::{self, Printer};
-use crate::settings::Display;
+use crate::settings::{self, Display};
 use describe::Description;
 
 /// Runs the command and tells the exit code.
 pub(crate) fn run(arguments: &InspectArguments, environment: &Environment) -> ExitCode {
-    let printer = Arc::new(Printer::new(Display::Nothing, false));
+    let colours = settings::colours(arguments.color.color, environment);
+    let printer = Arc::new(Printer::new(Display::Nothing, false).coloured(colours));
     match inspect(arguments, environment) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            printer.failure(&error);
+            printer.failure(&error, &[]);
             if arguments.json {
                 // Standard output may be closed; the exit code still tells.
                 let _ = output::print_json_failure(&error, &[], &printer);

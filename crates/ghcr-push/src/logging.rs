@@ -64,6 +64,6 @@ impl Write for Line<'_> {
 impl Drop for Line<'_> {
     fn drop(&mut self) {
         let text = String::from_utf8_lossy(&self.text);
-        self.printer.line(text.trim_end());
+        self.printer.log(text.trim_end());
     }
 }

@@ -44,6 +44,9 @@ fn main() -> ExitCode {
     };
     match &line.command {
         Some(Subcommand::Check(arguments)) => check::run(arguments, &environment),
+        Some(Subcommand::Completions(arguments)) => {
+            output::print_script(&args::completions::script(arguments))
+        }
         Some(Subcommand::Inspect(arguments)) => inspect::run(arguments, &environment),
         Some(Subcommand::Explain(arguments)) => explain::log::run(arguments, &environment),
         None => push::run(&line.arguments, &environment),

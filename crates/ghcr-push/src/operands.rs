@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use oci_archive::{Format, Selection};
 use oci_push::Profile;
 
+use crate::args::help::similar_subcommand;
 use crate::error::{CliError, Kind};
 use crate::reference::{is_host, shown};
 
@@ -62,10 +63,12 @@ pub(crate) fn split(
         .count();
     let (images, references) = operands.split_at(count);
     if let Some(late) = references.iter().find(|operand| is_image(operand)) {
-        return Err(
-            CliError::usage(format!("the image {late:?} stands after a reference"))
-                .hint("images come first: ghcr-push image.tar ghcr.io/owner/name:tag"),
-        );
+        let first = references.first().map_or("", String::as_str);
+        let hint = meant(first).unwrap_or_else(|| {
+            "images come first: ghcr-push image.tar ghcr.io/owner/name:tag".to_owned()
+        });
+        let message = format!("the image {late:?} stands after a reference");
+        return Err(CliError::usage(message).hint(hint));
     }
     let Some(first) = images.first() else {
         return Err(missing(operands));
@@ -174,6 +177,12 @@ fn nothing(operand: &str, position: usize, what: &str) -> CliError {
     .hint("check that the variable it comes from is set")
 }
 
+/// What to say of a word that is a subcommand mistyped.
+fn meant(word: &str) -> Option<String> {
+    let similar = similar_subcommand(word)?;
+    Some(format!("did you mean `ghcr-push {similar}`?"))
+}
+
 /// The first operand is no image: a file that is missing, or no image was given at all.
 fn missing(operands: &[String]) -> CliError {
     let first = &shown(operands.first().map_or("", String::as_str));
@@ -182,7 +191,11 @@ fn missing(operands: &[String]) -> CliError {
             "name the archive first: ghcr-push image.tar {first}"
         ))
     } else {
-        CliError::new(Kind::Image, format!("{first}: no such file or directory"))
+        let error = CliError::new(Kind::Image, format!("{first}: no such file or directory"));
+        match meant(first) {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
     }
 }
 

@@ -5,46 +5,63 @@
 
 mod actions;
 mod bars;
+mod board;
 mod clean;
+mod events;
 mod failure;
 mod json;
 mod lines;
+mod paint;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
 use oci_push::{Observer, PushReport, ReferenceStatus, Silent};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::args::Message;
 use crate::env::Environment;
 use crate::error::{CliError, Kind};
 use crate::quantity::{display_duration, display_size};
 use crate::result_files::image_refs;
-use crate::settings::Display;
+use crate::settings::{Colours, Display};
 use crate::settled::Settled;
 pub(crate) use actions::Actions;
 use bars::{Bars, Screen};
 use clean::{Redactor, clean, clean_json};
 pub(crate) use failure::render_diagnosis;
+use paint::{paint, styled};
 
 /// Prints help and version on standard output, a mistake on standard error.
 pub(crate) fn print_message(message: &Message, environment: &Environment) -> ExitCode {
     // Arguments are quoted in it, and may come from a branch's name, or be a token in the wrong place.
     let redactor = Redactor::default();
-    let text: String = message
-        .text
-        .lines()
-        .map(|line| clean(&redactor.redact(line)) + "\n")
-        .collect();
+    let shown = |line: &str| match (message.is_mistake, message.colours) {
+        (true, colours) if colours.stderr => paint(&clean(&redactor.redact(line))),
+        (false, colours) if colours.stdout => styled(&redactor.redact(line), clean),
+        _ => clean(&redactor.redact(line)),
+    };
+    let lines = message.text.lines();
+    let text: String = lines.map(|line| shown(line) + "\n").collect();
     let text = text.as_bytes();
     // A closed pipe is no reason to fail.
     if message.is_mistake {
-        let _ = io::stderr().lock().write_all(text);
         let mistake = mistake(&message.text);
+        if message.wants_events {
+            let printer = Printer::new(Display::Events, false);
+            printer.failure(&mistake, &[]);
+        } else {
+            let _ = io::stderr().lock().write_all(text);
+        }
         let actions = Actions::of(message.github_actions, environment);
-        let printer = Printer::new(Display::Nothing, false).with_actions(actions);
+        let display = if message.wants_events {
+            Display::Events
+        } else {
+            Display::Nothing
+        };
+        let printer = Printer::new(display, false).with_actions(actions);
         printer.annotate(&mistake);
         printer.tell_failure(&mistake, &[]);
         if message.wants_json {
@@ -54,6 +71,23 @@ pub(crate) fn print_message(message: &Message, environment: &Environment) -> Exi
     } else {
         let _ = io::stdout().lock().write_all(text);
         ExitCode::SUCCESS
+    }
+}
+
+/// Prints a script that this program has written, on standard output.
+pub(crate) fn print_script(script: &str) -> ExitCode {
+    let mut output = io::stdout().lock();
+    match output
+        .write_all(script.as_bytes())
+        .and_then(|()| output.flush())
+    {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let message = "standard output cannot be written";
+            let error = CliError::new(Kind::Internal, message).caused_by(&error);
+            Printer::new(Display::Nothing, false).failure(&error, &[]);
+            error.kind.into()
+        }
     }
 }
 
@@ -74,6 +108,8 @@ pub(crate) struct Printer {
     quiet: bool,
     /// The run that is told, if there is one.
     actions: Option<Actions>,
+    colours: Colours,
+    start: Instant,
 }
 
 impl Printer {
@@ -85,7 +121,14 @@ impl Printer {
             redactor: Mutex::default(),
             quiet,
             actions: None,
+            colours: Colours::default(),
+            start: Instant::now(),
         }
+    }
+
+    /// Colours what is told.
+    pub(crate) fn coloured(self, colours: Colours) -> Self {
+        Self { colours, ..self }
     }
 
     /// Hides `secrets` in everything that is printed from now on.
@@ -97,7 +140,12 @@ impl Printer {
     /// Prints one line, whatever `--quiet` says. Line breaks and control characters in it are shown
     /// as escapes.
     pub(crate) fn line(&self, text: &str) {
-        self.print(&self.harmless(text));
+        let text = match self.display {
+            Display::Events => self.event_line(events::notice(text)),
+            _ if self.colours.stderr => paint(&self.harmless(text)),
+            _ => self.harmless(text),
+        };
+        self.print(&text);
     }
 
     /// Prints a line that is harmless already.
@@ -108,7 +156,7 @@ impl Printer {
         };
         match self.display {
             Display::Bars => self.screen.above_bars(print),
-            Display::Lines | Display::Nothing => print(),
+            Display::Events | Display::Lines | Display::Nothing => print(),
         }
     }
 
@@ -119,17 +167,38 @@ impl Printer {
         }
     }
 
+    /// Prints a line of the account that `--verbose` gives.
+    pub(crate) fn log(&self, text: &str) {
+        match self.display {
+            Display::Events => self.event(json!({ "event": "log", "message": text })),
+            Display::Bars | Display::Lines | Display::Nothing => self.line(text),
+        }
+    }
+
+    /// Prints an event, whatever `--quiet` says.
+    fn event(&self, event: Value) {
+        let line = self.event_line(event);
+        // A closed standard error leaves nobody to tell.
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+
+    /// An event as it may be printed, with the time that has passed.
+    fn event_line(&self, mut event: Value) -> String {
+        let elapsed = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        event["elapsedMs"] = elapsed.into();
+        clean_json(&self.without_secrets(event).to_string())
+    }
+
     /// The listener that shows progress.
     pub(crate) fn progress(self: &Arc<Self>) -> Arc<dyn Observer> {
         match self.display {
             Display::Bars => {
-                let bars = self
-                    .bars
-                    .get_or_init(|| Arc::new(Bars::new(self.screen.clone())));
+                let bars = self.bars.get_or_init(|| Bars::start(&self.screen));
                 Arc::<Bars>::clone(bars)
             }
             Display::Lines => Arc::new(lines::Lines::new(Arc::clone(self))),
-            Display::Nothing => Arc::new(Silent),
+            Display::Events if !self.quiet => Arc::new(events::Events::new(Arc::clone(self))),
+            Display::Events | Display::Nothing => Arc::new(Silent),
         }
     }
 
@@ -141,9 +210,12 @@ impl Printer {
         self.end_group();
     }
 
-    /// Prints why the push failed.
-    pub(crate) fn failure(&self, error: &CliError) {
+    /// Prints why the push failed; as an event, also what became of the references.
+    pub(crate) fn failure(&self, error: &CliError, settled: &[Settled]) {
         self.end_group();
+        if self.display == Display::Events {
+            return self.event(events::with_name("failed", json::failure(error, settled)));
+        }
         for line in failure::render(error) {
             self.line(&line);
         }
@@ -152,6 +224,9 @@ impl Printer {
 
     /// After a failure, says which references stand nevertheless.
     pub(crate) fn published_all_the_same(&self, settled: &[Settled]) {
+        if self.display == Display::Events {
+            return;
+        }
         for entry in settled {
             if entry.status != ReferenceStatus::Failed {
                 self.line(&format!("{} {}", entry.status.as_str(), entry.reference));
@@ -161,6 +236,12 @@ impl Printer {
 
     /// Tells what was published.
     pub(crate) fn summary(&self, report: &PushReport) {
+        if self.display == Display::Events {
+            if !self.quiet {
+                self.event(events::with_name("finished", json::success(report)));
+            }
+            return;
+        }
         for entry in &report.references {
             let status = entry.status.as_str();
             self.notice(&format!("{status} {}", entry.reference));
@@ -189,7 +270,13 @@ impl Printer {
     pub(crate) fn result_lines(&self, lines: &[String]) -> io::Result<()> {
         let mut output = io::stdout().lock();
         for line in lines {
-            writeln!(output, "{}", self.harmless(line))?;
+            let line = self.harmless(line);
+            let line = if self.colours.stdout {
+                paint(&line)
+            } else {
+                line
+            };
+            writeln!(output, "{line}")?;
         }
         output.flush()
     }

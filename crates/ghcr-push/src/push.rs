@@ -27,18 +27,21 @@ use crate::{caution, logging, settings, tls};
 /// Runs the push and tells the exit code.
 pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
     let display = settings::display(
-        arguments.progress,
+        arguments.display.progress,
         arguments.quiet,
         environment.stderr_is_terminal,
     );
     let actions = Actions::of(arguments.actions.github_actions, environment);
-    let printer = Printer::new(display, arguments.quiet).with_actions(actions);
+    let colours = settings::colours(arguments.display.color.color, environment);
+    let printer = Printer::new(display, arguments.quiet)
+        .coloured(colours)
+        .with_actions(actions);
     let printer = Arc::new(printer);
     logging::start(arguments.verbose, Arc::clone(&printer));
     match push(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {
-            printer.failure(&failed.error);
+            printer.failure(&failed.error, &failed.settled);
             if arguments.json && !failed.has_result {
                 // Standard output may be closed; the exit code still tells.
                 let _ = output::print_json_failure(&failed.error, &failed.settled, &printer);

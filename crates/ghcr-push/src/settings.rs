@@ -5,6 +5,7 @@ use oci_push::{
 };
 
 use crate::args::{self, Arguments};
+use crate::env::Environment;
 use crate::error::CliError;
 use crate::reference::References;
 
@@ -15,6 +16,8 @@ pub(crate) enum Display {
     Bars,
     /// Lines.
     Lines,
+    /// Events, and all else that is told as events too.
+    Events,
     /// Nothing.
     Nothing,
 }
@@ -22,12 +25,62 @@ pub(crate) enum Display {
 /// Decides how progress is shown.
 pub(crate) fn display(asked: args::Progress, quiet: bool, is_terminal: bool) -> Display {
     match asked {
+        // What is told of failures stays JSON.
+        args::Progress::Json => Display::Events,
         _ if quiet => Display::Nothing,
         args::Progress::None => Display::Nothing,
         args::Progress::Tty => Display::Bars,
         args::Progress::Auto if is_terminal => Display::Bars,
         args::Progress::Plain | args::Progress::Auto => Display::Lines,
     }
+}
+
+/// On which of the outputs there is colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Colours {
+    pub(crate) stderr: bool,
+    pub(crate) stdout: bool,
+}
+
+/// Decides where there is colour.
+pub(crate) fn colours(asked: args::Color, environment: &Environment) -> Colours {
+    Colours {
+        stderr: colour(asked, environment, environment.stderr_is_terminal),
+        stdout: colour(asked, environment, environment.stdout_is_terminal),
+    }
+}
+
+/// By <https://no-color.org>, <https://bixense.com/clicolors/> and <https://force-color.org>; what GitHub shows of
+/// a workflow's log is no terminal, and coloured all the same.
+fn colour(asked: args::Color, environment: &Environment, is_terminal: bool) -> bool {
+    let is_on = |value: &&str| !matches!(*value, "0" | "false");
+    match asked {
+        args::Color::Always => return true,
+        args::Color::Never => return false,
+        args::Color::Auto => {}
+    }
+    if environment.filled("NO_COLOR").is_some() {
+        return false;
+    }
+    if environment
+        .filled("CLICOLOR_FORCE")
+        .is_some_and(|value| is_on(&value))
+    {
+        return true;
+    }
+    if let Some(value) = environment.filled("FORCE_COLOR") {
+        return is_on(&value);
+    }
+    if environment.get("GITHUB_ACTIONS") == Some("true") {
+        return true;
+    }
+    let is_wanted = environment
+        .filled("CLICOLOR")
+        .is_none_or(|value| is_on(&value));
+    let terminal = environment.filled("TERM").unwrap_or("dumb");
+    // Older consoles of Windows take no escape sequences.
+    let is_capable = terminal != "dumb" || environment.filled("WT_SESSION").is_some();
+    is_terminal && is_wanted && is_capable
 }
 
 /// The engine's options.
@@ -164,7 +217,7 @@ mod tests {
 
     #[test]
     fn displays() {
-        use args::Progress::{Auto, None, Plain, Tty};
+        use args::Progress::{Auto, Json, None, Plain, Tty};
         for (asked, quiet, is_terminal, expected) in [
             (Auto, false, true, Display::Bars),
             (Auto, false, false, Display::Lines),
@@ -172,8 +225,50 @@ mod tests {
             (Plain, false, true, Display::Lines),
             (None, false, true, Display::Nothing),
             (Tty, true, true, Display::Nothing),
+            (Json, false, true, Display::Events),
+            (Json, true, false, Display::Events),
         ] {
             assert_eq!(display(asked, quiet, is_terminal), expected, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn colour() {
+        use args::Color::{Always, Auto, Never};
+        let xterm = ("TERM", "xterm");
+        for (asked, variables, is_terminal, expected) in [
+            (Auto, &[xterm][..], true, true),
+            (Auto, &[xterm], false, false),
+            (Auto, &[], true, false),
+            (Auto, &[("TERM", "dumb")], true, false),
+            (Auto, &[("WT_SESSION", "1")], true, true),
+            (Auto, &[xterm, ("CLICOLOR", "0")], true, false),
+            (Auto, &[xterm, ("NO_COLOR", "1")], true, false),
+            (Auto, &[xterm, ("NO_COLOR", "")], true, true),
+            (Auto, &[("CLICOLOR_FORCE", "1")], false, true),
+            (Auto, &[("CLICOLOR_FORCE", "0")], false, false),
+            (
+                Auto,
+                &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")],
+                true,
+                false,
+            ),
+            (Auto, &[("FORCE_COLOR", "3")], false, true),
+            (Auto, &[xterm, ("FORCE_COLOR", "0")], true, false),
+            (Auto, &[("GITHUB_ACTIONS", "true")], false, true),
+            (Auto, &[("GITHUB_ACTIONS", "")], false, false),
+            (
+                Auto,
+                &[("GITHUB_ACTIONS", "true"), ("NO_COLOR", "1")],
+                false,
+                false,
+            ),
+            (Always, &[("NO_COLOR", "1")], false, true),
+            (Never, &[xterm, ("CLICOLOR_FORCE", "1")], true, false),
+        ] {
+            let environment = Environment::of(variables);
+            let found = super::colour(asked, &environment, is_terminal);
+            assert_eq!(found, expected, "{asked:?} {variables:?} {is_terminal}");
         }
     }
 

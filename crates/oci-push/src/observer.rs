@@ -2,17 +2,28 @@
 //!
 //! One method, one closed list of events. Progress is absolute, never a delta: an upload that starts
 //! over reports a smaller offset, and a listener that just shows the number is right. Bars, plain
-//! lines and JSON are listeners; none of them is known here.
+//! lines and JSON are listeners; none of them is known here, but how an event is written as JSON is: so no
+//! listener can forget one.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use oci_archive::Digest;
+use serde::{Serialize, Serializer};
 
 use crate::step::Step;
 use crate::upload::mode::Mode;
 
 /// Something that happened in a push.
-#[derive(Debug)]
+///
+/// Serialized, an event is an object with its name in `event` (`blob-started`) and its fields in camel case;
+/// durations are whole milliseconds, and their names say so (`waitMs`).
+#[derive(Debug, Serialize)]
+#[serde(
+    tag = "event",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// A repository's turn begins.
@@ -45,6 +56,7 @@ pub enum Event<'a> {
         /// Its size in bytes.
         size: u64,
         /// How it is sent.
+        #[serde(flatten)]
         mode: Mode,
         /// Why it is sent that way.
         reason: &'static str,
@@ -74,6 +86,7 @@ pub enum Event<'a> {
         /// The size that it has now, in bytes.
         size: u64,
         /// How long it took.
+        #[serde(rename = "durationMs", serialize_with = "milliseconds")]
         duration: Duration,
     },
     /// Bytes of a blob are on their way.
@@ -83,6 +96,16 @@ pub enum Event<'a> {
         /// In chunked mode what the registry has acknowledged plus what was handed to the connection
         /// since; in streamed mode what was handed to the connection.
         offset: u64,
+    },
+    /// The registry is asked to take a blob over from another repository of its. If it does not, the blob's
+    /// upload begins.
+    BlobMounting {
+        /// The blob.
+        digest: &'a Digest,
+        /// Its size in bytes.
+        size: u64,
+        /// `owner/name` of the other repository.
+        source: &'a str,
     },
     /// The registry has taken a blob over from another repository of its.
     BlobMounted {
@@ -108,12 +131,14 @@ pub enum Event<'a> {
     /// A request or an upload is tried again.
     Retrying {
         /// What failed.
+        #[serde(serialize_with = "displayed")]
         step: Step,
         /// The blob concerned, if any.
         digest: Option<&'a Digest>,
         /// Why, in one line.
         cause: &'a str,
         /// The wait before the next try.
+        #[serde(rename = "waitMs", serialize_with = "milliseconds")]
         wait: Duration,
         /// The number of the try that failed, from 1.
         attempt: u32,
@@ -141,6 +166,14 @@ pub enum Event<'a> {
     },
 }
 
+fn milliseconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn displayed<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
 /// Listens to a push. Called from several threads.
 pub trait Observer: Send + Sync {
     /// Takes note of `event`. Must not block.
@@ -154,3 +187,6 @@ pub struct Silent;
 impl Observer for Silent {
     fn observe(&self, _event: &Event<'_>) {}
 }
+
+#[cfg(test)]
+mod tests;

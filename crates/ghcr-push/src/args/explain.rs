@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 
+use super::display::ColorArguments;
 use super::github::ActionsArguments;
 
 /// Which log is explained, and in what form.
@@ -20,4 +21,7 @@ pub(crate) struct ExplainArguments {
 
     #[command(flatten)]
     pub(crate) actions: ActionsArguments,
+
+    #[command(flatten)]
+    pub(crate) color: ColorArguments,
 }

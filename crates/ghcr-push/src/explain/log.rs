@@ -16,16 +16,19 @@ use crate::args::explain::ExplainArguments;
 use crate::env::Environment;
 use crate::error::{CliError, Kind};
 use crate::output::{self, Actions, Printer, render_diagnosis};
-use crate::settings::Display;
+use crate::settings::{self, Display};
 
 /// Runs the command and tells the exit code.
 pub(crate) fn run(arguments: &ExplainArguments, environment: &Environment) -> ExitCode {
+    let colours = settings::colours(arguments.color.color, environment);
     let actions = Actions::of(arguments.actions.github_actions, environment);
-    let printer = Printer::new(Display::Nothing, false).with_actions(actions);
+    let printer = Printer::new(Display::Nothing, false)
+        .coloured(colours)
+        .with_actions(actions);
     match explain(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            printer.failure(&error);
+            printer.failure(&error, &[]);
             if arguments.json {
                 // Standard output may be closed; the exit code still tells.
                 let _ = output::print_json_failure(&error, &[], &printer);

@@ -169,6 +169,10 @@ impl Printer {
 
     /// Prints a workflow command.
     fn command(&self, command: &Command) {
+        // Standard error is for events only then.
+        if self.display == Display::Events {
+            return;
+        }
         self.print(&command.line(&|line| self.harmless(line)));
     }
 }

@@ -1,191 +1,195 @@
-//! Progress as bars, for terminals: one for every blob under way, one for all of them. The only module
-//! that draws with indicatif.
+//! Progress on a terminal: lines that are drawn anew in place. What they say is `board.rs`'s; the only module
+//! that draws.
+//!
+//! Each line is cut to the width and ends where its text ends, the last without a line break. So nothing wraps
+//! when `^C` is echoed behind it, which would push the picture up, and leave a line of it behind.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use oci_archive::Digest;
+use console::{Term, measure_text_width, truncate_str};
 use oci_push::{Event, Observer};
 
-use super::clean::clean;
-use crate::quantity::display_duration;
+use super::board::Board;
 
-/// Both fit into 80 columns, the longest message of a blob that is not retried included. The last line
-/// leaves room at its end: `^C` is echoed there, and must not wrap into a line that nobody clears.
-const BLOB: &str = "{prefix:12} [{bar:18}] {bytes:>10}/{total_bytes:<10} {wide_msg}";
-const TOTAL: &str =
-    "{prefix:12} [{bar:18}] {bytes:>10}/{total_bytes:<10} {binary_bytes_per_sec:>11} {msg}";
+/// The time between two pictures.
+const INTERVAL: Duration = Duration::from_millis(125);
+
+/// More lines than this are nobody's to read.
+const MOST_ROWS: usize = 8;
+
+/// Lines of the terminal that stay free for what stood there before.
+const SPARED_ROWS: usize = 4;
+
+/// Columns that stay free for what is typed: `^C` above all.
+const SPARED_COLUMNS: usize = 3;
 
 /// Where bars are drawn. Nothing is drawn on what is no terminal.
-#[derive(Clone, Default)]
-pub(super) struct Screen(MultiProgress);
+#[derive(Clone)]
+pub(super) struct Screen(Arc<Mutex<Picture>>);
+
+impl Default for Screen {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Picture {
+            terminal: Term::buffered_stderr(),
+            lines: Vec::new(),
+            is_closed: false,
+        })))
+    }
+}
 
 impl Screen {
     /// Prints something above the bars.
     pub(super) fn above_bars(&self, print: impl FnOnce()) {
-        self.0.suspend(print);
+        let mut picture = self.picture();
+        let lines = std::mem::take(&mut picture.lines);
+        picture.replace(&lines, Vec::new());
+        print();
+        picture.replace(&[], lines);
     }
+
+    /// Puts these lines in the place of those that stand there.
+    fn show(&self, lines: Vec<String>) {
+        let mut picture = self.picture();
+        if !picture.is_closed {
+            let before = std::mem::take(&mut picture.lines);
+            picture.replace(&before, lines);
+        }
+    }
+
+    /// Takes all lines away, for good.
+    fn close(&self) {
+        self.show(Vec::new());
+        self.picture().is_closed = true;
+    }
+
+    fn picture(&self) -> MutexGuard<'_, Picture> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is drawn at present.
+struct Picture {
+    terminal: Term,
+    lines: Vec<String>,
+    is_closed: bool,
+}
+
+impl Picture {
+    fn replace(&mut self, before: &[String], lines: Vec<String>) {
+        if !before.is_empty() || !lines.is_empty() {
+            // Whoever closes the terminal does not look at it.
+            let _ = self.draw(before, &lines);
+        }
+        self.lines = lines;
+    }
+
+    fn draw(&self, before: &[String], lines: &[String]) -> io::Result<()> {
+        let terminal = &self.terminal;
+        if !before.is_empty() {
+            // In a window that has become narrower, what stood there takes more lines than it did.
+            let (_, width) = terminal.size();
+            let widths = before.iter().map(|line| measure_text_width(line));
+            terminal.move_cursor_up(height(widths, width.into()).saturating_sub(1))?;
+        }
+        terminal.write_str("\r")?;
+        terminal.clear_to_end_of_screen()?;
+        terminal.write_str(&lines.join("\n"))?;
+        terminal.flush()
+    }
+}
+
+/// How many lines of the terminal texts of these widths take.
+fn height(widths: impl Iterator<Item = usize>, width: usize) -> usize {
+    widths.map(|text| text.div_ceil(width.max(1)).max(1)).sum()
 }
 
 /// Draws bars.
 pub(super) struct Bars {
     screen: Screen,
-    total: ProgressBar,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    active: BTreeMap<Digest, ProgressBar>,
-    /// Layers that are compressed, by diff id.
-    compressing: BTreeMap<Digest, ProgressBar>,
-    finished: u64,
-    blobs_done: usize,
-    blobs: usize,
-    /// Nothing is drawn any more.
-    closed: bool,
+    board: Mutex<Board>,
 }
 
 impl Bars {
-    pub(super) fn new(screen: Screen) -> Self {
-        let total = screen.0.add(ProgressBar::new(0));
-        total.set_style(style(TOTAL));
-        total.set_prefix("total");
-        Self {
-            screen,
-            total,
-            state: Mutex::default(),
+    /// Draws until it is closed or dropped.
+    pub(super) fn start(screen: &Screen) -> Arc<Self> {
+        let bars = Arc::new(Self {
+            screen: screen.clone(),
+            board: Mutex::default(),
+        });
+        let terminal = Term::stderr();
+        if terminal.is_term() {
+            let weak = Arc::downgrade(&bars);
+            // Without the thread there are no bars, which is no reason not to push.
+            let _ = thread::Builder::new()
+                .name("bars".to_owned())
+                .spawn(move || keep_drawing(&weak, &terminal));
         }
+        bars
     }
 
-    /// Takes all bars away, for good: what is printed from now on stands alone.
+    /// Takes all lines away, for good: what is printed from now on stands alone.
     pub(super) fn close(&self) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.closed = true;
-        for bar in state.active.values().chain(state.compressing.values()) {
-            bar.finish_and_clear();
+        self.screen.close();
+    }
+
+    fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn draw(&self, terminal: &Term) {
+        let (height, width) = terminal.size();
+        let (height, width) = (usize::from(height), usize::from(width));
+        let most = height.saturating_sub(SPARED_ROWS).min(MOST_ROWS);
+        let room = width.saturating_sub(SPARED_COLUMNS);
+        let now = Instant::now();
+        let mut board = self.board();
+        board.pass(now, most);
+        let lines = board.lines(now, width);
+        drop(board);
+        let cut = |line: String| truncate_str(&line, room, "...").into_owned();
+        self.screen.show(lines.into_iter().map(cut).collect());
+    }
+}
+
+fn keep_drawing(bars: &Weak<Bars>, terminal: &Term) {
+    while let Some(bars) = bars.upgrade() {
+        if bars.screen.picture().is_closed {
+            break;
         }
-        state.active.clear();
-        state.compressing.clear();
-        self.total.finish_and_clear();
-    }
-
-    fn started(&self, state: &mut State, digest: &Digest, size: u64) {
-        let bar = state
-            .active
-            .entry(digest.clone())
-            .or_insert_with(|| self.bar(digest, size));
-        // After a restart the bar goes back, visibly.
-        bar.set_position(0);
-        bar.set_message("uploading");
-    }
-
-    fn bar(&self, digest: &Digest, size: u64) -> ProgressBar {
-        let bar = ProgressBar::new(size);
-        let bar = self.screen.0.insert_before(&self.total, bar);
-        bar.set_style(style(BLOB));
-        bar.set_prefix(digest.short().to_owned());
-        bar
-    }
-
-    fn finished(&self, bar: Option<ProgressBar>) {
-        if let Some(bar) = bar {
-            bar.finish_and_clear();
-            self.screen.0.remove(&bar);
-        }
-    }
-
-    fn update_total(&self, state: &State) {
-        let under_way: u64 = state.active.values().map(ProgressBar::position).sum();
-        self.total.set_position(state.finished + under_way);
-        self.total
-            .set_message(format!("{}/{}", state.blobs_done, state.blobs));
+        bars.draw(terminal);
+        drop(bars);
+        thread::sleep(INTERVAL);
     }
 }
 
 impl Observer for Bars {
     fn observe(&self, event: &Event<'_>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.closed {
-            return;
-        }
-        match event {
-            Event::RepositoryStarted { .. } => {
-                self.total.enable_steady_tick(Duration::from_millis(200));
-            }
-            Event::BlobChecked {
-                size,
-                exists: false,
-                ..
-            } => {
-                state.blobs += 1;
-                self.total.inc_length(*size);
-            }
-            Event::LayerStarted {
-                diff_id,
-                size,
-                is_compressed,
-            } => {
-                let bar = self.bar(diff_id, *size);
-                bar.set_message(if *is_compressed {
-                    "checking"
-                } else {
-                    "compressing"
-                });
-                state.compressing.insert((*diff_id).clone(), bar);
-            }
-            Event::LayerProgress { diff_id, offset } => {
-                if let Some(bar) = state.compressing.get(*diff_id) {
-                    bar.set_position(*offset);
-                }
-            }
-            Event::LayerFinished { diff_id, .. } => {
-                self.finished(state.compressing.remove(*diff_id));
-            }
-            Event::BlobStarted { digest, size, .. } => self.started(&mut state, digest, *size),
-            Event::BlobProgress { digest, offset } => {
-                if let Some(bar) = state.active.get(*digest) {
-                    bar.set_position(*offset);
-                }
-            }
-            Event::BlobCommitting { digest } => {
-                if let Some(bar) = state.active.get(*digest) {
-                    bar.set_message("committing");
-                }
-            }
-            Event::BlobMounted { size, .. } => {
-                state.finished += size;
-                state.blobs_done += 1;
-            }
-            Event::BlobFinished { digest, size } => {
-                self.finished(state.active.remove(*digest));
-                state.finished += size;
-                state.blobs_done += 1;
-            }
-            Event::Retrying {
-                step,
-                digest,
-                cause,
-                wait,
-                ..
-            } => {
-                let text = clean(&format!("{cause}; again in {}", display_duration(*wait)));
-                match digest.and_then(|digest| state.active.get(digest)) {
-                    Some(bar) => bar.set_message(text),
-                    None => self.total.set_message(format!("{step}: {text}")),
-                }
-                return;
-            }
-            _ => return,
-        }
-        self.update_total(&state);
+        self.board().note(event, Instant::now());
     }
 }
 
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template)
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("=> ")
+#[cfg(test)]
+mod tests {
+    use super::height;
+
+    /// Whatever does not fit wraps, and an empty line is one.
+    #[test]
+    fn heights() {
+        for (widths, width, expected) in [
+            (&[][..], 80, 0),
+            (&[77, 0, 10], 80, 3),
+            (&[80, 81], 80, 3),
+            (&[77, 77], 40, 4),
+            (&[10], 0, 10),
+        ] {
+            assert_eq!(
+                height(widths.iter().copied(), width),
+                expected,
+                "{widths:?}"
+            );
+        }
+    }
 }

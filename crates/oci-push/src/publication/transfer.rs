@@ -39,6 +39,11 @@ impl Publication<'_> {
             self.send(blob, None).await?;
             return Ok(Transferred::Uploaded);
         };
+        self.services.observer.observe(&Event::BlobMounting {
+            digest: &blob.descriptor.digest,
+            size: blob.descriptor.size,
+            source,
+        });
         match self.repository.mount(&blob.descriptor, source).await {
             Mount::Done => {
                 self.services.observer.observe(&Event::BlobMounted {

@@ -7,6 +7,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
+
 /// How a blob is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -24,6 +27,20 @@ impl Mode {
             (Self::Chunked(chunk), Some(least)) => Self::Chunked(chunk.max(least)),
             (mode, _) => mode,
         }
+    }
+}
+
+/// `mode` and `chunkSize`, as fields of what the mode belongs to.
+impl Serialize for Mode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (mode, chunk_size) = match self {
+            Self::Streamed => ("stream", None),
+            Self::Chunked(size) => ("chunked", Some(size)),
+        };
+        let mut fields = serializer.serialize_struct("Mode", 2)?;
+        fields.serialize_field("mode", mode)?;
+        fields.serialize_field("chunkSize", &chunk_size)?;
+        fields.end()
     }
 }
 

@@ -1,0 +1,143 @@
+//! Documents that are made of the definition: man pages, and the reference of all options. Here they are
+//! compared with the files; `cargo xtask docs` writes them.
+
+use std::fmt::Write as _;
+
+use clap::{Arg, Command};
+use expect_test::expect_file;
+
+use crate::env::Environment;
+
+/// The definition as it is on every machine, and without the commit.
+fn command() -> Command {
+    let mut command = super::command(&Environment::default()).version(env!("CARGO_PKG_VERSION"));
+    command.build();
+    command
+}
+
+#[test]
+fn man_pages_are_current() {
+    let render = |command: &Command| {
+        let mut page = Vec::new();
+        // A page holds all, also what the short help leaves out.
+        let command = command
+            .clone()
+            .mut_args(|argument| argument.hide_short_help(false));
+        let man = clap_mangen::Man::new(command)
+            .source(concat!("ghcr-push ", env!("CARGO_PKG_VERSION")))
+            .manual("ghcr-push");
+        man.render(&mut page).expect("memory can be written to");
+        String::from_utf8(page).expect("text")
+    };
+    let command = command();
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/man");
+    let mut names = vec!["ghcr-push.1".to_owned()];
+    expect_file![format!("{directory}/ghcr-push.1")].assert_eq(&render(&command));
+    for one in command.get_subcommands() {
+        let title = format!("ghcr-push-{}", one.get_name());
+        let one = one
+            .clone()
+            .display_name(title.clone())
+            .version(env!("CARGO_PKG_VERSION"));
+        expect_file![format!("{directory}/{title}.1")].assert_eq(&render(&one));
+        names.push(format!("{title}.1"));
+    }
+    let files = std::fs::read_dir(directory).expect("it is there");
+    let page = std::fs::read_to_string(format!("{directory}/ghcr-push.1")).expect("it is there");
+    for part in ["GHCR_PUSH_AUTHFILE", "Restart a transfer", "Exit codes"] {
+        assert!(page.contains(part), "{part}");
+    }
+    let name = |file: std::io::Result<std::fs::DirEntry>| {
+        file.expect("readable")
+            .file_name()
+            .into_string()
+            .expect("text")
+    };
+    let mut files: Vec<String> = files.map(name).collect();
+    files.sort_unstable();
+    names.sort_unstable();
+    assert_eq!(files, names, "a page of what is no command any more");
+}
+
+#[test]
+fn the_reference_is_current() {
+    let command = command();
+    let mut page = String::from(
+        "# All options\n\nMade by `cargo xtask docs` of what the program reads. What they are for, with examples: \
+         [usage.md](usage.md).\n",
+    );
+    section(&mut page, "ghcr-push", &command);
+    for one in command.get_subcommands() {
+        section(&mut page, &format!("ghcr-push {}", one.get_name()), one);
+    }
+    expect_file!["../../../../docs/options.md"].assert_eq(&page);
+}
+
+/// All about one command.
+fn section(page: &mut String, name: &str, command: &Command) {
+    let about = command.get_about().map(ToString::to_string);
+    // Writing to a string cannot fail.
+    let _ = write!(page, "\n## `{name}`\n\n{}\n", about.unwrap_or_default());
+    let visible = command.get_arguments().filter(|one| !one.is_hide_set());
+    let (operands, options): (Vec<&Arg>, Vec<&Arg>) = visible.partition(|one| one.is_positional());
+    let mut headings: Vec<&str> = Vec::new();
+    for one in &options {
+        let heading = one.get_help_heading().unwrap_or("Options");
+        if !headings.contains(&heading) {
+            headings.push(heading);
+        }
+    }
+    for one in operands {
+        entry(page, one);
+    }
+    for heading in headings {
+        let _ = write!(page, "\n### {heading}\n");
+        let of_it = options.iter();
+        for one in of_it.filter(|one| one.get_help_heading().unwrap_or("Options") == heading) {
+            entry(page, one);
+        }
+    }
+}
+
+/// One option or operand, as an item of a list.
+fn entry(page: &mut String, argument: &Arg) {
+    let mut names: Vec<String> = Vec::new();
+    names.extend(argument.get_short().map(|short| format!("`-{short}`")));
+    let takes_value = argument.get_action().takes_values();
+    let value = argument.get_value_names().unwrap_or_default().first();
+    let value = value.filter(|_| takes_value).map(ToString::to_string);
+    match (argument.get_long(), &value) {
+        (Some(long), Some(value)) => names.push(format!("`--{long} {value}`")),
+        (Some(long), None) => names.push(format!("`--{long}`")),
+        (None, value) => names.extend(value.iter().map(|value| format!("`{value}`"))),
+    }
+    let aliases = argument.get_visible_aliases().unwrap_or_default();
+    names.extend(aliases.iter().map(|alias| format!("`--{alias}`")));
+    let help = argument.get_help().map(ToString::to_string);
+    let _ = write!(
+        page,
+        "\n- {}: {}",
+        names.join(", "),
+        help.unwrap_or_default()
+    );
+    let default = argument.get_default_values().first();
+    if let Some(default) = default
+        .and_then(|value| value.to_str())
+        .filter(|_| takes_value)
+    {
+        let _ = write!(page, ". Default: `{default}`");
+    }
+    if let Some(variable) = argument.get_env().and_then(|variable| variable.to_str()) {
+        let _ = write!(page, ". Variable: `{variable}`");
+    }
+    page.push_str(".\n");
+    for value in argument
+        .get_possible_values()
+        .iter()
+        .filter(|_| takes_value)
+    {
+        let help = value.get_help().map(ToString::to_string);
+        let help = help.map_or_else(String::new, |help| format!(": {help}"));
+        let _ = writeln!(page, "  - `{}`{help}", value.get_name());
+    }
+}

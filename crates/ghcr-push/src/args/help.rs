@@ -1,0 +1,180 @@
+//! How the help is arranged: short and long, under headings, with examples.
+
+use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue};
+use clap::{Arg, Command};
+
+use crate::env::Environment;
+
+/// What is said below the short help.
+const MORE: &str = "\
+More options, with their variables, examples and exit codes: ghcr-push --help";
+
+/// What is said below the long help.
+const EXAMPLES: &str = "\
+Examples:
+  ghcr-push image.tar ghcr.io/owner/name:latest
+  ghcr-push image.tar ghcr.io/owner/name:1.4,latest
+  ghcr-push -t 1.4 -t latest image.tar ghcr.io/owner/name
+  ghcr-push amd64.tar arm64.tar ghcr.io/owner/name:1.4
+  docker save name | ghcr-push - ghcr.io/owner/name:1.4
+  ghcr-push --dry-run image.tar ghcr.io/owner/name:1.4
+  ghcr-push --plain-http image.tar localhost:5000/owner/name
+  ghcr-push inspect image.tar
+  ghcr-push check ghcr.io/owner/name
+  ghcr-push explain build.log
+
+Exit codes: 0 published, 2 usage, 3 image, 4 authentication or permission, 5 registry or network
+unavailable, 6 content refused, 130 and 143 interrupted, 1 anything else.";
+
+/// The same for each subcommand.
+const EXAMPLES_OF: [(&str, &str); 4] = [
+    (
+        "check",
+        "\
+Examples:
+  ghcr-push check ghcr.io/owner/name
+  ghcr-push check ghcr.io/owner/name:1.4 image.tar
+  ghcr-push check --json ghcr.io/owner/name
+
+Exit codes: 0 allowed, 2 usage, 3 image, 4 refused, 5 registry or network unavailable.",
+    ),
+    (
+        "completions",
+        "\
+Examples:
+  ghcr-push completions bash > ~/.local/share/bash-completion/completions/ghcr-push
+  ghcr-push completions zsh > ~/.zfunc/_ghcr-push       (with ~/.zfunc in fpath)
+  ghcr-push completions fish > ~/.config/fish/completions/ghcr-push.fish
+  ghcr-push completions powershell | Out-String | Invoke-Expression",
+    ),
+    (
+        "explain",
+        "\
+Examples:
+  ghcr-push explain build.log
+  docker push ghcr.io/owner/name 2>&1 | ghcr-push explain
+  ghcr-push explain --json build.log
+
+Exit codes: 0 a refusal was recognised, 1 none was, 3 the log cannot be read.",
+    ),
+    (
+        "inspect",
+        "\
+Examples:
+  ghcr-push inspect image.tar
+  ghcr-push inspect amd64.tar arm64.tar
+  ghcr-push inspect --json --platform linux/amd64 image.tar
+
+Exit codes: 0 described, 2 usage, 3 image.",
+    ),
+];
+
+/// Options that are of one kind and do not stand together. All others have their headings where they are defined.
+const HEADINGS: [(&str, &[&str]); 4] = [
+    ("Credentials", &["username", "password_stdin"]),
+    (
+        "Connection",
+        &[
+            "plain_http",
+            "insecure",
+            "ca_file",
+            "cert_file",
+            "key_file",
+            "registry_profile",
+        ],
+    ),
+    ("GitHub", &["no_probe", "api_url"]),
+    (
+        "Output",
+        &[
+            "progress",
+            "color",
+            "quiet",
+            "verbose",
+            "json",
+            "digestfile",
+        ],
+    ),
+];
+
+/// What few need, and the short help leaves out.
+const RARE: [&str; 23] = [
+    "annotations",
+    "api_url",
+    "attestations",
+    "authfile",
+    "ca_file",
+    "cert_file",
+    "chunk_size",
+    "compression_format",
+    "compression_level",
+    "credential_source",
+    "insecure",
+    "key_file",
+    "limit_rate",
+    "mount_from",
+    "no_probe",
+    "only_present",
+    "preserve_digests",
+    "referrers",
+    "registry_profile",
+    "retry",
+    "retry_max_time",
+    "stall_timeout",
+    "upload_mode",
+];
+
+/// The definition as it is shown.
+pub(super) fn arranged(command: Command, environment: &Environment) -> Command {
+    let is_short = environment.arguments.iter().any(|word| word == "-h");
+    let mut command = of_one(command, is_short)
+        .after_help(MORE)
+        .after_long_help(EXAMPLES)
+        .mut_subcommands(|one| of_one(one, is_short));
+    for (name, examples) in EXAMPLES_OF {
+        command = command.mut_subcommand(name, |one| {
+            one.after_help(format!("More: ghcr-push {name} --help"))
+                .after_long_help(examples)
+        });
+    }
+    command
+}
+
+fn of_one(command: Command, is_short: bool) -> Command {
+    command.mut_args(|argument| {
+        let argument = under_heading(argument);
+        let is_rare = RARE.contains(&argument.get_id().as_str());
+        argument
+            .hide_short_help(is_rare)
+            // The variables' names are for whoever reads all; their values are for nobody.
+            .hide_env(is_short)
+            .hide_env_values(true)
+    })
+}
+
+fn under_heading(argument: Arg) -> Arg {
+    let id = argument.get_id().as_str();
+    let heading = HEADINGS.iter().find(|(_, ids)| ids.contains(&id));
+    match heading {
+        Some((heading, _)) => argument.help_heading(Resettable::Value((*heading).into())),
+        None => argument,
+    }
+}
+
+/// The subcommand that `word` is probably meant to be.
+pub(crate) fn similar_subcommand(word: &str) -> Option<String> {
+    if word == "help" {
+        return Some("--help".to_owned());
+    }
+    let subcommands = EXAMPLES_OF.map(|(name, _)| Command::new(name));
+    let alone = Command::new("ghcr-push")
+        .disable_help_subcommand(true)
+        .subcommands(subcommands);
+    let error = alone.try_get_matches_from(["ghcr-push", word]).err()?;
+    match error.get(ContextKind::SuggestedSubcommand)? {
+        ContextValue::String(similar) => Some(similar.clone()),
+        ContextValue::Strings(similar) => similar.last().cloned(),
+        _ => None,
+    }
+}

@@ -1,0 +1,375 @@
+//! What a terminal shows of a push, as lines of text: one for each blob that takes its time, one for all of
+//! them. Knows no terminal; time is an argument.
+
+mod rate;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use oci_archive::Digest;
+use oci_push::Event;
+
+use super::clean::clean;
+use crate::quantity::{display_duration, display_size};
+use rate::Rate;
+
+/// What is over sooner gets no line: a hundred small blobs would flicker.
+const SHOWN_AFTER: Duration = Duration::from_millis(300);
+
+/// A line stays this long after its blob is done, so that the next one may take its place and nothing jumps.
+const LINGERS: Duration = Duration::from_millis(800);
+
+/// What is said to be unusually long.
+const LONG: Duration = Duration::from_secs(2);
+
+/// As long as the longest name of a step.
+const NAME_WIDTH: usize = 14;
+
+/// Something under way: a blob, a layer by its diff id, or a request without a blob that is tried again.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Blob(Digest),
+    Layer(Digest),
+    Step(&'static str),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum State {
+    /// A layer that is compressed already is looked into.
+    Checking,
+    Compressing,
+    Mounting(String),
+    Uploading,
+    Committing,
+    /// A wait before the next try, and why.
+    Retrying(Instant, String),
+    Done,
+}
+
+#[derive(Debug)]
+struct Item {
+    state: State,
+    /// Since when it is under way.
+    start: Instant,
+    /// Since when it is in its state.
+    since: Instant,
+    size: u64,
+    offset: u64,
+    rate: Rate,
+    /// Whether it is more than a request that is tried again.
+    is_started: bool,
+}
+
+impl Item {
+    fn new(state: State, size: u64, now: Instant) -> Self {
+        Self {
+            is_started: !matches!(state, State::Retrying(..)),
+            state,
+            start: now,
+            since: now,
+            size,
+            offset: 0,
+            rate: Rate::default(),
+        }
+    }
+
+    fn enter(&mut self, state: State, now: Instant) {
+        self.state = state;
+        self.since = now;
+    }
+
+    /// What it does, in words.
+    fn doing(&self, now: Instant) -> String {
+        let for_long = |word: &str| match now.duration_since(self.since) {
+            short if short < LONG => word.to_owned(),
+            long => format!("{word} for {} s", long.as_secs()),
+        };
+        match &self.state {
+            State::Checking => "checking".to_owned(),
+            State::Compressing => "compressing".to_owned(),
+            State::Mounting(source) => format!("mounting from {source}"),
+            State::Uploading => match self.rate.per_second() {
+                Some(rate) => format!("uploading {}/s", display_size(rate)),
+                None => "uploading".to_owned(),
+            },
+            State::Committing => for_long("committing"),
+            State::Retrying(until, cause) => {
+                let left = until.saturating_duration_since(now);
+                // Zero would be said for a whole second.
+                let seconds = left.as_millis().div_ceil(1000);
+                format!("retrying in {seconds} s: {cause}")
+            }
+            State::Done => "done".to_owned(),
+        }
+    }
+}
+
+/// All that is shown.
+#[derive(Debug, Default)]
+pub(super) struct Board {
+    items: BTreeMap<Key, Item>,
+    /// What has a line, from the top.
+    rows: Vec<Key>,
+    /// Blobs of all repositories so far, and those of them that earlier repositories have.
+    blobs: usize,
+    blobs_before: usize,
+    /// Of this repository: the blobs that are there, and those that are or were not.
+    there: BTreeSet<Digest>,
+    missing: BTreeSet<Digest>,
+    /// Bytes of missing blobs that are not taken over, and those of them that are there by now.
+    to_send: u64,
+    sent: u64,
+    rate: Rate,
+}
+
+impl Board {
+    /// Takes note of what happens.
+    pub(super) fn note(&mut self, event: &Event<'_>, now: Instant) {
+        match event {
+            Event::RepositoryStarted { blobs, .. } => {
+                self.blobs_before = self.blobs;
+                self.blobs += blobs;
+                self.there.clear();
+                self.missing.clear();
+            }
+            Event::BlobChecked {
+                digest,
+                exists: true,
+                ..
+            } => {
+                self.there.insert((*digest).clone());
+            }
+            Event::BlobChecked {
+                digest,
+                size,
+                exists: false,
+            } => self.lacks(digest, *size),
+            Event::BlobMounting {
+                digest,
+                size,
+                source,
+            } => {
+                let state = State::Mounting(clean(source));
+                self.enter(Key::Blob((*digest).clone()), state, *size, now);
+            }
+            Event::BlobStarted { digest, size, .. } => {
+                self.lacks(digest, *size);
+                let item = self.enter(Key::Blob((*digest).clone()), State::Uploading, *size, now);
+                // A line that goes back tells that it is sent again.
+                item.offset = 0;
+            }
+            Event::BlobProgress { digest, offset } => {
+                if let Some(item) = self.items.get_mut(&Key::Blob((*digest).clone())) {
+                    item.offset = *offset;
+                }
+            }
+            Event::BlobCommitting { digest } => self.commit(digest, now),
+            Event::BlobMounted { digest, size, .. } => {
+                // Nothing of it goes over the wire.
+                self.to_send -= self.has(digest, *size, now);
+            }
+            Event::BlobFinished { digest, size } => {
+                self.sent += self.has(digest, *size, now);
+            }
+            Event::LayerStarted {
+                diff_id,
+                size,
+                is_compressed,
+            } => {
+                let state = if *is_compressed {
+                    State::Checking
+                } else {
+                    State::Compressing
+                };
+                self.enter(Key::Layer((*diff_id).clone()), state, *size, now);
+            }
+            Event::LayerProgress { diff_id, offset } => {
+                if let Some(item) = self.items.get_mut(&Key::Layer((*diff_id).clone())) {
+                    item.offset = *offset;
+                }
+            }
+            Event::LayerFinished { diff_id, .. } => {
+                self.done(&Key::Layer((*diff_id).clone()), now);
+            }
+            Event::Retrying {
+                step,
+                digest,
+                cause,
+                wait,
+                ..
+            } => {
+                let key =
+                    digest.map_or(Key::Step(step.as_str()), |digest| Key::Blob(digest.clone()));
+                self.enter(key, State::Retrying(now + *wait, clean(cause)), 0, now);
+            }
+            _ => {}
+        }
+    }
+
+    fn lacks(&mut self, digest: &Digest, size: u64) {
+        if !self.there.contains(digest) && self.missing.insert(digest.clone()) {
+            self.to_send += size;
+        }
+    }
+
+    /// The registry has a blob: how many bytes that is more than was known.
+    fn has(&mut self, digest: &Digest, size: u64, now: Instant) -> u64 {
+        self.lacks(digest, size);
+        self.done(&Key::Blob(digest.clone()), now);
+        if self.there.insert(digest.clone()) {
+            size
+        } else {
+            0
+        }
+    }
+
+    fn commit(&mut self, digest: &Digest, now: Instant) {
+        if let Some(item) = self.items.get_mut(&Key::Blob(digest.clone())) {
+            item.enter(State::Committing, now);
+        }
+    }
+
+    fn enter(&mut self, key: Key, state: State, size: u64, now: Instant) -> &mut Item {
+        let fresh = || Item::new(state.clone(), size, now);
+        let item = self.items.entry(key).or_insert_with(fresh);
+        if item.state == State::Done {
+            *item = Item::new(state, size, now);
+            return item;
+        }
+        if !matches!(state, State::Retrying(..)) {
+            item.is_started = true;
+            item.size = size;
+        }
+        item.enter(state, now);
+        item
+    }
+
+    fn done(&mut self, key: &Key, now: Instant) {
+        if let Some(item) = self.items.get_mut(key) {
+            item.offset = item.size;
+            item.enter(State::Done, now);
+        }
+    }
+
+    /// Lets time pass: measures rates, ends waits, and gives lines to what has been under way for a while, at most
+    /// `most` of them.
+    pub(super) fn pass(&mut self, now: Instant, most: usize) {
+        let under_way: u64 = self.blobs_under_way().map(|item| item.offset).sum();
+        self.rate.note(self.sent + under_way, now);
+        let rows = &self.rows;
+        self.items.retain(|key, item| {
+            item.rate.note(item.offset, now);
+            match &item.state {
+                State::Retrying(until, _) if *until <= now => {
+                    item.enter(State::Uploading, now);
+                    item.is_started
+                }
+                State::Done => rows.contains(key) && now.duration_since(item.since) < LINGERS,
+                _ => true,
+            }
+        });
+        let is_over = |key: &Key| {
+            self.items
+                .get(key)
+                .is_none_or(|item| item.state == State::Done)
+        };
+        let mut waiting: Vec<(&Key, Instant)> = self
+            .items
+            .iter()
+            .filter(|(key, item)| {
+                let is_old = now.duration_since(item.start) >= SHOWN_AFTER;
+                let has_row = self.rows.contains(key);
+                is_old && !has_row && item.state != State::Done
+            })
+            .map(|(key, item)| (key, item.start))
+            .collect();
+        waiting.sort_by_key(|(_, start)| *start);
+        let mut waiting = waiting.into_iter().map(|(key, _)| key.clone());
+        for row in self.rows.iter_mut().filter(|key| is_over(key)) {
+            match waiting.next() {
+                Some(key) => *row = key,
+                None => break,
+            }
+        }
+        self.rows.extend(waiting);
+        self.rows.retain(|key| self.items.contains_key(key));
+        self.rows.truncate(most);
+    }
+
+    fn blobs_under_way(&self) -> impl Iterator<Item = &Item> {
+        let blobs = self.items.iter().filter(|(key, item)| {
+            matches!(key, Key::Blob(_)) && item.is_started && item.state != State::Done
+        });
+        blobs.map(|(_, item)| item)
+    }
+
+    /// The lines, the total last. They fit into `width` columns, but for a reason at the end of a line.
+    pub(super) fn lines(&self, now: Instant, width: usize) -> Vec<String> {
+        let rows = self.rows.iter().filter_map(|key| {
+            let item = self.items.get(key)?;
+            let name = match key {
+                Key::Blob(digest) | Key::Layer(digest) => digest.short(),
+                Key::Step(step) => step,
+            };
+            Some(line(name, item.offset, item.size, &item.doing(now), width))
+        });
+        let mut lines: Vec<String> = rows.collect();
+        if self.blobs > 0 {
+            lines.push(self.total(width));
+        }
+        lines
+    }
+
+    fn total(&self, width: usize) -> String {
+        let there = self.blobs_before + self.there.len();
+        let name = format!("{}/{} blobs", there.min(self.blobs), self.blobs);
+        let under_way: u64 = self.blobs_under_way().map(|item| item.offset).sum();
+        let sent = (self.sent + under_way).min(self.to_send);
+        line(&name, sent, self.to_send, &self.outlook(sent), width)
+    }
+
+    /// How it goes on, as far as that is known.
+    fn outlook(&self, sent: u64) -> String {
+        let known = self.blobs_before + self.there.union(&self.missing).count();
+        if self.blobs_before + self.there.len() >= self.blobs {
+            return "storing manifests".to_owned();
+        }
+        let Some(rate) = self.rate.per_second() else {
+            return if known < self.blobs { "checking" } else { "" }.to_owned();
+        };
+        let rate_text = format!("{}/s", display_size(rate));
+        // As long as some are not known to be missing, what is left is not known.
+        if known < self.blobs || rate == 0 {
+            return rate_text;
+        }
+        let left = match (self.to_send - sent).div_ceil(rate) {
+            seconds @ 0..60 => format!("{seconds} s"),
+            seconds => display_duration(Duration::from_secs(seconds)),
+        };
+        format!("{rate_text}, {left} left")
+    }
+}
+
+/// One line: what it is about, how far it is, and what it does.
+fn line(name: &str, offset: u64, size: u64, doing: &str, width: usize) -> String {
+    if size == 0 {
+        return format!("{name:<NAME_WIDTH$} {doing}").trim_end().to_owned();
+    }
+    let bar_width: usize = match width {
+        0..72 => 0,
+        72..100 => 12,
+        _ => 30,
+    };
+    let part = u128::from(offset.min(size)) * bar_width as u128;
+    let full = usize::try_from(part / u128::from(size)).unwrap_or(bar_width);
+    let bar = match bar_width {
+        0 => String::new(),
+        _ => format!("[{}{}] ", "=".repeat(full), " ".repeat(bar_width - full)),
+    };
+    let sizes = format!("{}/{}", display_size(offset.min(size)), display_size(size));
+    let text = format!("{name:<NAME_WIDTH$} {bar}{sizes:>17} {doing}");
+    text.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests;

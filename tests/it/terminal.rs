@@ -1,0 +1,160 @@
+//! Progress on a terminal, as `script` (bsdutils) gives one: what stands on the screen in the middle and in the end.
+
+use std::process::Command;
+use std::time::Duration;
+
+use test_registry::{Action, Fault, Options, Route, SampleImage, TestRegistry, installed};
+
+use crate::support::{Image, Run, TOKEN, USERNAME};
+
+const WIDTH: usize = 80;
+
+/// What a terminal shows after all that was written to it.
+#[derive(Default)]
+struct Screen {
+    lines: Vec<Vec<char>>,
+    row: usize,
+    column: usize,
+}
+
+impl Screen {
+    fn of(written: &str) -> String {
+        let mut screen = Self::default();
+        let mut rest = written.chars();
+        while let Some(character) = rest.next() {
+            match character {
+                '\r' => screen.column = 0,
+                '\n' => screen.row += 1,
+                '\u{1b}' => {
+                    assert_eq!(rest.next(), Some('['), "a sequence of another kind");
+                    let sequence = rest.as_str();
+                    let end = sequence.find(|one: char| one.is_ascii_alphabetic());
+                    let (parameters, after) = sequence.split_at(end.expect("it ends"));
+                    rest = after.chars();
+                    screen.control(rest.next().expect("a letter"), parameters);
+                }
+                character => screen.put(character),
+            }
+        }
+        let lines = screen.lines.iter();
+        let lines = lines.map(|line| line.iter().collect::<String>().trim_end().to_owned());
+        let lines: Vec<String> = lines.collect();
+        lines.join("\n").trim_end().to_owned()
+    }
+
+    fn control(&mut self, letter: char, parameters: &str) {
+        match letter {
+            'A' => self.row -= parameters.parse::<usize>().expect("a number"),
+            'J' => {
+                assert!(matches!(parameters, "" | "0"), "{parameters}");
+                self.lines.truncate(self.row + 1);
+                if let Some(line) = self.lines.get_mut(self.row) {
+                    line.truncate(self.column);
+                }
+            }
+            'm' => {}
+            other => panic!("an unknown sequence: {parameters}{other}"),
+        }
+    }
+
+    fn put(&mut self, character: char) {
+        if self.column == WIDTH {
+            self.row += 1;
+            self.column = 0;
+        }
+        while self.lines.len() <= self.row {
+            self.lines.push(Vec::new());
+        }
+        let line = &mut self.lines[self.row];
+        while line.len() <= self.column {
+            line.push(' ');
+        }
+        line[self.column] = character;
+        self.column += 1;
+    }
+}
+
+/// Runs the binary on a terminal of 80 columns, as the shell's `words` say, in which `ghcr-push` stands for it.
+fn on_terminal(image: &Image, words: &str) -> Run {
+    let binary = env!("CARGO_BIN_EXE_ghcr-push");
+    let words = words.replace("ghcr-push", &format!("'{binary}' --plain-http"));
+    let output = Command::new("script")
+        .args([
+            "-qec",
+            &format!("stty rows 24 cols {WIDTH}; {words}"),
+            "/dev/null",
+        ])
+        .current_dir(image.directory.path())
+        .env_clear()
+        .env("HOME", image.directory.path())
+        .env("PATH", "/usr/bin:/bin")
+        .env("TERM", "xterm")
+        .env("NO_COLOR", "1")
+        .env("GHCR_PUSH_TOKEN", TOKEN)
+        .env("GHCR_PUSH_USERNAME", USERNAME)
+        .output();
+    Run::of(output.expect("it starts"))
+}
+
+/// A hundred and twenty layers never take more than nine lines, none too long, and leave the result alone.
+#[test]
+fn many_layers() {
+    if !installed(&["script"]) {
+        return;
+    }
+    let mut options = Options::ghcr(USERNAME, TOKEN);
+    options.latency = Duration::from_millis(100);
+    let registry = TestRegistry::start(options);
+    let sizes: Vec<u64> = (1..=120).map(|number| 2000 * number).collect();
+    let image = Image::new(&SampleImage::of_layers(&sizes));
+    let reference = format!("{}/owner/app:1", registry.host());
+    let run = on_terminal(&image, &format!("ghcr-push image.tar {reference}"));
+    run.assert_code(0);
+    assert!(run.stdout.contains("/121 blobs"), "{:?}", run.stdout);
+    for picture in run.stdout.split("\u{1b}[0J").skip(1) {
+        let drawn: Vec<&str> = picture.split("\r\n").collect();
+        let of_blobs = drawn.iter().filter(|line| line.contains('['));
+        assert!(of_blobs.clone().count() <= 9, "{picture:?}");
+        for line in of_blobs.filter(|line| !line.contains('\u{1b}')) {
+            assert!(line.len() <= WIDTH - 3, "{line:?}");
+        }
+    }
+    let screen = Screen::of(&run.stdout);
+    let lines: Vec<&str> = screen.lines().collect();
+    assert!(lines[0].starts_with("credential for "), "{screen}");
+    assert!(
+        screen.contains(&format!("\npushed {reference}\n121 of 121 blobs uploaded ")),
+        "{screen}"
+    );
+    assert!(!screen.contains('['), "{screen}");
+}
+
+/// `^C` is echoed behind the last line, and all lines go.
+#[test]
+fn an_interrupted_push_leaves_nothing_behind() {
+    if !installed(&["script"]) {
+        return;
+    }
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, TOKEN));
+    registry.fail(Fault::new(Action::Stall).on(Route::UploadCommit));
+    let image = Image::new(&SampleImage::of_layers(&[3_000_000, 4_000_000, 5_000_000]));
+    let reference = format!("{}/owner/app:1", registry.host());
+    let run = on_terminal(
+        &image,
+        &format!(
+            "ghcr-push image.tar {reference} & push=$!; sleep 1.5; printf '^C'; kill -INT $push; wait $push"
+        ),
+    );
+    run.assert_code(130);
+    assert!(run.stdout.contains("/4 blobs"), "{:?}", run.stdout);
+    let screen = Screen::of(&run.stdout);
+    let (before, after) = screen.split_once("\nerror: ").expect("an error is told");
+    assert!(
+        before.starts_with("credential for ") && !before.contains('['),
+        "{screen}"
+    );
+    assert_eq!(
+        after,
+        "the push was interrupted\n\nhint: run it again: blobs that are finished are not sent again"
+    );
+}
