@@ -325,21 +325,33 @@ impl Board {
         let name = format!("{}/{} blobs", there.min(self.blobs), self.blobs);
         let under_way: u64 = self.blobs_under_way().map(|item| item.offset).sum();
         let sent = (self.sent + under_way).min(self.to_send);
-        line(&name, sent, self.to_send, &self.outlook(sent), width)
+        let doing = self.outlook(sent);
+        if self.are_known() {
+            return line(&name, sent, self.to_send, &doing, width);
+        }
+        // A bar of what is known so far would be full, and start anew with each layer that is compressed.
+        let sizes = match self.to_send {
+            0 => String::new(),
+            bytes => format!("{}/{} so far, ", display_size(sent), display_size(bytes)),
+        };
+        line(&name, 0, 0, &format!("{sizes}{doing}"), width)
+    }
+
+    /// Whether it is known of all blobs whether the registry has them; before, nobody knows what has to be sent.
+    fn are_known(&self) -> bool {
+        self.blobs_before + self.there.union(&self.missing).count() >= self.blobs
     }
 
     /// How it goes on, as far as that is known.
     fn outlook(&self, sent: u64) -> String {
-        let known = self.blobs_before + self.there.union(&self.missing).count();
         if self.blobs_before + self.there.len() >= self.blobs {
             return "storing manifests".to_owned();
         }
         let Some(rate) = self.rate.per_second() else {
-            return if known < self.blobs { "checking" } else { "" }.to_owned();
+            return if self.are_known() { "" } else { "checking" }.to_owned();
         };
         let rate_text = format!("{}/s", display_size(rate));
-        // As long as some are not known to be missing, what is left is not known.
-        if known < self.blobs || rate == 0 {
+        if !self.are_known() || rate == 0 {
             return rate_text;
         }
         let left = match (self.to_send - sent).div_ceil(rate) {

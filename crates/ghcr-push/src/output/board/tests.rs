@@ -132,16 +132,16 @@ fn from_the_first_question_to_the_last_blob() {
     play.check(
         80,
         &expect![[r"
-        1/3 blobs      [            ]        0 B/4.0 MB checking
-    "]],
+            1/3 blobs      0 B/4.0 MB so far, checking
+        "]],
     );
     play.pass(250);
     play.check(
         80,
         &expect![[r"
-        000000000000   [            ]        0 B/4.0 MB mounting from owner/base
-        1/3 blobs      [            ]        0 B/4.0 MB checking
-    "]],
+            000000000000   [            ]        0 B/4.0 MB mounting from owner/base
+            1/3 blobs      0 B/4.0 MB so far, checking
+        "]],
     );
     play.start(0..1, 4_000_000);
     play.start(1..2, 90_000_000);
@@ -222,27 +222,27 @@ fn retries() {
     play.check(
         80,
         &expect![[r"
-        000000000000   [            ]        0 B/4.0 MB retrying in 3 s: it said \u{1b}[31m503
-        check-blob     retrying in 2 s: 429 Too Many Requests
-        0/2 blobs      [            ]        0 B/4.0 MB checking
-    "]],
+            000000000000   [            ]        0 B/4.0 MB retrying in 3 s: it said \u{1b}[31m503
+            check-blob     retrying in 2 s: 429 Too Many Requests
+            0/2 blobs      0 B/4.0 MB so far, checking
+        "]],
     );
     play.pass(1000);
     play.check(
         80,
         &expect![[r"
-        000000000000   [            ]        0 B/4.0 MB retrying in 2 s: it said \u{1b}[31m503
-        check-blob     retrying in 1 s: 429 Too Many Requests
-        0/2 blobs      [            ]        0 B/4.0 MB checking
-    "]],
+            000000000000   [            ]        0 B/4.0 MB retrying in 2 s: it said \u{1b}[31m503
+            check-blob     retrying in 1 s: 429 Too Many Requests
+            0/2 blobs      0 B/4.0 MB so far, checking
+        "]],
     );
     play.pass(2000);
     play.check(
         80,
         &expect![[r"
-        000000000000   [            ]        0 B/4.0 MB uploading
-        0/2 blobs      [            ]        0 B/4.0 MB checking
-    "]],
+            000000000000   [            ]        0 B/4.0 MB uploading
+            0/2 blobs      0 B/4.0 MB so far, checking
+        "]],
     );
 }
 
@@ -319,8 +319,8 @@ fn counted_once() {
     play.check(
         80,
         &expect![[r"
-        1/2 blobs      [============]     1.0 kB/1.0 kB checking
-    "]],
+            1/2 blobs      1.0 kB/1.0 kB so far, checking
+        "]],
     );
     play.note(&Event::RepositoryStarted {
         repository: "ghcr.io/owner/other",
