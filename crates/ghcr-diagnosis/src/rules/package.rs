@@ -7,7 +7,7 @@
 //! made on the package's page. `read_package` is said of packages that the token cannot even see, and for
 //! some seconds of any package that was just created.
 
-use super::scope;
+use super::{account, scope};
 use crate::case::Case;
 use crate::context::{Link, TokenKind};
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
@@ -78,13 +78,13 @@ pub(super) fn unreadable(case: &Case) -> Vec<Cause> {
 /// What is the matter with a person's token comes before what is the matter with the package.
 fn person_first(case: &Case) -> Vec<Cause> {
     let context = &case.context;
+    let mut causes: Vec<Cause> = account::refused_by_the_api(case).into_iter().collect();
     if context.kind() == Some(TokenKind::FineGrainedPersonal) {
-        vec![scope::fine_grained(case, Likelihood::Likely)]
+        causes.push(scope::fine_grained(case, Likelihood::Likely));
     } else if context.is_personal() && context.token.lacks_scope() {
-        vec![scope::missing(case, Likelihood::Likely)]
-    } else {
-        Vec::new()
+        causes.push(scope::missing(case, Likelihood::Likely));
     }
+    causes
 }
 
 /// The cause that the package does not admit the repository, or the person, under either code.

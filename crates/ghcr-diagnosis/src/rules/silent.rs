@@ -71,7 +71,10 @@ fn softened(cause: Cause) -> Cause {
         (Likelihood::Proven, _)
         | (
             Likelihood::Likely,
-            Code::PackageJustCreated | Code::MissingScope | Code::FineGrainedTokenUnsupported,
+            Code::PackageJustCreated
+            | Code::MissingScope
+            | Code::FineGrainedTokenUnsupported
+            | Code::SsoNotAuthorised,
         ) => Likelihood::Likely,
         _ => Likelihood::Possible,
     };

@@ -5,7 +5,7 @@ use crate::case::Case;
 use crate::context::{CredentialFacts, TokenKind};
 use crate::diagnosis::{Cause, Code, Likelihood};
 use crate::page;
-use crate::rules::scope;
+use crate::rules::{account, scope};
 
 /// The causes, for a credential of which this much is known.
 pub(super) fn causes(case: &Case, facts: &CredentialFacts) -> Vec<Cause> {
@@ -13,7 +13,7 @@ pub(super) fn causes(case: &Case, facts: &CredentialFacts) -> Vec<Cause> {
     if context.token.expired == Some(true) {
         return vec![expired(case, Likelihood::Proven)];
     }
-    let mut causes = Vec::new();
+    let mut causes: Vec<Cause> = account::refused_by_the_api(case).into_iter().collect();
     let likelihood = if context.token.accepted == Some(false) || facts.kind == TokenKind::Refresh {
         Likelihood::Proven
     } else if context.succeeded_before == Some(true) {

@@ -1,0 +1,44 @@
+//! What is known beside the words, and decides which cause comes first.
+
+use oci_push::Step;
+
+use super::check;
+use crate::Likelihood::{Likely, Possible};
+use crate::tests::support::{denied, desk, silent};
+use crate::{TokenKind, diagnose};
+
+/// The address that GitHub's API sent stands first, whatever the registry's own words are.
+#[test]
+fn single_sign_on_by_the_api() {
+    const ADDRESS: &str = "https://github.com/orgs/owner/sso?authorization_request=AB";
+    let mut context = desk(TokenKind::ClassicPersonal);
+    context.token.sso_url = Some(ADDRESS.to_owned());
+    let bare = silent(Step::StartUpload, "POST");
+    for evidence in [
+        denied("denied"),
+        denied("permission_denied: write_package"),
+        denied("permission_denied: read_package"),
+        bare.clone(),
+        silent(Step::CheckBlob, "HEAD"),
+    ] {
+        let diagnosis = diagnose(&evidence, &context).expect("a diagnosis");
+        let first = &diagnosis.causes[0];
+        let found = (first.code.as_str(), first.likelihood);
+        assert_eq!(found, ("sso-not-authorised", Likely), "{evidence:?}");
+        assert_eq!(first.url.as_deref(), Some(ADDRESS));
+        assert!(first.remedy.contains(ADDRESS), "{}", first.remedy);
+    }
+    // It was another token that the API refused.
+    let mut workflow = desk(TokenKind::Installation);
+    workflow.token.sso_url = Some(ADDRESS.to_owned());
+    check(
+        "an installation token needs no single sign-on",
+        &bare,
+        &workflow,
+        &[
+            ("workflow-lacks-packages-write", Possible),
+            ("package-denies-repository", Possible),
+            ("secondary-rate-limit", Possible),
+        ],
+    );
+}
