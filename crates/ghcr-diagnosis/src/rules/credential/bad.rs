@@ -49,6 +49,7 @@ pub(super) fn rejected(
             "GitHub's API does not take it either".to_owned()
         }
     }));
+    evidence.extend(end(case));
     let site = context
         .actions
         .as_ref()
@@ -98,12 +99,22 @@ pub(super) fn rejected(
     }
 }
 
+/// When the credential ends or has ended, as evidence.
+fn end(case: &Case) -> Option<String> {
+    let token = &case.context.token;
+    let moment = token.expires.as_ref()?;
+    let ends = if token.expired == Some(true) {
+        "expired"
+    } else {
+        "expires"
+    };
+    Some(format!("GitHub says that it {ends} at {moment}"))
+}
+
 fn expired(case: &Case, likelihood: Likelihood) -> Cause {
     let context = &case.context;
     let mut evidence = case.basics();
-    if let Some(moment) = &context.token.expires {
-        evidence.push(format!("GitHub says that it expires at {moment}"));
-    }
+    evidence.extend(end(case));
     if context.succeeded_before == Some(true) {
         evidence.push("requests with it had succeeded before".to_owned());
     }

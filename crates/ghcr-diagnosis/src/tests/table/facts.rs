@@ -7,6 +7,28 @@ use crate::Likelihood::{Likely, Possible};
 use crate::tests::support::{denied, desk, silent};
 use crate::{TokenKind, diagnose};
 
+/// A date that GitHub's API told stands wherever the credential is called bad.
+#[test]
+fn the_end_of_a_credential() {
+    let mut context = desk(TokenKind::ClassicPersonal);
+    context.token.expires = Some("2021-09-03 02:34:04 UTC".to_owned());
+    for (expired, code, line) in [
+        (Some(true), "credential-expired", "it expired at 2021-09-03"),
+        (None, "credential-rejected", "it expires at 2021-09-03"),
+        (
+            Some(false),
+            "credential-rejected",
+            "it expires at 2021-09-03",
+        ),
+    ] {
+        context.token.expired = expired;
+        let diagnosis = diagnose(&denied("denied"), &context).expect("a diagnosis");
+        assert_eq!(diagnosis.code.as_str(), code, "{expired:?}");
+        let evidence = diagnosis.causes[0].evidence.join("\n");
+        assert!(evidence.contains(line), "{evidence}");
+    }
+}
+
 /// The address that GitHub's API sent stands first, whatever the registry's own words are.
 #[test]
 fn single_sign_on_by_the_api() {
