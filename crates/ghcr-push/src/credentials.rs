@@ -18,7 +18,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use ghcr_diagnosis::{CredentialFacts, TokenKind};
 use oci_push::{Credentials, Profile};
 use secrecy::zeroize::Zeroizing;
@@ -212,15 +212,27 @@ impl FoundCredential {
     pub(crate) fn secrets(&self) -> Vec<String> {
         let password = self.credentials.password.expose_secret();
         let pair = format!("{}:{password}", self.credentials.username);
-        // As it stands in a string of the JSON that a registry quotes it in.
-        let quoted = serde_json::Value::from(password).to_string();
-        vec![
-            password.to_owned(),
-            quoted.trim_matches('"').to_owned(),
-            BASE64.encode(password),
-            BASE64.encode(pair),
-        ]
+        let mut secrets = forms(password);
+        secrets.extend(encoded(&pair));
+        secrets
     }
+}
+
+/// Every form in which a secret could turn up in text.
+pub(crate) fn forms(secret: &str) -> Vec<String> {
+    // As it stands in a string of the JSON that a registry quotes it in. No more than the quotes around it goes: it
+    // may have some at its own ends.
+    let quoted = serde_json::Value::from(secret).to_string();
+    let quoted = quoted.strip_prefix('"').unwrap_or(&quoted);
+    let quoted = quoted.strip_suffix('"').unwrap_or(quoted);
+    let mut forms = vec![secret.to_owned(), quoted.to_owned()];
+    forms.extend(encoded(secret));
+    forms
+}
+
+/// A text in base64, in both alphabets, with and without padding.
+fn encoded(text: &str) -> [String; 4] {
+    [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].map(|engine| engine.encode(text))
 }
 
 #[cfg(test)]

@@ -12,11 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ghcr_diagnosis::Context;
 use oci_push::{Credentials, Keychain, Profile, Reference};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::args::Arguments;
 use crate::args::credentials::CredentialSource;
-use crate::credentials::{FoundCredential, Looked, Place, Search, Sources, is_same};
+use crate::credentials::{FoundCredential, Looked, Place, Search, Sources, forms, is_same};
 use crate::env::{Environment, password_from_stdin};
 use crate::error::{CliError, Kind};
 use crate::output::Printer;
@@ -317,6 +317,10 @@ impl Keychain for FoundKeychain {
         repository: &'a str,
     ) -> Pin<Box<dyn Future<Output = Option<Credentials>> + Send + 'a>> {
         Box::pin(self.present((host.to_owned(), repository.to_owned())))
+    }
+
+    fn issued(&self, token: &SecretString) {
+        self.printer.hide(forms(token.expose_secret()));
     }
 }
 

@@ -157,6 +157,26 @@ fn secrets_are_nowhere() {
     }
 }
 
+/// The registry quotes the bearer token that its token service has issued, as it is and in base64.
+#[test]
+fn a_quoted_bearer_token_is_hidden() {
+    let bearer = "djE6aXNzdWVkLXRva2VuOjAwMDAwMDAx";
+    let encoded = "ZGpFNmFYTnpkV1ZrTFhSdmEyVnVPakF3TURBd01EQXg=";
+    let unpadded = encoded.trim_end_matches('=');
+    for quoted in [bearer, encoded, unpadded] {
+        for options in [&["-vv"][..], &["--json"]] {
+            let told = Story {
+                refusal: Some(super::denied(&format!("token ({quoted}) was refused"))),
+                options,
+                ..Story::default()
+            }
+            .told();
+            assert!(told.contains("token ([redacted]) was refused"), "{told}");
+            assert!(!told.contains(unpadded) && !told.contains(bearer), "{told}");
+        }
+    }
+}
+
 /// The address of an upload session is a capability: who knows it can write to the session.
 #[test]
 fn addresses_of_sessions_are_nowhere() {
