@@ -89,7 +89,8 @@ pub(in crate::rules) fn policy_on_workflows(case: &Case, likelihood: Likelihood)
         ),
         format!(
             "Ask an owner of {owner} to allow \"Read and write permissions\" under \"Workflow permissions\". \
-             That becomes the default of every repository that sets nothing itself."
+             That becomes the default of every repository that sets nothing itself, and what a block in a workflow's \
+             file raises."
         ),
         page::organization_actions(&case.context),
     )
@@ -97,7 +98,13 @@ pub(in crate::rules) fn policy_on_workflows(case: &Case, likelihood: Likelihood)
 
 fn policy(case: &Case, likelihood: Likelihood, why: String, remedy: String, url: String) -> Cause {
     let has_block = listed(case) == Some(Access::Write);
-    let evidence = if has_block {
+    let evidence = if has_block && likelihood == Likelihood::Possible {
+        vec![
+            "holds only if the job's log, under \"Set up job\", \"GITHUB_TOKEN Permissions\", shows less than \
+             `Packages: write`: a block raises what an organization's default is"
+                .to_owned(),
+        ]
+    } else if has_block {
         let mut evidence = case.basics();
         evidence.extend(shown(case));
         evidence.push("the block is right, so that something above it overrules it".to_owned());

@@ -3,9 +3,56 @@
 use oci_push::Step;
 
 use super::check;
+use super::locks::listed;
 use crate::Likelihood::{Likely, Possible};
-use crate::tests::support::{denied, desk, silent};
-use crate::{TokenKind, diagnose};
+use crate::tests::support::{denied, desk, run, silent};
+use crate::{Access, OwnerKind, TokenKind, diagnose};
+
+/// With a right block on disk it is another token or another file, and the credential's source is named.
+#[test]
+fn a_right_block_and_a_user() {
+    let mut context = run(|actions| {
+        actions.permissions = Some(listed(&[("packages", Access::Write)]));
+        actions.reusable = Some(false);
+    });
+    context.owner_kind = Some(OwnerKind::User);
+    let write = denied("installation not allowed to Write organization package");
+    for (own, of_run, why) in [
+        (
+            None,
+            None,
+            "the credential from GITHUB_TOKEN is not this job's token, or the run used another version of the file",
+        ),
+        (
+            None,
+            Some(true),
+            "the credential from GITHUB_TOKEN is not this job's token",
+        ),
+        (Some(true), None, "the run used another version of the file"),
+    ] {
+        let actions = context.actions.get_or_insert_default();
+        actions.token_is_own = own;
+        actions.file_is_of_run = of_run;
+        check(
+            "a user",
+            &write,
+            &context,
+            &[("workflow-lacks-packages-write", Likely)],
+        );
+        let diagnosis = diagnose(&write, &context).expect("a diagnosis");
+        let cause = &diagnosis.causes[0];
+        assert!(
+            cause.why.ends_with(&format!("is right: {why}")),
+            "{}",
+            cause.why
+        );
+        assert!(
+            cause.remedy.contains("GITHUB_TOKEN Permissions"),
+            "{}",
+            cause.remedy
+        );
+    }
+}
 
 /// A date that GitHub's API told stands wherever the credential is called bad.
 #[test]
