@@ -113,11 +113,14 @@ fn address(case: &Case) -> Option<Diagnosis> {
 
 /// Seen at GitHub's older registry (<https://github.com/IBM-Cloud/ibmcloud-image-builder/issues/27>).
 fn billing(case: &Case) -> Option<Diagnosis> {
+    // The word alone may stand in a name that the refusal quotes.
     let phrases = [
         "billing-related",
         "billing status",
+        "billing issue",
+        "billing problem",
+        "billing information",
         "spending limit",
-        "billing",
     ];
     if !phrases.iter().any(|phrase| case.says(phrase)) || !refused(case) {
         return None;

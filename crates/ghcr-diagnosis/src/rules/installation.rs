@@ -9,8 +9,8 @@ mod lock;
 mod patch;
 mod run;
 
-pub(super) use lock::{policy_on_creation, policy_on_workflows};
-pub(super) use patch::{lacks_permission, listed};
+pub(super) use lock::{foreign_app, policy_on_creation, policy_on_workflows};
+pub(super) use patch::{known, lacks_permission, listed};
 pub(super) use run::of_run;
 
 use crate::case::Case;

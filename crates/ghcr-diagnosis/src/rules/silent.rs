@@ -74,7 +74,9 @@ fn softened(cause: Cause) -> Cause {
             Code::PackageJustCreated
             | Code::MissingScope
             | Code::FineGrainedTokenUnsupported
-            | Code::SsoNotAuthorised,
+            | Code::SsoNotAuthorised
+            | Code::AppTokenUnsupported
+            | Code::WorkflowLacksPackagesWrite,
         ) => Likelihood::Likely,
         _ => Likelihood::Possible,
     };

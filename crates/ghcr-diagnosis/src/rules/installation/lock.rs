@@ -60,6 +60,25 @@ pub(super) fn other_app(case: &Case, token: &Token) -> Option<Cause> {
     })
 }
 
+/// The cause that the token is another App's, for a refusal that does not speak of installations: `None` unless the
+/// token is known not to be the run's own.
+pub(in crate::rules) fn foreign_app(case: &Case) -> Option<Cause> {
+    let context = &case.context;
+    if context.is_personal() || context.is_workflow_token() != Some(false) {
+        return None;
+    }
+    let token = Token {
+        creating: true,
+        prefixed: false,
+        is_own: Some(false),
+    };
+    let mut cause = other_app(case, &token)?;
+    // No word of this refusal tells whether the package exists.
+    let existence = existence(case, token.creating);
+    cause.evidence.retain(|line| *line != existence);
+    Some(cause)
+}
+
 /// The cause that members, or the kind of package, may not be created
 /// (<https://github.com/freeipa/ipa-tuura/issues/38>).
 pub(in crate::rules) fn policy_on_creation(case: &Case, likelihood: Likelihood) -> Cause {

@@ -12,6 +12,12 @@ pub(in crate::rules) fn listed(case: &Case) -> Option<Access> {
     actions.permissions.as_ref()?.packages()
 }
 
+/// The right to packages that the job's token is known to have had: what its log shows, else what its file grants.
+pub(in crate::rules) fn known(case: &Case) -> Option<Access> {
+    let granted = case.context.actions.as_ref()?.granted;
+    granted.or(listed(case))
+}
+
 /// The cause that the job's token may not write packages.
 pub(in crate::rules) fn lacks_permission(
     case: &Case,

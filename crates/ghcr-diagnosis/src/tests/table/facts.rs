@@ -4,9 +4,111 @@ use oci_push::Step;
 
 use super::check;
 use super::locks::listed;
-use crate::Likelihood::{Likely, Possible};
-use crate::tests::support::{denied, desk, run, silent};
-use crate::{Access, OwnerKind, TokenKind, diagnose};
+use crate::Likelihood::{Likely, Possible, Proven};
+use crate::tests::support::{denied, desk, job, run, silent};
+use crate::{Access, Link, OwnerKind, TokenKind, diagnose};
+
+/// `read_package` may be the token's lock as well: surely so where it may not even read.
+#[test]
+fn an_unreadable_package_and_the_tokens_lock() {
+    let read = denied("permission_denied: read_package");
+    let scopes = |access| Some(listed(&[("packages", access)]));
+    check(
+        "the file withholds it",
+        &read,
+        &run(|actions| actions.permissions = scopes(Access::None)),
+        &[
+            ("workflow-lacks-packages-write", Likely),
+            ("package-unreadable", Likely),
+            ("package-just-created", Possible),
+        ],
+    );
+    check(
+        "the file lets it read",
+        &read,
+        &run(|actions| actions.permissions = scopes(Access::Read)),
+        &[
+            ("package-unreadable", Likely),
+            ("workflow-lacks-packages-write", Possible),
+            ("package-just-created", Possible),
+        ],
+    );
+    check(
+        "the log shows that it could write",
+        &read,
+        &run(|actions| {
+            actions.permissions = scopes(Access::None);
+            actions.granted = Some(Access::Write);
+        }),
+        &[
+            ("package-unreadable", Likely),
+            ("package-just-created", Possible),
+        ],
+    );
+    check(
+        "the same to HEAD",
+        &silent(Step::CheckBlob, "HEAD"),
+        &run(|actions| actions.granted = Some(Access::None)),
+        &[
+            ("workflow-lacks-packages-write", Likely),
+            ("package-unreadable", Possible),
+            ("package-just-created", Possible),
+            ("secondary-rate-limit", Possible),
+        ],
+    );
+}
+
+#[test]
+fn a_public_package_is_not_called_private() {
+    let read = denied("permission_denied: read_package");
+    for mut context in [job(), desk(TokenKind::ClassicPersonal)] {
+        context.package_facts.visibility = Some("public".to_owned());
+        let diagnosis = diagnose(&read, &context).expect("a diagnosis");
+        for cause in &diagnosis.causes {
+            assert!(!cause.why.contains("private"), "{}", cause.why);
+            assert!(!cause.remedy.contains("public"), "{}", cause.remedy);
+        }
+    }
+}
+
+/// Another App's token is refused whatever the package says, so that nothing about the package is proven.
+#[test]
+fn another_apps_token() {
+    let mut context = run(|actions| actions.token_is_own = Some(false));
+    context.package_facts.link = Link::Unlinked;
+    context.just_created = Some(false);
+    check(
+        "https://github.com/devsy-org/devsy/pull/777",
+        &denied("permission_denied: write_package"),
+        &context,
+        &[
+            ("app-token-unsupported", Likely),
+            ("package-denies-repository", Likely),
+        ],
+    );
+    check(
+        "it may not see it",
+        &denied("permission_denied: read_package"),
+        &context,
+        &[
+            ("app-token-unsupported", Likely),
+            ("package-unreadable", Likely),
+        ],
+    );
+}
+
+/// A name is quoted in refusals of every kind.
+#[test]
+fn billing_in_a_name() {
+    let mut context = job();
+    context.package = "billing".to_owned();
+    let words = "permission_denied: write_package for owner/billing";
+    let codes = &[("package-denies-repository", Likely)];
+    check("a name", &denied(words), &context, codes);
+    let words = "Packages are restricted until the billing issue is resolved";
+    let codes = &[("billing", Proven)];
+    check("a reason", &denied(words), &context, codes);
+}
 
 /// With a right block on disk it is another token or another file, and the credential's source is named.
 #[test]
