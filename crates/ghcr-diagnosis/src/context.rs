@@ -186,6 +186,14 @@ impl Context {
         self.kind() == Some(TokenKind::Installation)
     }
 
+    /// Whether the token that is to be used instead of the credential is the job's own `GITHUB_TOKEN`: that can write
+    /// where the run and the registry are of one site and one owner.
+    pub(crate) fn is_for_the_jobs_token(&self) -> bool {
+        let site = self.actions.as_ref().and_then(|run| run.site.as_deref());
+        let is_of_site = site.is_none_or(|site| site.eq_ignore_ascii_case(&self.web_host));
+        self.is_installation() && is_of_site && self.foreign_owner().is_none()
+    }
+
     /// Whether an installation token is the workflow's own `GITHUB_TOKEN`. That one is for a single
     /// repository, the run's
     /// (<https://docs.github.com/en/actions/concepts/security/github_token>).

@@ -1,5 +1,6 @@
 //! The registry's verbatim words, each with where it was seen, and the codes that they lead to.
 
+mod advice;
 mod credentials;
 mod facts;
 mod locks;

@@ -29,6 +29,12 @@ pub(super) fn causes(case: &Case, facts: &CredentialFacts) -> Vec<Cause> {
             causes.push(scope::missing(case, Likelihood::Likely));
         }
     }
+    // What the API takes is neither wrong nor expired; another cause explains the refusal better.
+    let likelihood = if context.token.accepted == Some(true) && !causes.is_empty() {
+        Likelihood::Possible
+    } else {
+        likelihood
+    };
     causes.push(rejected(case, Some(facts), likelihood));
     causes
 }
@@ -63,6 +69,9 @@ pub(super) fn rejected(
             "the workflow runs at {site}, whose tokens are worth nothing at {}",
             context.web_host
         ),
+        _ if context.token.accepted == Some(true) => {
+            "the registry does not take the credential, which GitHub's API takes".to_owned()
+        }
         _ => "the credential is wrong, expired or revoked".to_owned(),
     };
     let host = match case.host() {
@@ -87,6 +96,16 @@ pub(super) fn rejected(
     } else {
         String::new()
     };
+    if context.is_for_the_jobs_token() {
+        return Cause {
+            code: Code::CredentialRejected,
+            likelihood,
+            why,
+            evidence,
+            remedy: scope::JOBS_TOKEN.to_owned(),
+            url: None,
+        };
+    }
     Cause {
         code: Code::CredentialRejected,
         likelihood,

@@ -7,6 +7,7 @@ use crate::case::Case;
 use crate::context::{Access, OwnerKind};
 use crate::diagnosis::{Cause, Code, Likelihood};
 use crate::page;
+use crate::rules::scope;
 
 /// The cause that the token is another App's, `None` if nothing points to one. The registry knows no
 /// Apps but Actions (<https://github.com/orgs/community/discussions/26920>,
@@ -47,16 +48,21 @@ pub(super) fn other_app(case: &Case, token: &Token) -> Option<Cause> {
             repositories.len()
         ));
     }
+    let in_run = context.actions.is_some() && context.is_for_the_jobs_token();
     Some(Cause {
         code: Code::AppTokenUnsupported,
         likelihood,
         why: "the token belongs to a GitHub App other than Actions itself; the registry does not take those"
             .to_owned(),
         evidence,
-        remedy: "Push with the workflow's GITHUB_TOKEN, or with a classic personal access token that has \
-                 the scope write:packages."
-            .to_owned(),
-        url: Some(page::new_token(context)),
+        remedy: if in_run {
+            scope::JOBS_TOKEN.to_owned()
+        } else {
+            "Push with the workflow's GITHUB_TOKEN, or with a classic personal access token that has \
+             the scope write:packages."
+                .to_owned()
+        },
+        url: (!in_run).then(|| page::new_token(context)),
     })
 }
 

@@ -1,0 +1,161 @@
+//! What is advised has to work where it is followed.
+
+use oci_push::Step;
+
+use super::check;
+use crate::Likelihood::{Likely, Possible, Proven};
+use crate::tests::support::{denied, desk, job, refusal, run};
+use crate::{Code, Context, Evidence, OwnerKind, TokenKind, diagnose};
+
+/// The remedy for `code`.
+#[track_caller]
+fn remedy(evidence: &Evidence, context: &Context, code: Code) -> String {
+    let diagnosis = diagnose(evidence, context).expect("a diagnosis");
+    let mut causes = diagnosis.causes.into_iter();
+    let cause = causes.find(|cause| cause.code == code);
+    cause.expect("the cause is among them").remedy
+}
+
+/// The API's limit is counted by the hour, and is not the registry's.
+#[test]
+fn the_limit_of_the_api() {
+    let words = "API rate limit exceeded for installation ID 12.";
+    let mut marked = refusal(403, "DENIED", "forbidden");
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    marked.headers = vec![
+        header("x-ratelimit-remaining", "0"),
+        header("x-ratelimit-reset", "1795305541"),
+    ];
+    for (evidence, end) in [(denied(words), "hour"), (marked, "00:00 UTC")] {
+        check("the API's", &evidence, &job(), &[("rate-limit", Proven)]);
+        let diagnosis = diagnose(&evidence, &job()).expect("a diagnosis");
+        let cause = &diagnosis.causes[0];
+        assert!(!cause.why.contains("2000"), "{}", cause.why);
+        assert!(cause.remedy.contains(end), "{}", cause.remedy);
+    }
+    let registrys = refusal(
+        429,
+        "TOOMANYREQUESTS",
+        "retry-after: 10ms, allowed: 2000/minute",
+    );
+    let diagnosis = diagnose(&registrys, &job()).expect("a diagnosis");
+    assert!(diagnosis.causes[0].why.contains("2000"), "{diagnosis:?}");
+}
+
+/// What the registry says of owners and installations is not repeated against what is known.
+#[test]
+fn facts_are_not_contradicted() {
+    let absent = denied("permission_denied: The requested installation does not exist.");
+    let advice = remedy(
+        &absent,
+        &run(|actions| actions.repository = "Owner/site".to_owned()),
+        Code::NamespaceMismatch,
+    );
+    assert!(
+        advice.contains("GITHUB_TOKEN holds this job's own token"),
+        "{advice}"
+    );
+    let unknown = denied("not_found: owner not found");
+    let mut known = job();
+    known.owner_exists = Some(true);
+    check(
+        "GitHub knows it",
+        &unknown,
+        &known,
+        &[("owner-not-found", Possible)],
+    );
+    check(
+        "it is not known",
+        &unknown,
+        &job(),
+        &[("owner-not-found", Proven)],
+    );
+}
+
+/// Conditions that hold in the runs that are to publish, and in no other.
+#[test]
+fn conditions() {
+    let write = denied("installation not allowed to Write organization package");
+    let fork = remedy(
+        &write,
+        &run(|actions| actions.fork = Some(true)),
+        Code::ForkPullRequest,
+    );
+    let condition = "if: github.event.pull_request == null || \
+                     github.event.pull_request.head.repo.full_name == github.repository";
+    assert!(fork.contains(condition), "{fork}");
+    for (event, condition) in [
+        (
+            "pull_request",
+            "if: github.event.pull_request == null || github.actor != 'dependabot[bot]'",
+        ),
+        (
+            "pull_request_target",
+            "if: github.event.pull_request == null || github.event.pull_request.user.login != 'dependabot[bot]'",
+        ),
+        (
+            "push",
+            "if: ${{ !startsWith(github.ref, 'refs/heads/dependabot/') }}",
+        ),
+    ] {
+        let context = run(|actions| {
+            actions.actor = Some("dependabot[bot]".to_owned());
+            actions.event = Some(event.to_owned());
+        });
+        let advice = remedy(&write, &context, Code::Dependabot);
+        assert!(advice.contains(condition), "{event}: {advice}");
+        assert!(advice.contains("packages: write"), "{event}: {advice}");
+        let is_push = event == "push";
+        assert_eq!(
+            advice.contains("when the update is merged"),
+            !is_push,
+            "{advice}"
+        );
+    }
+}
+
+/// What a job can push with is its own token; there is no scope to tick on an installation's.
+#[test]
+fn tokens_of_installations() {
+    let scopes = denied("permission_denied: The token provided does not match expected scopes.");
+    let other = run(|actions| actions.token_is_own = Some(false));
+    let prefixed =
+        denied("permission_denied: installation not allowed to Write organization package");
+    for (evidence, context, code) in [
+        (&scopes, &job(), Code::MissingScope),
+        (&scopes, &desk(TokenKind::Installation), Code::MissingScope),
+        (&denied("denied"), &job(), Code::CredentialRejected),
+        (&prefixed, &other, Code::AppTokenUnsupported),
+    ] {
+        let advice = remedy(evidence, context, code);
+        assert!(
+            advice.contains("${{ secrets.GITHUB_TOKEN }}"),
+            "{code}: {advice}"
+        );
+        assert!(
+            !advice.contains("classic") && !advice.contains("tick"),
+            "{code}: {advice}"
+        );
+    }
+}
+
+#[test]
+fn a_fine_grained_token_that_the_api_takes() {
+    let mut context = desk(TokenKind::FineGrainedPersonal);
+    context.token.accepted = Some(true);
+    context.owner_kind = Some(OwnerKind::User);
+    let refused = Evidence {
+        step: Some(Step::FetchToken),
+        ..denied("denied")
+    };
+    let codes = &[
+        ("fine-grained-token-unsupported", Likely),
+        ("credential-rejected", Possible),
+    ];
+    check(
+        "https://github.com/docker/login-action/issues/331",
+        &refused,
+        &context,
+        codes,
+    );
+}
