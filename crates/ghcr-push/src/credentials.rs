@@ -71,6 +71,8 @@ pub(crate) struct Search {
     pub(crate) looked: Vec<Looked>,
     /// Oddities met on the way, a line each.
     pub(crate) notices: Vec<String>,
+    /// Why places could not be read that may hold a credential, a line each.
+    pub(crate) problems: Vec<String>,
 }
 
 /// Where to search.
@@ -131,6 +133,7 @@ impl Sources {
         search.empty_variables = notes.empty_variables;
         search.looked = notes.looked;
         search.notices = notes.notices;
+        search.problems = notes.problems;
         search
     }
 
@@ -155,6 +158,7 @@ struct Notes {
     empty_variables: Vec<String>,
     looked: Vec<Looked>,
     notices: Vec<String>,
+    problems: Vec<String>,
 }
 
 impl Notes {
@@ -164,7 +168,14 @@ impl Notes {
             empty_variables: Vec::new(),
             looked: Vec::new(),
             notices: Vec::new(),
+            problems: Vec::new(),
         }
+    }
+
+    /// Notes that a place could not be read.
+    fn passed_over(&mut self, place: &str, problem: String) {
+        self.problems.push(format!("{place}: {problem}"));
+        self.looked(place, problem);
     }
 
     fn looked(&mut self, place: impl Into<String>, outcome: impl Into<String>) {

@@ -54,6 +54,7 @@ fn add_facts(search: &Search, context: &mut Context) {
     context.credential = search.found.as_ref().map(facts).into();
     context.shadowed = search.shadowed.iter().map(facts).collect();
     context.empty_variables = search.empty_variables.clone();
+    context.source_problems = search.problems.clone();
     context.searched = grouped(&search.looked)
         .into_iter()
         .map(|(places, outcome)| format!("{places} ({outcome})"))

@@ -33,6 +33,10 @@ struct Token {
 }
 
 pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
+    super::with_shadows(case, explained(case))
+}
+
+fn explained(case: &Case) -> Option<Diagnosis> {
     let (before, after) = case.said().split_once(PHRASE)?;
     let context = &case.context;
     let token = Token {

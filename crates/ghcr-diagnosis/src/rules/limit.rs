@@ -46,10 +46,9 @@ fn is_limit(case: &Case) -> bool {
         "with http status code 429",
         "resource_exhausted",
     ];
-    let named = case.evidence.status == Some(429)
+    case.evidence.status == Some(429)
         || phrases.iter().any(|phrase| case.says(phrase))
-        || (case.says("allowed: ") && case.says("/minute"));
-    named
+        || (case.says("allowed: ") && case.says("/minute"))
 }
 
 /// Whether it is the limit of GitHub's REST API, which is counted by the hour, rather than the registry's: by its words,

@@ -14,6 +14,10 @@ use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
 use crate::page;
 
 pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
+    super::with_shadows(case, explained(case))
+}
+
+fn explained(case: &Case) -> Option<Diagnosis> {
     let package = case.context.the_package();
     if case.says("write_package") {
         return Diagnosis::of(

@@ -17,6 +17,10 @@ pub(super) const JOBS_TOKEN: &str = "Push with this job's own token, and nothing
      with its job, so that one that was kept is worth nothing.";
 
 pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
+    super::with_shadows(case, explained(case))
+}
+
+fn explained(case: &Case) -> Option<Diagnosis> {
     if !case.says("match expected scopes") && !case.says("not match expected scope") {
         return None;
     }

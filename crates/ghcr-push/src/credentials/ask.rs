@@ -181,9 +181,9 @@ impl Sources {
             }
             Err(error) => {
                 notes.looked(label, "not readable");
-                notes
-                    .notices
-                    .push(format!("{label} cannot be read: {error}"));
+                let notice = format!("{label} cannot be read: {error}");
+                notes.problems.push(notice.clone());
+                notes.notices.push(notice);
                 return None;
             }
         };
@@ -226,10 +226,10 @@ impl Sources {
     ) -> Option<FoundCredential> {
         let label = document.label;
         let passed_over = |problem: String, notes: &mut Notes| {
-            notes.looked(label, problem.clone());
             notes
                 .notices
                 .push(format!("{label} was passed over: {problem}"));
+            notes.passed_over(label, problem);
         };
         let entry = match auth_file::entry(text, place.host, place.repository) {
             Ok(entry) => entry,

@@ -4,6 +4,7 @@ use ghcr_diagnosis::without_credential;
 use oci_push::{Profile, Reference};
 
 use super::{add_facts, grouped};
+use crate::args::credentials::CredentialSource;
 use crate::credentials::{Search, Sources};
 use crate::error::{CliError, Kind};
 use crate::explain::situation;
@@ -30,6 +31,7 @@ pub(super) fn failure(
     }
     let mut context = situation::context(reference, &sources.environment);
     add_facts(search, &mut context);
+    context.forced_source = sources.forced.map(CredentialSource::name);
     error.diagnosis = without_credential(&context).map(Box::new);
     error
 }

@@ -97,7 +97,7 @@ fn an_empty_secret() {
     let run = Run::of(output.expect("the binary starts"));
     run.assert_code(4);
     let home = directory.path().display().to_string();
-    expect![[r"
+    expect![[r#"
         notice: GHCR_PUSH_TOKEN is set but empty; secrets are empty in runs for pull requests from forks
         error: no credential for ghcr.io was found
 
@@ -126,10 +126,10 @@ fn an_empty_secret() {
            what to do:
              Build in such runs, and publish from runs of the repository itself. Give the step that pushes this condition:
 
-                 if: github.event_name != 'pull_request' || github.event.pull_request.head.repo.full_name == github.repository
+                 if: github.event.pull_request == null || github.event.pull_request.head.repo.full_name == github.repository
 
              Do not turn to `pull_request_target` for this: it would hand a token that may write to whatever code the pull request brings.
-    "]].assert_eq(&run.stderr.replace(&home, "HOME"));
+    "#]].assert_eq(&run.stderr.replace(&home, "HOME"));
 }
 
 /// What is said of a credential is said without it, however much is told and whatever the form.

@@ -19,7 +19,7 @@ fn a_pull_request_from_a_fork() {
         refusal: Some(Refusal::InstallationNotAllowedToWrite),
         ..Story::default()
     }
-    .check(&expect![[r"
+    .check(&expect![[r#"
         credential for HOST: GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is), user name octocat
         pushing to HOST/owner/app: 3 blobs, 106.8 kB
         error: failed to push HOST/owner/app:1
@@ -39,10 +39,10 @@ fn a_pull_request_from_a_fork() {
            what to do:
              Build in such runs, and publish from runs of the repository itself. Give the step that pushes this condition:
 
-                 if: github.event_name != 'pull_request' || github.event.pull_request.head.repo.full_name == github.repository
+                 if: github.event.pull_request == null || github.event.pull_request.head.repo.full_name == github.repository
 
              Do not turn to `pull_request_target` for this: it would hand a token that may write to whatever code the pull request brings.
-    "]]);
+    "#]]);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn dependabot() {
            what to do:
              Publish when the update is merged, not before. Give the step that pushes this condition:
 
-                 if: github.actor != 'dependabot[bot]'
+                 if: github.event.pull_request == null || github.actor != 'dependabot[bot]'
 
              If these runs are to publish all the same, this block for the job in .github/workflows/release.yml raises their token; code of the updated dependencies then runs with that right:
 

@@ -78,11 +78,11 @@ pub(in crate::rules) fn foreign_app(case: &Case) -> Option<Cause> {
         prefixed: false,
         is_own: Some(false),
     };
-    let mut cause = other_app(case, &token)?;
+    let mut explanation = other_app(case, &token)?;
     // No word of this refusal tells whether the package exists.
     let existence = existence(case, token.creating);
-    cause.evidence.retain(|line| *line != existence);
-    Some(cause)
+    explanation.evidence.retain(|line| *line != existence);
+    Some(explanation)
 }
 
 /// The cause that members, or the kind of package, may not be created

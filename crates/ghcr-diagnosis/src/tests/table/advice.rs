@@ -4,8 +4,11 @@ use oci_push::Step;
 
 use super::check;
 use crate::Likelihood::{Likely, Possible, Proven};
-use crate::tests::support::{denied, desk, job, refusal, run};
-use crate::{Code, Context, Evidence, OwnerKind, TokenKind, diagnose};
+use crate::tests::support::{denied, desk, job, refusal, run, silent};
+use crate::{
+    Code, Context, Credential, CredentialFacts, Evidence, OwnerKind, TokenKind, Tool, diagnose,
+    is_lookalike,
+};
 
 /// The remedy for `code`.
 #[track_caller]
@@ -14,6 +17,186 @@ fn remedy(evidence: &Evidence, context: &Context, code: Code) -> String {
     let mut causes = diagnosis.causes.into_iter();
     let cause = causes.find(|cause| cause.code == code);
     cause.expect("the cause is among them").remedy
+}
+
+/// What gives a credential to the tool that pushed, for the registry that it pushed to.
+#[test]
+fn a_missing_credential() {
+    let anonymous = Evidence {
+        anonymous: Some(true),
+        ..denied("denied")
+    };
+    let mut another = desk(TokenKind::Unknown);
+    another.credential = Credential::Absent;
+    let mut own = another.clone();
+    own.tool = Tool::GhcrPush;
+    let mut forced = own.clone();
+    forced.forced_source = Some("docker".to_owned());
+    let mut broken = own.clone();
+    broken.source_problems = vec!["config.json: it is no JSON".to_owned()];
+    let mut elsewhere = anonymous.clone();
+    elsewhere.host = Some("registry.example".to_owned());
+    for (evidence, context, beginning, there, not_there) in [
+        (
+            &anonymous,
+            &own,
+            "Set GHCR_PUSH_TOKEN",
+            "GITHUB_TOKEN:",
+            "login-action",
+        ),
+        (
+            &anonymous,
+            &another,
+            "Log in",
+            "docker/login-action",
+            "GHCR_PUSH_TOKEN",
+        ),
+        (
+            &anonymous,
+            &another,
+            "Log in",
+            "`helm registry login ghcr.io`",
+            "env:",
+        ),
+        (&anonymous, &another, "Log in", "imagePullSecrets", "env:"),
+        (
+            &anonymous,
+            &forced,
+            "`--credential-source` takes docker",
+            "leave the option out",
+            "GHCR_PUSH_TOKEN",
+        ),
+        (
+            &anonymous,
+            &broken,
+            "Mend this first: config.json: it is no JSON.",
+            "GHCR_PUSH_TOKEN",
+            "login-action",
+        ),
+        (
+            &elsewhere,
+            &own,
+            "Set GHCR_PUSH_TOKEN",
+            "docker login registry.example",
+            "GITHUB_TOKEN",
+        ),
+        (
+            &elsewhere,
+            &another,
+            "Log in",
+            "docker login registry.example",
+            "GITHUB_TOKEN",
+        ),
+    ] {
+        let advice = remedy(evidence, context, Code::CredentialMissing);
+        assert!(advice.starts_with(beginning), "{advice}");
+        assert!(
+            advice.contains(there) && !advice.contains(not_there),
+            "{advice}"
+        );
+    }
+}
+
+/// `denied` and nothing else, where no package was in question yet.
+#[test]
+fn a_bare_denial() {
+    let at = |method: &str, path: &str, step: Option<Step>| Evidence {
+        step,
+        method: Some(method.to_owned()),
+        url: Some(format!("https://ghcr.io{path}")),
+        status: None,
+        ..denied("")
+    };
+    let rejected = &[
+        ("credential-rejected", Likely),
+        ("credential-missing", Possible),
+    ];
+    let unknown = Context::default();
+    for evidence in [
+        at("GET", "/v2/", None),
+        at("GET", "/token?scope=repository:owner/app:pull", None),
+        at("GET", "/v2/owner/app/manifests/1", None),
+        at(
+            "GET",
+            "/v2/owner/app/manifests/1",
+            Some(Step::CheckManifest),
+        ),
+    ] {
+        check(
+            "https://github.com/dexidp/dex/issues/2672",
+            &evidence,
+            &unknown,
+            rejected,
+        );
+    }
+    let write = diagnose(&at("POST", "/v2/owner/app/blobs/uploads/", None), &unknown);
+    let write = write.expect("a diagnosis");
+    assert_eq!(write.summary, "the registry refused without saying why");
+}
+
+/// The words are not to be asked for by what has asked for them.
+#[test]
+fn no_circle() {
+    let bare = silent(Step::StartUpload, "POST");
+    let mut context = job();
+    for (tool, advised) in [(Tool::Another, true), (Tool::GhcrPush, false)] {
+        context.tool = tool;
+        let diagnosis = diagnose(&bare, &context).expect("a diagnosis");
+        let told = format!("{diagnosis:?}");
+        assert_eq!(told.contains("ghcr-push check"), advised, "{told}");
+    }
+}
+
+/// The credential that was meant may be among those that were passed over.
+#[test]
+fn what_was_passed_over() {
+    let mut context = desk(TokenKind::ClassicPersonal);
+    context.shadowed = vec![CredentialFacts {
+        source: "config.json".to_owned(),
+        kind: TokenKind::ClassicPersonal,
+    }];
+    context.empty_variables = vec!["GITHUB_TOKEN".to_owned()];
+    for words in [
+        "permission_denied: The token provided does not match expected scopes.",
+        "permission_denied: write_package",
+        "permission_denied: read_package",
+        "installation not allowed to Write organization package",
+        "denied",
+    ] {
+        let diagnosis = diagnose(&denied(words), &context).expect("a diagnosis");
+        let evidence = &diagnosis.causes[0].evidence;
+        for line in ["the one from config.json", "GITHUB_TOKEN is set, but empty"] {
+            let count = evidence.iter().filter(|told| told.contains(line)).count();
+            assert_eq!(count, 1, "{words}: {evidence:?}");
+        }
+    }
+}
+
+#[test]
+fn hosts_that_look_alike() {
+    for (host, expected) in [
+        ("ghrc.io", true),
+        ("gchr.io", true),
+        ("gcrh.io", true),
+        ("ghcr.com", true),
+        ("ghcr.co", true),
+        ("ghcr.oi", true),
+        ("ghcri.io", true),
+        ("ghcr.id", true),
+        ("hgcr.io", true),
+        ("ghcr.i0", true),
+        ("GHCCR.io:443", true),
+        ("ghcrio", true),
+        ("qhcr.io", true),
+        ("ghcr.io", false),
+        ("ghcr.io:443", false),
+        ("gcr.io", false),
+        ("ghcr.go", false),
+        ("quay.io", false),
+        ("", false),
+    ] {
+        assert_eq!(is_lookalike(host), expected, "{host}");
+    }
 }
 
 /// The API's limit is counted by the hour, and is not the registry's.
