@@ -247,7 +247,7 @@ fn wrong_password_at_ghcr() {
         &run,
         &registry.host(),
         4,
-        &expect![[r#"
+        &expect![[r"
             error: failed to push HOST/owner/app:1
               caused by: HOST answered 403 Forbidden to the request to fetch a token
               caused by: DENIED: denied
@@ -268,7 +268,7 @@ fn wrong_password_at_ghcr() {
                        GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}
 
                  The job needs `packages: write` in its `permissions:`. The token ends with its job, so that one that was kept is worth nothing.
-        "#]],
+        "]],
     );
     assert_eq!(
         registry.journal().exchanges.len(),

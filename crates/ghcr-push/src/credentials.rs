@@ -124,10 +124,15 @@ impl Sources {
                 search.found = self.ask(*source, place, &mut notes);
                 continue;
             };
-            if let Some(found) = self.ask(*source, place, &mut Notes::new(false))
+            let mut behind = Notes::new(false);
+            if let Some(found) = self.ask(*source, place, &mut behind)
                 && !is_same(&found, winner)
             {
                 search.shadowed.push(found);
+            }
+            // It may be the one that was meant.
+            for name in behind.empty_variables {
+                notes.empty(&name);
             }
         }
         search.empty_variables = notes.empty_variables;
@@ -170,6 +175,15 @@ impl Notes {
             notices: Vec::new(),
             problems: Vec::new(),
         }
+    }
+
+    /// Notes a variable that should hold a credential, and is set, but empty. That is worth telling: it is what a secret
+    /// looks like in a run for a fork's pull request.
+    fn empty(&mut self, name: &str) {
+        self.empty_variables.push(name.to_owned());
+        self.notices.push(format!(
+            "{name} is set but empty; secrets are empty in runs for pull requests from forks"
+        ));
     }
 
     /// Notes that a place could not be read.

@@ -41,6 +41,12 @@ impl Found {
         self.search(reference)?.found.as_ref()
     }
 
+    /// The variables that should hold a credential for a repository, and are set, but empty.
+    pub(crate) fn empty_variables(&self, reference: &Reference) -> &[String] {
+        self.search(reference)
+            .map_or(&[], |search| &search.empty_variables)
+    }
+
     /// Adds to a diagnosis's facts what is known of the credential and of the search for it.
     pub(crate) fn tell(&self, reference: &Reference, context: &mut Context) {
         if let Some(search) = self.search(reference) {
@@ -155,7 +161,15 @@ fn sources(
         ));
     }
     let given = match (&arguments.username, arguments.password_stdin) {
-        (Some(username), true) => Some((username.clone(), password()?)),
+        (Some(username), true) => {
+            let password = password().map_err(|error| match references.first() {
+                Some(reference) if error.kind == Kind::Authorization => {
+                    absent::explained(error, reference, arguments, environment)
+                }
+                _ => error,
+            })?;
+            Some((username.clone(), password))
+        }
         _ => None,
     };
     let authfile = arguments.credentials.authfile.clone();

@@ -224,7 +224,7 @@ fn of_another_registry() {
                denied: requested access to the resource is denied\n";
     check(
         &explained(log, &[]),
-        &expect![[r#"
+        &expect![[r"
             refusal: the push of registry.example/owner/app
               caused by: DENIED: requested access to the resource is denied
 
@@ -248,6 +248,6 @@ fn of_another_registry() {
 
             registry.example is not one of GitHub's registries: this holds as far as it behaves as they do
             not known from the log: which request was refused; the HTTP status; which credential was used, and of what kind; the workflow run, if it was one (explain in a step of the same job sees it)
-        "#]],
+        "]],
     );
 }

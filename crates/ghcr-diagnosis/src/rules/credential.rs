@@ -174,7 +174,7 @@ fn empty(case: &Case, likelihood: Likelihood) -> Cause {
     Cause {
         code: Code::CredentialEmpty,
         likelihood,
-        why: format!("{variables} is set, but empty, so that no credential was sent"),
+        why: format!("{variables} is empty, so that no credential was sent"),
         evidence,
         remedy: "Check the name of the secret, that it exists for this repository (or its environment), and that the \
                  run may have it: runs for pull requests from forks have no secrets, Dependabot's only its own. For \

@@ -96,8 +96,7 @@ impl Sources {
         user.unwrap_or(TOKEN_USER).to_owned()
     }
 
-    /// A variable's value. One that is set but empty is worth telling: that is what a secret looks like
-    /// in a run for a fork's pull request.
+    /// A variable's value.
     fn variable(&self, name: &str, notes: &mut Notes) -> Option<SecretString> {
         let Some(value) = self.environment.get(name).map(str::trim) else {
             notes.looked(name, "not set");
@@ -105,10 +104,7 @@ impl Sources {
         };
         if value.is_empty() {
             notes.looked(name, "set, but empty");
-            notes.empty_variables.push(name.to_owned());
-            notes.notices.push(format!(
-                "{name} is set but empty; secrets are empty in runs for pull requests from forks"
-            ));
+            notes.empty(name);
             return None;
         }
         Some(SecretString::from(value))

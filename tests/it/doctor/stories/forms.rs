@@ -97,14 +97,14 @@ fn an_empty_secret() {
     let run = Run::of(output.expect("the binary starts"));
     run.assert_code(4);
     let home = directory.path().display().to_string();
-    expect![[r#"
+    expect![[r"
         notice: GHCR_PUSH_TOKEN is set but empty; secrets are empty in runs for pull requests from forks
         error: no credential for ghcr.io was found
 
         diagnosis: the credential is empty
 
         1. credential-empty (proven)
-           GHCR_PUSH_TOKEN is set, but empty, so that no credential was sent
+           GHCR_PUSH_TOKEN is empty, so that no credential was sent
            evidence:
              - set but empty: GHCR_PUSH_TOKEN
              - looked at --password-stdin (not given)
@@ -129,7 +129,7 @@ fn an_empty_secret() {
                  if: github.event.pull_request == null || github.event.pull_request.head.repo.full_name == github.repository
 
              Do not turn to `pull_request_target` for this: it would hand a token that may write to whatever code the pull request brings.
-    "#]].assert_eq(&run.stderr.replace(&home, "HOME"));
+    "]].assert_eq(&run.stderr.replace(&home, "HOME"));
 }
 
 /// What is said of a credential is said without it, however much is told and whatever the form.

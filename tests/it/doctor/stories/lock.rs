@@ -19,7 +19,7 @@ fn a_pull_request_from_a_fork() {
         refusal: Some(Refusal::InstallationNotAllowedToWrite),
         ..Story::default()
     }
-    .check(&expect![[r#"
+    .check(&expect![[r"
         credential for HOST: GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is), user name octocat
         pushing to HOST/owner/app: 3 blobs, 106.8 kB
         error: failed to push HOST/owner/app:1
@@ -42,7 +42,7 @@ fn a_pull_request_from_a_fork() {
                  if: github.event.pull_request == null || github.event.pull_request.head.repo.full_name == github.repository
 
              Do not turn to `pull_request_target` for this: it would hand a token that may write to whatever code the pull request brings.
-    "#]]);
+    "]]);
 }
 
 #[test]
