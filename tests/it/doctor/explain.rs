@@ -236,7 +236,6 @@ fn of_another_registry() {
                  - registry.example said: requested access to the resource is denied
                what to do:
                  Log in before the push: `docker login registry.example`; for podman, buildah and skopeo `podman login registry.example`; for helm `helm registry login registry.example`. A kubelet takes what `imagePullSecrets` names.
-                 https://github.com/settings/tokens/new?scopes=write:packages
 
             2. credential-rejected (possible)
                the credential is wrong, expired or revoked

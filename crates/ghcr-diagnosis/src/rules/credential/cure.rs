@@ -49,8 +49,12 @@ const VARIABLE: &str = "    env:\n      GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }
 /// Whether the token of a workflow's job is one for this registry: it is GitHub's, and of the same site.
 fn has_jobs_token(case: &Case, host: &str) -> bool {
     let context = &case.context;
-    let host = host.strip_suffix(":443").unwrap_or(host);
     let site = context.actions.as_ref().and_then(|run| run.site.as_deref());
-    (host == "ghcr.io" || host.starts_with("containers."))
-        && site.is_none_or(|site| site.eq_ignore_ascii_case(&context.web_host))
+    is_of_github(host) && site.is_none_or(|site| site.eq_ignore_ascii_case(&context.web_host))
+}
+
+/// Whether a registry is one of GitHub's, so that GitHub's tokens mean anything to it.
+pub(super) fn is_of_github(host: &str) -> bool {
+    let host = host.strip_suffix(":443").unwrap_or(host);
+    host == "ghcr.io" || host.starts_with("containers.")
 }

@@ -36,6 +36,10 @@ fn a_missing_credential() {
     broken.source_problems = vec!["config.json: it is no JSON".to_owned()];
     let mut elsewhere = anonymous.clone();
     elsewhere.host = Some("registry.example".to_owned());
+    for (evidence, has_page) in [(&anonymous, true), (&elsewhere, false)] {
+        let diagnosis = diagnose(evidence, &own).expect("a diagnosis");
+        assert_eq!(diagnosis.causes[0].url.is_some(), has_page, "{diagnosis:?}");
+    }
     for (evidence, context, beginning, there, not_there) in [
         (
             &anonymous,

@@ -189,6 +189,7 @@ fn single_sign_on_by_the_api() {
         denied("denied"),
         denied("permission_denied: write_package"),
         denied("permission_denied: read_package"),
+        denied("permission_denied: something new"),
         bare.clone(),
         silent(Step::CheckBlob, "HEAD"),
     ] {
