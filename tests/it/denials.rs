@@ -138,7 +138,7 @@ fn denied_to_the_token_for_an_existing_package() {
                evidence:
                  - holds only if what is said above is in place already
                what to do:
-                 Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself.
+                 Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself, and what a block in a workflow's file raises.
                  https://github.com/organizations/owner/settings/actions
         "#]],
     );

@@ -249,23 +249,27 @@ fn wrong_password_at_ghcr() {
         &registry.host(),
         4,
         &expect![[r"
-        error: failed to push HOST/owner/app:1
-          caused by: HOST answered 403 Forbidden to the request to fetch a token
-          caused by: DENIED: denied
-          request: GET http://HOST/token?service=HOST&scope=repository:owner/app:pull,push
-          request id: ID
+            error: failed to push HOST/owner/app:1
+              caused by: HOST answered 403 Forbidden to the request to fetch a token
+              caused by: DENIED: denied
+              request: GET http://HOST/token?service=HOST&scope=repository:owner/app:pull,push
+              request id: ID
 
-        diagnosis: the credential was not accepted
+            diagnosis: the credential was not accepted
 
-        1. credential-rejected (likely)
-           the credential is wrong, expired or revoked
-           evidence:
-             - HOST said: denied
-             - the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)
-           what to do:
-             Replace the credential there. A new classic personal access token needs the scope write:packages.
-             https://github.com/settings/tokens/new?scopes=write:packages
-    "]],
+            1. credential-rejected (likely)
+               the credential is wrong, expired or revoked
+               evidence:
+                 - HOST said: denied
+                 - the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)
+               what to do:
+                 Push with this job's own token, and nothing that goes before it:
+
+                     env:
+                       GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}
+
+                 The job needs `packages: write` in its `permissions:`. The token ends with its job, so that one that was kept is worth nothing.
+        "]],
     );
     assert_eq!(
         registry.journal().exchanges.len(),

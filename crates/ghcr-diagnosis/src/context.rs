@@ -23,6 +23,12 @@ pub struct Context {
     pub owner_kind: Option<OwnerKind>,
     /// Whether such an owner exists.
     pub owner_exists: Option<bool>,
+    /// What pushed.
+    pub tool: Tool,
+    /// The only source that was to be asked for a credential, by its name.
+    pub forced_source: Option<String>,
+    /// Why places that may hold a credential could not be read, a line each.
+    pub source_problems: Vec<String>,
     /// The credential that was used.
     pub credential: Credential,
     /// What GitHub says of that credential.
@@ -47,6 +53,17 @@ pub struct Context {
     pub probes: Vec<String>,
     /// The workflow run, if this is one.
     pub actions: Option<ActionsFacts>,
+}
+
+/// What pushed, as far as it matters to what is advised.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Tool {
+    /// Another tool, or one that is not known.
+    #[default]
+    Another,
+    /// `ghcr-push`, with the sources of credentials that it has, which asks again for the words of a refusal without any.
+    GhcrPush,
 }
 
 /// Whose namespace a package is in.
@@ -184,6 +201,14 @@ impl Context {
     /// Whether the credential is an installation token.
     pub(crate) fn is_installation(&self) -> bool {
         self.kind() == Some(TokenKind::Installation)
+    }
+
+    /// Whether the token that is to be used instead of the credential is the job's own `GITHUB_TOKEN`: that can write
+    /// where the run and the registry are of one site and one owner.
+    pub(crate) fn is_for_the_jobs_token(&self) -> bool {
+        let site = self.actions.as_ref().and_then(|run| run.site.as_deref());
+        let is_of_site = site.is_none_or(|site| site.eq_ignore_ascii_case(&self.web_host));
+        self.is_installation() && is_of_site && self.foreign_owner().is_none()
     }
 
     /// Whether an installation token is the workflow's own `GITHUB_TOKEN`. That one is for a single

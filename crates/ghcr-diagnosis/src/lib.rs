@@ -40,7 +40,7 @@ mod text;
 pub use about::About;
 pub use context::{
     Access, ActionsFacts, Context, Credential, CredentialFacts, Grants, Link, OwnerKind,
-    PackageFacts, Permissions, TokenFacts, TokenKind,
+    PackageFacts, Permissions, TokenFacts, TokenKind, Tool,
 };
 pub use diagnosis::{Cause, Code, Diagnosis, Likelihood};
 pub use evidence::{Evidence, Trouble};

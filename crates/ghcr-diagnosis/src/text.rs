@@ -177,7 +177,9 @@ impl Neutral for Context {
         self.package_facts.neutralise();
         self.shadowed.neutralise();
         self.actions.neutralise();
+        self.forced_source.neutralise();
         for texts in [
+            &mut self.source_problems,
             &mut self.empty_variables,
             &mut self.searched,
             &mut self.proxy_variables,

@@ -109,6 +109,23 @@ fn of(facts: &Facts) -> Vec<Caution> {
     cautions
 }
 
+/// Variables that should hold a credential, and are empty. The search for credentials has said so already.
+pub(crate) fn empty_credentials(attempt: &Attempt<'_>, references: &[Reference]) -> Vec<Caution> {
+    let mut cautions: Vec<Caution> = Vec::new();
+    for reference in references {
+        for name in attempt.credentials.empty_variables(reference) {
+            let caution = Caution {
+                code: Code::CredentialEmpty,
+                text: format!("{name} is set but empty"),
+            };
+            if !cautions.contains(&caution) {
+                cautions.push(caution);
+            }
+        }
+    }
+    cautions
+}
+
 /// Says which packages this push creates without a link to any repository, if it is done by hand: such a package is
 /// private, and refuses the workflow that is to push to it later. Asks the registry which there are.
 pub(crate) async fn unlinked(

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use oci_push::{Failure, PushPlan, Pusher, Reference, Silent};
+use oci_push::{Event, Failure, Observer, PushPlan, Pusher, Reference};
 use serde_json::{Value, json};
 
 use crate::args::{Arguments, Progress};
@@ -20,6 +20,7 @@ use crate::image::{self, ImageSettings};
 use crate::keychain::{Found, FoundKeychain, find_credentials};
 use crate::operands::{self, ImageOperand};
 use crate::output::{self, Actions, Printer};
+use crate::quantity::display_duration;
 use crate::reference::References;
 use crate::settings::{self, Display};
 use crate::{caution, logging, tls};
@@ -89,6 +90,7 @@ fn check(
     for caution in &cautions {
         printer.warning(caution);
     }
+    cautions.extend(caution::empty_credentials(&attempt, &references));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -97,7 +99,7 @@ fn check(
         })?;
     let keychain = Arc::new(FoundKeychain::new(credentials.clone(), Arc::clone(printer)));
     let options = settings::push_options(arguments, tls::read(arguments)?, Vec::new());
-    let pusher = Pusher::new(options, keychain, Arc::new(Silent))
+    let pusher = Pusher::new(options, keychain, Arc::new(Waits(Arc::clone(printer))))
         .map_err(|failure| CliError::of_failure("nothing was asked", failure))?;
     for reference in by_repository(&references) {
         let asked = async {
@@ -136,6 +138,19 @@ fn check(
     result.map_err(|error| {
         CliError::new(Kind::Internal, "standard output cannot be written").caused_by(&error)
     })
+}
+
+/// Says what is waited for. Nothing else takes time here.
+struct Waits(Arc<Printer>);
+
+impl Observer for Waits {
+    fn observe(&self, event: &Event<'_>) {
+        if let Event::Retrying { cause, wait, .. } = event {
+            let wait = display_duration(*wait);
+            self.0
+                .notice(&format!("notice: {cause}; trying again in {wait}"));
+        }
+    }
 }
 
 /// Splits the operands: what is no image is a reference, in whatever order. `exists` tells whether a path does.

@@ -18,7 +18,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use ghcr_diagnosis::{CredentialFacts, TokenKind};
 use oci_push::{Credentials, Profile};
 use secrecy::zeroize::Zeroizing;
@@ -71,6 +71,8 @@ pub(crate) struct Search {
     pub(crate) looked: Vec<Looked>,
     /// Oddities met on the way, a line each.
     pub(crate) notices: Vec<String>,
+    /// Why places could not be read that may hold a credential, a line each.
+    pub(crate) problems: Vec<String>,
 }
 
 /// Where to search.
@@ -122,15 +124,21 @@ impl Sources {
                 search.found = self.ask(*source, place, &mut notes);
                 continue;
             };
-            if let Some(found) = self.ask(*source, place, &mut Notes::new(false))
+            let mut behind = Notes::new(false);
+            if let Some(found) = self.ask(*source, place, &mut behind)
                 && !is_same(&found, winner)
             {
                 search.shadowed.push(found);
+            }
+            // It may be the one that was meant.
+            for name in behind.empty_variables {
+                notes.empty(&name);
             }
         }
         search.empty_variables = notes.empty_variables;
         search.looked = notes.looked;
         search.notices = notes.notices;
+        search.problems = notes.problems;
         search
     }
 
@@ -155,6 +163,7 @@ struct Notes {
     empty_variables: Vec<String>,
     looked: Vec<Looked>,
     notices: Vec<String>,
+    problems: Vec<String>,
 }
 
 impl Notes {
@@ -164,7 +173,23 @@ impl Notes {
             empty_variables: Vec::new(),
             looked: Vec::new(),
             notices: Vec::new(),
+            problems: Vec::new(),
         }
+    }
+
+    /// Notes a variable that should hold a credential, and is set, but empty. That is worth telling: it is what a secret
+    /// looks like in a run for a fork's pull request.
+    fn empty(&mut self, name: &str) {
+        self.empty_variables.push(name.to_owned());
+        self.notices.push(format!(
+            "{name} is set but empty; secrets are empty in runs for pull requests from forks"
+        ));
+    }
+
+    /// Notes that a place could not be read.
+    fn passed_over(&mut self, place: &str, problem: String) {
+        self.problems.push(format!("{place}: {problem}"));
+        self.looked(place, problem);
     }
 
     fn looked(&mut self, place: impl Into<String>, outcome: impl Into<String>) {
@@ -212,15 +237,27 @@ impl FoundCredential {
     pub(crate) fn secrets(&self) -> Vec<String> {
         let password = self.credentials.password.expose_secret();
         let pair = format!("{}:{password}", self.credentials.username);
-        // As it stands in a string of the JSON that a registry quotes it in.
-        let quoted = serde_json::Value::from(password).to_string();
-        vec![
-            password.to_owned(),
-            quoted.trim_matches('"').to_owned(),
-            BASE64.encode(password),
-            BASE64.encode(pair),
-        ]
+        let mut secrets = forms(password);
+        secrets.extend(encoded(&pair));
+        secrets
     }
+}
+
+/// Every form in which a secret could turn up in text.
+pub(crate) fn forms(secret: &str) -> Vec<String> {
+    // As it stands in a string of the JSON that a registry quotes it in. No more than the quotes around it goes: it
+    // may have some at its own ends.
+    let quoted = serde_json::Value::from(secret).to_string();
+    let quoted = quoted.strip_prefix('"').unwrap_or(&quoted);
+    let quoted = quoted.strip_suffix('"').unwrap_or(quoted);
+    let mut forms = vec![secret.to_owned(), quoted.to_owned()];
+    forms.extend(encoded(secret));
+    forms
+}
+
+/// A text in base64, in both alphabets, with and without padding.
+fn encoded(text: &str) -> [String; 4] {
+    [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].map(|engine| engine.encode(text))
 }
 
 #[cfg(test)]

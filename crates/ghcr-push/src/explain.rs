@@ -3,6 +3,8 @@
 pub(crate) mod log;
 pub(crate) mod situation;
 
+use std::time::SystemTime;
+
 use ghcr_diagnosis::{Context, Diagnosis, Evidence, TokenKind, diagnose};
 use oci_archive::Content;
 use oci_push::{Failure, Profile, PushReport, Reference, ReferenceStatus};
@@ -106,6 +108,7 @@ impl Attempt<'_> {
             kind: found.map_or(TokenKind::Unknown, |found| found.facts.kind),
             token: found.map(|found| found.credentials.password.clone()),
             run: context.actions.as_ref().map(|run| run.repository.clone()),
+            now: SystemTime::now(),
         };
         let authorities = tls::read(self.arguments)
             .ok()

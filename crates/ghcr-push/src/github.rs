@@ -3,6 +3,7 @@
 
 mod actions;
 mod called;
+mod checkout;
 mod event;
 mod hosts;
 mod probe;

@@ -12,11 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ghcr_diagnosis::Context;
 use oci_push::{Credentials, Keychain, Profile, Reference};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::args::Arguments;
 use crate::args::credentials::CredentialSource;
-use crate::credentials::{FoundCredential, Looked, Place, Search, Sources, is_same};
+use crate::credentials::{FoundCredential, Looked, Place, Search, Sources, forms, is_same};
 use crate::env::{Environment, password_from_stdin};
 use crate::error::{CliError, Kind};
 use crate::output::Printer;
@@ -41,6 +41,12 @@ impl Found {
         self.search(reference)?.found.as_ref()
     }
 
+    /// The variables that should hold a credential for a repository, and are set, but empty.
+    pub(crate) fn empty_variables(&self, reference: &Reference) -> &[String] {
+        self.search(reference)
+            .map_or(&[], |search| &search.empty_variables)
+    }
+
     /// Adds to a diagnosis's facts what is known of the credential and of the search for it.
     pub(crate) fn tell(&self, reference: &Reference, context: &mut Context) {
         if let Some(search) = self.search(reference) {
@@ -54,6 +60,7 @@ fn add_facts(search: &Search, context: &mut Context) {
     context.credential = search.found.as_ref().map(facts).into();
     context.shadowed = search.shadowed.iter().map(facts).collect();
     context.empty_variables = search.empty_variables.clone();
+    context.source_problems = search.problems.clone();
     context.searched = grouped(&search.looked)
         .into_iter()
         .map(|(places, outcome)| format!("{places} ({outcome})"))
@@ -160,7 +167,15 @@ fn sources(
         ));
     }
     let given = match (&arguments.username, arguments.password_stdin) {
-        (Some(username), true) => Some((username.clone(), password()?)),
+        (Some(username), true) => {
+            let password = password().map_err(|error| match references.first() {
+                Some(reference) if error.kind == Kind::Authorization => {
+                    absent::explained(error, reference, arguments, environment)
+                }
+                _ => error,
+            })?;
+            Some((username.clone(), password))
+        }
         _ => None,
     };
     let authfile = arguments.credentials.authfile.clone();
@@ -323,6 +338,10 @@ impl Keychain for FoundKeychain {
         repository: &'a str,
     ) -> Pin<Box<dyn Future<Output = Option<Credentials>> + Send + 'a>> {
         Box::pin(self.present((host.to_owned(), repository.to_owned())))
+    }
+
+    fn issued(&self, token: &SecretString) {
+        self.printer.hide(forms(token.expose_secret()));
     }
 }
 

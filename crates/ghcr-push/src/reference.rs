@@ -143,11 +143,28 @@ impl References {
         };
         let lowered = repository.to_lowercase();
         let host = host.to_lowercase();
-        if is_lookalike(&host) {
+        if is_lookalike(&host) || is_ghcr_elsewhere(&host) {
             return Err(
                 refused("names a host that only looks like ghcr.io (lookalike-host)")
                     .hint(format!("write ghcr.io/{name}; nothing was sent to {host}")),
             );
+        }
+        if host == LEGACY {
+            return Err(refused("names GitHub's old registry").hint(format!(
+                "it takes images of single repositories only, and no more of them; write ghcr.io/{}",
+                name.split('/').next().map_or_else(
+                    || name.to_owned(),
+                    |owner| format!("{owner}/{}", name.rsplit('/').next().unwrap_or("NAME"))
+                )
+            )));
+        }
+        if resembles_ghcr(&host) {
+            let notice = format!(
+                "{host} is not GitHub's registry, which is ghcr.io; whoever runs {host} is given the credential"
+            );
+            if !self.notices.contains(&notice) {
+                self.notices.push(notice);
+            }
         }
         let profile = self.profile.unwrap_or_else(|| Profile::of_host(&host));
         if profile == Profile::Ghcr && !name.contains('/') {
@@ -167,6 +184,25 @@ impl References {
         }
         Ok((lowered, tag[1..].to_owned()))
     }
+}
+
+/// The registry before ghcr.io
+/// (<https://docs.github.com/en/packages/working-with-a-github-packages-registry/migrating-to-the-container-registry-from-the-docker-registry>).
+const LEGACY: &str = "docker.pkg.github.com";
+
+/// The labels of a host's name, without its port.
+fn labels(host: &str) -> Vec<&str> {
+    host.split(':').next().unwrap_or(host).split('.').collect()
+}
+
+/// Whether a host is `ghcr` under another top-level domain.
+fn is_ghcr_elsewhere(host: &str) -> bool {
+    matches!(labels(host).as_slice(), ["ghcr", top] if *top != "io")
+}
+
+/// Whether a host begins as ghcr.io does: a mirror may, and so may whoever collects credentials.
+fn resembles_ghcr(host: &str) -> bool {
+    matches!(labels(host).as_slice(), ["ghcr", _, _, ..])
 }
 
 /// What to write instead of a registry's name alone, `None` if there is more. What looks like its tag is

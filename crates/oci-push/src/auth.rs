@@ -287,7 +287,12 @@ impl<T: Transport> AuthTransport<T> {
     ) -> Result<Authorization, Failure> {
         let fetch = async |credentials: Option<&Credentials>| {
             let now = self.settings.clock.now();
-            token::fetch(&self.inner, realm, service, scopes, credentials, now).await
+            let fetched =
+                token::fetch(&self.inner, realm, service, scopes, credentials, now).await?;
+            if let Some(bearer) = &fetched.bearer {
+                self.settings.keychain.issued(bearer);
+            }
+            Ok(fetched)
         };
         let credentials = self.credentials().await;
         let refusal = match fetch(credentials.as_ref()).await {

@@ -17,7 +17,7 @@ use futures_util::future::BoxFuture;
 use http::Method;
 
 use crate::clock::Clock;
-use crate::failure::Failure;
+use crate::failure::{Failure, Rejection};
 use crate::observer::{Event, Observer};
 use crate::request::{Body, Replay, Request, Response, Transport};
 use crate::step::Step;
@@ -293,7 +293,7 @@ impl<T: Transport> RetryTransport<T> {
             self.observer.observe(&Event::Retrying {
                 step: request.step,
                 digest: None,
-                cause: &cause(&result),
+                cause: &cause(request, &result),
                 wait,
                 attempt: attempt.number,
             });
@@ -363,8 +363,12 @@ impl<T: Transport> Transport for RetryTransport<T> {
     }
 }
 
-fn cause(result: &Result<Response, Failure>) -> String {
+/// Why a request is tried again. A limit is called one: dressed as a refusal it would seem to be waited out in vain.
+fn cause(request: &Request, result: &Result<Response, Failure>) -> String {
     match result {
+        Ok(response) if Rejection::new(request, response).is_rate_limit() => {
+            format!("the registry answered {}, a rate limit", response.status)
+        }
         Ok(response) => format!("the registry answered {}", response.status),
         Err(Failure::Unanswered(unanswered)) => unanswered.kind.to_string(),
         Err(failure) => failure.to_string(),

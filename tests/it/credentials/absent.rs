@@ -55,7 +55,7 @@ fn an_empty_token() {
             diagnosis: the credential is empty
 
             1. credential-empty (proven)
-               GITHUB_TOKEN is set, but empty, so that no credential was sent
+               GITHUB_TOKEN is empty, so that no credential was sent
                evidence:
                  - set but empty: GITHUB_TOKEN
                  - looked at --password-stdin (not given)
@@ -199,4 +199,24 @@ fn a_variable_that_names_no_file() {
     run.assert_code(0);
     let notice = "notice: REGISTRY_AUTH_FILE names none.json, which does not exist\n";
     assert!(run.stderr.starts_with(notice), "{}", run.stderr);
+}
+
+/// The secret that was to come on standard input does not exist.
+#[test]
+fn an_empty_password() {
+    let run = Desk::new().run(&[
+        "--json",
+        "--password-stdin",
+        "--username=u",
+        "image.tar",
+        "ghcr.io/o/n",
+    ]);
+    run.assert_code(4);
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("one JSON object");
+    assert_eq!(json["diagnosis"]["code"], "credential-empty");
+    let why = &json["diagnosis"]["causes"][0]["why"];
+    assert_eq!(
+        why,
+        "--password-stdin is empty, so that no credential was sent"
+    );
 }

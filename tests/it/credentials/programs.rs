@@ -110,10 +110,7 @@ fn a_helper_that_fails() {
                  - looked at the credential helper "store", named in ~/.docker/config.json (it said: ::error::\u{1b}[31m[redacted] is locked)
                  - looked at ~/.docker/config.json (nothing for ghcr.io)
                what to do:
-                 Set GHCR_PUSH_TOKEN, or log in with `docker login ghcr.io`. In a workflow, add to the step:
-
-                     env:
-                       GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}
+                 Mend this first: the credential helper "store", named in ~/.docker/config.json: it said: ::error::\u{1b}[31m[redacted] is locked. If nothing is kept there: `--credential-source` takes docker and nothing else: put the credential there, or leave the option out.
                  https://github.com/settings/tokens/new?scopes=write:packages
         "#]],
     );

@@ -192,6 +192,54 @@ fn unavailable() {
     run.assert_code(5);
 }
 
+/// Whoever asks before a build is told of a limit, and is not kept waiting until it is over.
+#[test]
+fn a_rate_limit() {
+    let secondary = |headers: &[(&str, &str)]| Action::Answer {
+        status: 403,
+        headers: headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+        body: r#"{"message":"You have exceeded a secondary rate limit."}"#.to_owned(),
+    };
+    for (headers, asked) in [(&[][..], 1), (&[("Retry-After", "1")], 2)] {
+        let registry = registry(TOKEN);
+        registry.fail(Fault::new(secondary(headers)).on(Route::UploadStart));
+        let directory = tempfile::tempdir().expect("a directory");
+        let reference = format!("{}/owner/app", registry.host());
+        let run = run(command(directory.path()), TOKEN, &["check", &reference]);
+        assert!(
+            run.stderr.contains("secondary-rate-limit"),
+            "{}",
+            run.stderr
+        );
+        assert_eq!(registry.journal().count(Route::UploadStart), asked);
+        let told = "notice: the registry answered 403 Forbidden, a rate limit; trying again in 1";
+        assert_eq!(run.stderr.contains(told), asked > 1, "{}", run.stderr);
+    }
+}
+
+/// What is empty is found, also behind the credential that is used.
+#[test]
+fn empty_credentials_are_findings() {
+    let registry = registry(TOKEN);
+    let directory = tempfile::tempdir().expect("a directory");
+    let reference = format!("{}/owner/app", registry.host());
+    let mut command = command(directory.path());
+    command.env("DOCKER_AUTH_CONFIG", " ");
+    let run = run(command, TOKEN, &["check", "--json", &reference]);
+    run.assert_code(0);
+    let notice = "notice: DOCKER_AUTH_CONFIG is set but empty";
+    assert_eq!(run.stderr.matches(notice).count(), 1, "{}", run.stderr);
+    let json: Value = serde_json::from_str(&run.stdout).expect("one JSON object");
+    let finding = json!([{
+        "code": "credential-empty",
+        "message": "DOCKER_AUTH_CONFIG is set but empty",
+    }]);
+    assert_eq!(json["findings"], finding);
+}
+
 #[test]
 fn mistakes() {
     let directory = tempfile::tempdir().expect("a directory");

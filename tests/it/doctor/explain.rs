@@ -104,7 +104,7 @@ fn a_log_in_the_job_that_failed() {
                evidence:
                  - holds only if what is said above is in place already
                what to do:
-                 Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself.
+                 Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself, and what a block in a workflow's file raises.
                  https://github.com/organizations/owner/settings/actions
 
             not known from the log: the HTTP status; which credential was used, and of what kind
@@ -225,32 +225,28 @@ fn of_another_registry() {
     check(
         &explained(log, &[]),
         &expect![[r"
-        refusal: the push of registry.example/owner/app
-          caused by: DENIED: requested access to the resource is denied
+            refusal: the push of registry.example/owner/app
+              caused by: DENIED: requested access to the resource is denied
 
-        diagnosis: no credential was found
+            diagnosis: no credential was found
 
-        1. credential-missing (likely)
-           nobody may push anonymously, and no credential for the registry was found
-           evidence:
-             - registry.example said: requested access to the resource is denied
-           what to do:
-             Set GHCR_PUSH_TOKEN, or log in with `docker login registry.example`. In a workflow, add to the step:
+            1. credential-missing (likely)
+               nobody may push anonymously, and no credential for the registry was found
+               evidence:
+                 - registry.example said: requested access to the resource is denied
+               what to do:
+                 Log in before the push: `docker login registry.example`; for podman, buildah and skopeo `podman login registry.example`; for helm `helm registry login registry.example`. A kubelet takes what `imagePullSecrets` names.
 
-                 env:
-                   GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}
-             https://github.com/settings/tokens/new?scopes=write:packages
+            2. credential-rejected (possible)
+               the credential is wrong, expired or revoked
+               evidence:
+                 - registry.example said: requested access to the resource is denied
+               what to do:
+                 Replace the credential where the tool that pushed found it. A new classic personal access token needs the scope write:packages. What a login left behind goes with `docker logout registry.example`; a stale one refuses even public pulls.
+                 https://github.com/settings/tokens/new?scopes=write:packages
 
-        2. credential-rejected (possible)
-           the credential is wrong, expired or revoked
-           evidence:
-             - registry.example said: requested access to the resource is denied
-           what to do:
-             Replace the credential where the tool that pushed found it. A new classic personal access token needs the scope write:packages. What a login left behind goes with `docker logout registry.example`; a stale one refuses even public pulls.
-             https://github.com/settings/tokens/new?scopes=write:packages
-
-        registry.example is not one of GitHub's registries: this holds as far as it behaves as they do
-        not known from the log: which request was refused; the HTTP status; which credential was used, and of what kind; the workflow run, if it was one (explain in a step of the same job sees it)
-    "]],
+            registry.example is not one of GitHub's registries: this holds as far as it behaves as they do
+            not known from the log: which request was refused; the HTTP status; which credential was used, and of what kind; the workflow run, if it was one (explain in a step of the same job sees it)
+        "]],
     );
 }

@@ -8,6 +8,9 @@ use crate::support::{Run, USERNAME, command};
 /// Where the workflow's file is in the checked-out repository.
 pub(crate) const WORKFLOW_FILE: &str = ".github/workflows/release.yml";
 
+/// The commit that the run is for, and whose workflow runs.
+const COMMIT: &str = "ffac537e6cbbf934b08745a378932722df287a53";
+
 /// A run of the job `publish` in `owner/app`.
 #[derive(Clone, Copy)]
 pub(crate) struct Workflow<'a> {
@@ -62,7 +65,9 @@ impl Workflow<'_> {
             .env("GITHUB_REPOSITORY", self.repository)
             .env("GITHUB_RUN_ATTEMPT", "1")
             .env("GITHUB_SERVER_URL", "https://github.com")
+            .env("GITHUB_SHA", COMMIT)
             .env("GITHUB_WORKFLOW_REF", reference)
+            .env("GITHUB_WORKFLOW_SHA", COMMIT)
             .env("GITHUB_WORKSPACE", directory);
         command
     }

@@ -54,8 +54,9 @@ pub(super) fn about(code: Code) -> Option<About> {
             cause: "The job's token has no `packages: write`.",
             evidence: "`installation not allowed to Write organization package` (the package exists) or `... to Create \
                        organization package` (it does not). \"Organization\" is said of personal accounts too. \
-                       `proven` if the workflow's file, the job's log, or GitHub's API, which does not let the token read packages, \
-                       shows that the permission is missing.",
+                       `proven` if the workflow's file at the commit that runs, the job's log, or GitHub's API, which does \
+                       not let the token read packages, shows that the permission is missing. With a file that \
+                       grants it (`likely`) the token was another one, or the run used another version of the file.",
             remedy: "The `permissions:` block in the job. Access granted on the package's page does not help.",
             sources: &[
                 "https://github.com/devcontainers/template-starter/issues/14",
@@ -98,7 +99,8 @@ pub(super) fn about(code: Code) -> Option<About> {
         Code::OrganizationPolicy => About {
             cause: "The organization, or its enterprise, lets members create no such packages, or keeps workflows to \
                     reading.",
-            evidence: "The words above with a block that is right (`likely`), else beside the other causes \
+            evidence: "The words above with a block that is right: of a package that is to be created, or where the \
+                       job's log shows less than the block grants (`likely`); else beside the other causes \
                        (`possible`). No API tells, so it is never proven.",
             remedy: "An owner changes *Package creation*, or *Workflow permissions*, which is the default of all \
                      repositories that set nothing themselves.",

@@ -28,6 +28,8 @@ pub struct ActionsFacts {
     pub token_is_own: Option<bool>,
     /// What the workflow's file grants, if the file was read.
     pub permissions: Option<Permissions>,
+    /// Whether the file that was read is the one that runs: the commit that is checked out is the workflow's.
+    pub file_is_of_run: Option<bool>,
     /// The token's right to packages as the job's log shows it, under "Set up job".
     pub granted: Option<Access>,
     /// The site whose workflow this is, such as `github.com`.

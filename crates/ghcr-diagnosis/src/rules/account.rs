@@ -19,7 +19,23 @@ fn single_sign_on(case: &Case) -> Option<Diagnosis> {
     if !said && (header.is_none() || !case.is_denial()) {
         return None;
     }
+    Diagnosis::of(
+        "the token is not authorized for single sign-on",
+        vec![unauthorized(case, Likelihood::Proven)],
+    )
+}
+
+/// The cause that GitHub's API refused the same token for want of single sign-on, for a refusal of the registry that
+/// does not say so itself. `None` if the API sent no address.
+pub(super) fn refused_by_the_api(case: &Case) -> Option<Cause> {
     let context = &case.context;
+    let is_known = context.is_personal() && context.token.sso_url.is_some();
+    is_known.then(|| unauthorized(case, Likelihood::Likely))
+}
+
+fn unauthorized(case: &Case, likelihood: Likelihood) -> Cause {
+    let context = &case.context;
+    let header = case.evidence.header("x-github-sso").and_then(address_in);
     let sent = header
         .or(context.token.sso_url.as_deref())
         .and_then(|address| page::own(context, address));
@@ -45,9 +61,9 @@ fn single_sign_on(case: &Case) -> Option<Diagnosis> {
             organization(owner),
         ),
     };
-    let explanation = Cause {
+    Cause {
         code: Code::SsoNotAuthorised,
-        likelihood: Likelihood::Proven,
+        likelihood,
         why: format!(
             "{} enforces single sign-on, and the token is not authorized for it",
             organization(owner)
@@ -55,11 +71,7 @@ fn single_sign_on(case: &Case) -> Option<Diagnosis> {
         evidence,
         remedy,
         url: Some(sent.map_or_else(|| page::tokens(context), str::to_owned)),
-    };
-    Diagnosis::of(
-        "the token is not authorized for single sign-on",
-        vec![explanation],
-    )
+    }
 }
 
 /// The address in `required; url=https://...`.
@@ -101,11 +113,14 @@ fn address(case: &Case) -> Option<Diagnosis> {
 
 /// Seen at GitHub's older registry (<https://github.com/IBM-Cloud/ibmcloud-image-builder/issues/27>).
 fn billing(case: &Case) -> Option<Diagnosis> {
+    // The word alone may stand in a name that the refusal quotes.
     let phrases = [
         "billing-related",
         "billing status",
+        "billing issue",
+        "billing problem",
+        "billing information",
         "spending limit",
-        "billing",
     ];
     if !phrases.iter().any(|phrase| case.says(phrase)) || !refused(case) {
         return None;

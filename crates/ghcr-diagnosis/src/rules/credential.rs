@@ -6,6 +6,7 @@
 //! mostly said where nobody logged in (<https://github.com/docker/build-push-action/issues/617>).
 
 mod bad;
+mod cure;
 
 use oci_push::Step;
 
@@ -90,8 +91,24 @@ fn phrased(case: &Case) -> bool {
 fn plain(case: &Case) -> bool {
     let errors = &case.evidence.errors;
     let words = case.evidence.words().to_lowercase();
-    let bare = words.is_empty() && case.evidence.has_code("UNAUTHORIZED");
+    let bare = words.is_empty()
+        && (case.evidence.has_code("UNAUTHORIZED")
+            || (case.evidence.has_code("DENIED") && is_before_any_package(case)));
     bare || (!errors.is_empty() && PLAIN.contains(&words.trim()))
+}
+
+/// Whether no right to a package was in question yet: the look at `/v2/`, the token service, and pulls, which a stale
+/// credential refuses even where everybody may pull (<https://github.com/dexidp/dex/issues/2672>).
+fn is_before_any_package(case: &Case) -> bool {
+    let evidence = &case.evidence;
+    let path = evidence.url.as_deref().map_or("", |url| {
+        let url = url.split_once("://").map_or(url, |(_, rest)| rest);
+        url.split_once('/').map_or("", |(_, path)| path)
+    });
+    let is_look = matches!(path.split('?').next(), Some("v2" | "v2/"));
+    let is_pull = evidence.method.as_deref() == Some("GET")
+        && (path.contains("/manifests/") || path.contains("/blobs/sha256:"));
+    is_look || is_pull || path.starts_with("token") || evidence.step == Some(Step::FetchToken)
 }
 
 /// It is not known whether a credential was sent.
@@ -132,22 +149,19 @@ fn missing(case: &Case, likelihood: Likelihood) -> Cause {
         "the registry" => "ghcr.io",
         host => host,
     };
-    let mut remedy = format!("Set GHCR_PUSH_TOKEN, or log in with `docker login {host}`.");
-    let site = context.actions.as_ref().and_then(|run| run.site.as_deref());
-    // The token of a workflow elsewhere is worth nothing here.
-    if site.is_none_or(|site| site.eq_ignore_ascii_case(&context.web_host)) {
-        remedy.push_str(
-            " In a workflow, add to the step:\n\n    \
-             env:\n      GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}",
-        );
-    }
+    let cure = cure::of(case, host);
+    let remedy = match context.source_problems.first() {
+        // What is kept there may be all that is missing.
+        Some(problem) => format!("Mend this first: {problem}. If nothing is kept there: {cure}"),
+        None => cure,
+    };
     Cause {
         code: Code::CredentialMissing,
         likelihood,
         why: "nobody may push anonymously, and no credential for the registry was found".to_owned(),
         evidence,
         remedy,
-        url: Some(page::new_token(context)),
+        url: cure::is_of_github(host).then(|| page::new_token(context)),
     }
 }
 
@@ -160,7 +174,7 @@ fn empty(case: &Case, likelihood: Likelihood) -> Cause {
     Cause {
         code: Code::CredentialEmpty,
         likelihood,
-        why: format!("{variables} is set, but empty, so that no credential was sent"),
+        why: format!("{variables} is empty, so that no credential was sent"),
         evidence,
         remedy: "Check the name of the secret, that it exists for this repository (or its environment), and that the \
                  run may have it: runs for pull requests from forks have no secrets, Dependabot's only its own. For \
@@ -177,7 +191,7 @@ fn looked(case: &Case) -> impl Iterator<Item = String> {
 }
 
 /// What was passed over in favour of the credential that was used.
-fn shadows(case: &Case) -> Vec<String> {
+pub(super) fn shadows(case: &Case) -> Vec<String> {
     let context = &case.context;
     let passed_over = context.shadowed.iter().map(|facts| {
         format!(

@@ -9,19 +9,40 @@ use crate::case::Case;
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
 use crate::place::Place;
 
-/// Hosts that are ghcr.io mistyped.
-const LOOKALIKES: [&str; 9] = [
-    "ghrc.io", "gchr.io", "gcrh.io", "ghcr.com", "ghcr.co", "ghcr.oi", "ghcri.io", "ghcr.id",
-    "hgcr.io",
-];
+const REGISTRY: &str = "ghcr.io";
+
+/// Hosts that are ghcr.io mistyped by more than one letter.
+const LOOKALIKES: [&str; 2] = ["gcrh.io", "ghcr.com"];
+
+/// What differs from ghcr.io by one letter and is not mistaken for it: Google's registry, and a file of Go's.
+const OTHERS: [&str; 2] = ["gcr.io", "ghcr.go"];
 
 /// Whether a host is not GitHub's registry but named so that it is taken for it.
 #[must_use]
 pub fn is_lookalike(host: &str) -> bool {
-    let name = host.split(':').next().unwrap_or(host);
-    LOOKALIKES
-        .iter()
-        .any(|known| name.eq_ignore_ascii_case(known))
+    let name = host.split(':').next().unwrap_or(host).to_ascii_lowercase();
+    let name = name.as_str();
+    LOOKALIKES.contains(&name) || (is_one_slip_away(name) && !OTHERS.contains(&name))
+}
+
+/// Whether one letter more, less, other or swapped with its neighbour makes `name` the registry's.
+fn is_one_slip_away(name: &str) -> bool {
+    let (name, registry) = (name.as_bytes(), REGISTRY.as_bytes());
+    let common =
+        |left: &mut dyn Iterator<Item = (&u8, &u8)>| left.take_while(|(a, b)| a == b).count();
+    let before = common(&mut name.iter().zip(registry));
+    let after = common(&mut name.iter().rev().zip(registry.iter().rev()));
+    let longest = name.len().max(registry.len());
+    if name.len().abs_diff(registry.len()) == 1 {
+        return before + after >= longest - 1;
+    }
+    if name.len() != registry.len() || name == registry {
+        return false;
+    }
+    let is_swap = before + after == longest - 2
+        && name.get(before) == registry.get(before + 1)
+        && name.get(before + 1) == registry.get(before);
+    before + after == longest - 1 || is_swap
 }
 
 pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {

@@ -9,8 +9,8 @@ mod lock;
 mod patch;
 mod run;
 
-pub(super) use lock::{policy_on_creation, policy_on_workflows};
-pub(super) use patch::{lacks_permission, listed};
+pub(super) use lock::{foreign_app, policy_on_creation, policy_on_workflows};
+pub(super) use patch::{known, lacks_permission, listed};
 pub(super) use run::of_run;
 
 use crate::case::Case;
@@ -33,6 +33,10 @@ struct Token {
 }
 
 pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
+    super::with_shadows(case, explained(case))
+}
+
+fn explained(case: &Case) -> Option<Diagnosis> {
     let (before, after) = case.said().split_once(PHRASE)?;
     let context = &case.context;
     let token = Token {
@@ -71,12 +75,13 @@ fn causes(case: &Case, token: &Token) -> Vec<Cause> {
     let is_fork = run.iter().any(|cause| cause.code == Code::ForkPullRequest);
     causes.extend(run);
     let listed = patch::listed(case);
-    if !explained && listed != Some(Access::Write) && granted != Some(Access::Write) {
-        causes.push(lacks_permission(
-            case,
-            permission_likelihood(token, listed.or(granted).or(withheld(case))),
-            Some(token.creating),
-        ));
+    let has_block = listed == Some(Access::Write);
+    if !explained && has_block && granted != Some(Access::Write) {
+        causes.push(patch::other_than_on_disk(case, token));
+    } else if !explained && granted != Some(Access::Write) {
+        let is_shown = granted.or(withheld(case)).is_some();
+        let likelihood = permission_likelihood(token, is_shown || is_listed_for_sure(case));
+        causes.push(lacks_permission(case, likelihood, Some(token.creating)));
     }
     if let Some(other_app) = lock::other_app(case, token) {
         // At equal likelihood the prefix, which `GITHUB_TOKEN` has in no report, speaks for the App.
@@ -86,10 +91,12 @@ fn causes(case: &Case, token: &Token) -> Vec<Cause> {
         causes.push(namespace::mismatch(case, Likelihood::Likely));
     }
     if context.owner_kind != Some(OwnerKind::User) && !is_fork {
-        let has_block = listed == Some(Access::Write) || granted == Some(Access::Write);
-        // A token that could write was restricted by no rule on workflows.
-        let is_contradicted = granted == Some(Access::Write) && !token.creating;
-        let likelihood = if has_block && !explained && !is_contradicted {
+        // A rule on workflows is a default, which a block raises: only a token that is known to have had less than its
+        // block speaks for one.
+        let is_lowered = has_block && granted.is_some_and(|granted| granted < Access::Write);
+        let may_write = has_block || granted == Some(Access::Write);
+        let is_near = is_lowered || (token.creating && may_write);
+        let likelihood = if is_near && !explained {
             Likelihood::Likely
         } else {
             Likelihood::Possible
@@ -112,8 +119,14 @@ fn withheld(case: &Case) -> Option<Access> {
     is_withheld.then_some(Access::None)
 }
 
-fn permission_likelihood(token: &Token, shown: Option<Access>) -> Likelihood {
-    let is_shown = shown.is_some();
+/// Whether the file names a right to packages, and is the one that runs.
+fn is_listed_for_sure(case: &Case) -> bool {
+    let actions = case.context.actions.as_ref();
+    let is_of_run = actions.and_then(|actions| actions.file_is_of_run);
+    patch::listed(case).is_some() && is_of_run == Some(true)
+}
+
+fn permission_likelihood(token: &Token, is_shown: bool) -> Likelihood {
     // Words that come mostly with other Apps' tokens leave another explanation.
     if is_shown && (!token.prefixed || token.is_own == Some(true)) {
         Likelihood::Proven

@@ -25,6 +25,12 @@ pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
             vec![explanation],
         );
     }
+    if is_of_the_api(case) {
+        return Diagnosis::of(
+            "GitHub's API limit is spent, which is not a matter of permissions",
+            vec![wait_for_reset(case)],
+        );
+    }
     if is_limit(case) {
         return Diagnosis::of("too many requests", vec![wait(case)]);
     }
@@ -40,14 +46,19 @@ fn is_limit(case: &Case) -> bool {
         "with http status code 429",
         "resource_exhausted",
     ];
-    let named = case.evidence.status == Some(429)
+    case.evidence.status == Some(429)
         || phrases.iter().any(|phrase| case.says(phrase))
-        || (case.says("allowed: ") && case.says("/minute"));
-    let refused = matches!(case.evidence.status, Some(403 | 429) | None);
-    // GitHub's REST API marks its limits so
-    // (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api).
-    let spent = case.evidence.header("x-ratelimit-remaining") == Some("0");
-    named || (refused && spent && case.evidence.status.is_some())
+        || (case.says("allowed: ") && case.says("/minute"))
+}
+
+/// Whether it is the limit of GitHub's REST API, which is counted by the hour, rather than the registry's: by its words,
+/// or by how it marks its answers
+/// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>).
+fn is_of_the_api(case: &Case) -> bool {
+    let is_registrys = case.says("toomanyrequests") || case.says("/minute");
+    let is_refusal = matches!(case.evidence.status, Some(403 | 429));
+    let is_spent = case.evidence.header("x-ratelimit-remaining") == Some("0");
+    case.says("api rate limit exceeded") || (is_refusal && is_spent && !is_registrys)
 }
 
 /// A 403 that another service of GitHub's gave to the registry, without saying why
@@ -109,6 +120,38 @@ fn wait(case: &Case) -> Cause {
         ),
         url: None,
     }
+}
+
+/// The cause that the API's requests of an hour are spent.
+fn wait_for_reset(case: &Case) -> Cause {
+    let end = reset(case).map_or_else(
+        || "until the hour is over that began with the first of them".to_owned(),
+        |time| format!("until {time}, when the count begins anew"),
+    );
+    Cause {
+        code: Code::RateLimit,
+        likelihood: Likelihood::Proven,
+        why: "GitHub's API takes a number of requests in an hour from one user, App or repository, and that is spent"
+            .to_owned(),
+        evidence: case.basics(),
+        remedy: format!(
+            "Wait {end}, and push again. All that uses the same token counts: other jobs, and tools that ask the API \
+             often. Change no permission for this."
+        ),
+        url: None,
+    }
+}
+
+/// The time of the day at which the limit ends, out of the seconds since 1970 in the API's header.
+fn reset(case: &Case) -> Option<String> {
+    let seconds: u64 = case
+        .evidence
+        .header("x-ratelimit-reset")?
+        .trim()
+        .parse()
+        .ok()?;
+    let minutes = seconds.div_ceil(60) % (24 * 60);
+    Some(format!("{:02}:{:02} UTC", minutes / 60, minutes % 60))
 }
 
 /// The wait that the registry asks for: in a header, or in the message as a Go duration.

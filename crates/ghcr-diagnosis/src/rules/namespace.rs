@@ -15,19 +15,26 @@ use super::scope;
 
 pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
     if case.says("requested installation does not exist") {
-        let likelihood = if case.context.foreign_owner().is_some() {
-            Likelihood::Proven
+        let context = &case.context;
+        let explanation = if context.foreign_owner().is_some() {
+            mismatch(case, Likelihood::Proven)
+        } else if context.actions.is_some() && !context.owner.is_empty() {
+            not_of_this_run(case)
         } else {
-            Likelihood::Likely
+            mismatch(case, Likelihood::Likely)
         };
-        let explanation = mismatch(case, likelihood);
         return Diagnosis::of(
             "the token is not one for this owner's packages",
             vec![explanation],
         );
     }
     if case.says("owner not found") {
-        return Diagnosis::of("there is no such owner", vec![no_owner(case)]);
+        let summary = if case.context.owner_exists == Some(true) {
+            "the registry does not find the owner"
+        } else {
+            "there is no such owner"
+        };
+        return Diagnosis::of(summary, vec![no_owner(case)]);
     }
     if case.says("create_package") {
         return cannot_create(case);
@@ -73,6 +80,37 @@ pub(super) fn mismatch(case: &Case, likelihood: Likelihood) -> Cause {
     }
 }
 
+/// The run is the owner's own, so that its token is one for this owner: it was another that was used, or the owner has
+/// another name now.
+fn not_of_this_run(case: &Case) -> Cause {
+    let context = &case.context;
+    let actions = context.actions.as_ref();
+    let repository = actions.map_or("", |actions| actions.repository.as_str());
+    let owner = &context.owner;
+    let source = context
+        .credential
+        .facts()
+        .map_or("the credential that was used", |facts| &facts.source);
+    let mut evidence = case.basics();
+    evidence.push(format!(
+        "the workflow runs in {repository}, and the package would be {owner}'s as well"
+    ));
+    Cause {
+        code: Code::NamespaceMismatch,
+        likelihood: Likelihood::Likely,
+        why: format!(
+            "the token is of an installation that is not there: it is not this job's, or {repository} was transferred or \
+             renamed while the run went on"
+        ),
+        evidence,
+        remedy: format!(
+            "Make sure that {source} holds this job's own token, `${{{{ secrets.GITHUB_TOKEN }}}}`, and not one that was \
+             made for another account. If it does, start a new run of the repository as it is called now."
+        ),
+        url: None,
+    }
+}
+
 fn moved_home(case: &Case, own: &str) -> String {
     let context = &case.context;
     let file = context
@@ -92,6 +130,9 @@ fn moved_home(case: &Case, own: &str) -> String {
 
 fn no_owner(case: &Case) -> Cause {
     let context = &case.context;
+    if context.owner_exists == Some(true) {
+        return unknown_to_the_registry(case);
+    }
     let owner = named(&context.owner, "that name");
     let own = context.foreign_owner();
     let remedy = match own {
@@ -113,6 +154,27 @@ fn no_owner(case: &Case) -> Cause {
         why: format!("GitHub knows no user or organization named {owner}"),
         evidence: case.basics(),
         remedy,
+        url: None,
+    }
+}
+
+/// The registry does not know whom GitHub knows.
+fn unknown_to_the_registry(case: &Case) -> Cause {
+    let owner = &case.context.owner;
+    let mut evidence = case.basics();
+    evidence.push(format!("GitHub knows {owner}"));
+    Cause {
+        code: Code::OwnerNotFound,
+        likelihood: Likelihood::Possible,
+        why: format!(
+            "the registry does not find {owner}, whom GitHub knows: another name was sent, or {owner} was made or renamed \
+             a short while ago"
+        ),
+        evidence,
+        remedy: format!(
+            "Look at the reference that was sent: its owner has to be {}. If it is, push again in some minutes.",
+            owner.to_lowercase()
+        ),
         url: None,
     }
 }

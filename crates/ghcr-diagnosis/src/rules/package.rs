@@ -7,13 +7,17 @@
 //! made on the package's page. `read_package` is said of packages that the token cannot even see, and for
 //! some seconds of any package that was just created.
 
-use super::scope;
+use super::{account, installation, scope};
 use crate::case::Case;
-use crate::context::{Link, TokenKind};
+use crate::context::{Access, Link, TokenKind};
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
 use crate::page;
 
 pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
+    super::with_shadows(case, explained(case))
+}
+
+fn explained(case: &Case) -> Option<Diagnosis> {
     let package = case.context.the_package();
     if case.says("write_package") {
         return Diagnosis::of(
@@ -33,7 +37,7 @@ pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
 /// The causes of `write_package`.
 pub(super) fn denied(case: &Case) -> Vec<Cause> {
     let context = &case.context;
-    let mut causes = person_first(case);
+    let mut causes = token_first(case);
     if context.just_created == Some(true) {
         causes.push(just_created(case, Likelihood::Likely));
     }
@@ -51,7 +55,12 @@ pub(super) fn denied(case: &Case) -> Vec<Cause> {
 /// The causes of `read_package`.
 pub(super) fn unreadable(case: &Case) -> Vec<Cause> {
     let context = &case.context;
-    let mut causes = person_first(case);
+    let mut causes = token_first(case);
+    let access = installation::known(case).filter(|_| causes.is_empty() && !context.is_personal());
+    if access == Some(Access::None) {
+        let lacks = installation::lacks_permission(case, Likelihood::Likely, None);
+        causes.push(lacks);
+    }
     let created = match context.just_created {
         Some(true) => Some(Likelihood::Likely),
         // Another job of the same run may have made it.
@@ -67,6 +76,11 @@ pub(super) fn unreadable(case: &Case) -> Vec<Cause> {
     } else {
         unreadable
     });
+    // A token that may read sees its own repository's packages, and could not write to them all the same.
+    if access == Some(Access::Read) {
+        let lacks = installation::lacks_permission(case, Likelihood::Possible, None);
+        causes.push(lacks);
+    }
     causes.extend(created.map(|likelihood| just_created(case, likelihood)));
     // gh's tokens have no packages scope by default, and are refused with the same words.
     if context.kind() == Some(TokenKind::OAuth) && context.token.scopes.is_none() {
@@ -75,16 +89,17 @@ pub(super) fn unreadable(case: &Case) -> Vec<Cause> {
     causes
 }
 
-/// What is the matter with a person's token comes before what is the matter with the package.
-fn person_first(case: &Case) -> Vec<Cause> {
+/// What is the matter with the token comes before what is the matter with the package.
+fn token_first(case: &Case) -> Vec<Cause> {
     let context = &case.context;
+    let mut causes: Vec<Cause> = account::refused_by_the_api(case).into_iter().collect();
     if context.kind() == Some(TokenKind::FineGrainedPersonal) {
-        vec![scope::fine_grained(case, Likelihood::Likely)]
+        causes.push(scope::fine_grained(case, Likelihood::Likely));
     } else if context.is_personal() && context.token.lacks_scope() {
-        vec![scope::missing(case, Likelihood::Likely)]
-    } else {
-        Vec::new()
+        causes.push(scope::missing(case, Likelihood::Likely));
     }
+    causes.extend(installation::foreign_app(case));
+    causes
 }
 
 /// The cause that the package does not admit the repository, or the person, under either code.
@@ -94,7 +109,11 @@ fn denies_repository(case: &Case, code: Code) -> Cause {
         let explanation = denies_user(case, Likelihood::Likely);
         return Cause {
             code,
-            why: "the package is private, and this token's user may not see it".to_owned(),
+            why: format!(
+                "{}, and this token's user {}",
+                standing(case),
+                lacking(case)
+            ),
             ..explanation
         };
     }
@@ -135,7 +154,8 @@ fn denies_repository(case: &Case, code: Code) -> Cause {
         }
     };
     let why = if code == Code::PackageUnreadable {
-        format!("the package is private, and does not give {known} any role. {story}")
+        let standing = standing(case);
+        format!("{standing}, and does not give {known} any role. {story}")
     } else {
         format!(
             "the package does not give {known} the role Write. {story}. The workflow's `permissions:` are not the matter"
@@ -150,20 +170,44 @@ fn denies_repository(case: &Case, code: Code) -> Cause {
             "Open {}, go to \"Manage Actions access\", choose \"Add repository\", add {added}, \
              and set its role to Write. Then run the job again.{}",
             page::package_settings_named(context),
-            costs(code)
+            costs(case, code)
         ),
         url: page::package_settings(context).into_iter().next(),
     }
 }
 
-/// Proven only of a token that stands for the repository.
+/// What is known, or else to be supposed, of a package that cannot be seen.
+fn standing(case: &Case) -> String {
+    match case.context.package_facts.visibility.as_deref() {
+        None => "the package is private".to_owned(),
+        Some(visibility) => format!("the package is {visibility}"),
+    }
+}
+
+fn is_public(case: &Case) -> bool {
+    case.context.package_facts.visibility.as_deref() == Some("public")
+}
+
+/// What a user may not who is refused a look.
+fn lacking(case: &Case) -> &'static str {
+    if is_public(case) {
+        "does not have the role Write"
+    } else {
+        "may not see it"
+    }
+}
+
+/// Proven only of a token that stands for the repository, and that nothing else is the matter with.
 fn settled(case: &Case) -> Likelihood {
     let repository = case
         .context
         .actions
         .as_ref()
         .is_some_and(|actions| !actions.repository.is_empty());
-    if case.context.is_installation() && repository && case.context.just_created != Some(true) {
+    let has_right_token = case.context.is_workflow_token() != Some(false)
+        && installation::known(case) != Some(Access::None);
+    let is_settled = case.context.is_installation() && repository && has_right_token;
+    if is_settled && case.context.just_created != Some(true) {
         Likelihood::Proven
     } else {
         Likelihood::Likely
@@ -172,8 +216,8 @@ fn settled(case: &Case) -> Likelihood {
 
 /// What people do instead, and what it costs them
 /// (<https://github.com/yc-software/qm/pull/12>).
-fn costs(code: Code) -> &'static str {
-    if code == Code::PackageUnreadable {
+fn costs(case: &Case, code: Code) -> &'static str {
+    if code == Code::PackageUnreadable && !is_public(case) {
         " Making the package public instead would show every version that it holds, to everybody, and would not \
          let anybody push."
     } else {

@@ -11,7 +11,16 @@ use crate::context::TokenKind;
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
 use crate::page;
 
+/// What to push with instead of an installation token that is refused.
+pub(super) const JOBS_TOKEN: &str = "Push with this job's own token, and nothing that goes before it:\n\n    env:\n      \
+     GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}\n\nThe job needs `packages: write` in its `permissions:`. The token ends \
+     with its job, so that one that was kept is worth nothing.";
+
 pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
+    super::with_shadows(case, explained(case))
+}
+
+fn explained(case: &Case) -> Option<Diagnosis> {
     if !case.says("match expected scopes") && !case.says("not match expected scope") {
         return None;
     }
@@ -69,6 +78,18 @@ pub(super) fn missing(case: &Case, likelihood: Likelihood) -> Cause {
                 scopes.join(", ")
             )
         });
+    }
+    if context.is_for_the_jobs_token() {
+        return Cause {
+            code: Code::MissingScope,
+            likelihood,
+            why: "the token is not one that may write packages; an installation's has no scopes, but the permissions that \
+                  its job or its App was given"
+                .to_owned(),
+            evidence,
+            remedy: JOBS_TOKEN.to_owned(),
+            url: None,
+        };
     }
     let remedy = if context.kind() == Some(TokenKind::OAuth) {
         format!(

@@ -8,10 +8,14 @@ use oci_push::Step;
 
 use super::{installation, limit, namespace, package};
 use crate::case::Case;
-use crate::context::Access;
+use crate::context::{Access, Tool};
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
 
 pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
+    super::with_shadows(case, explained(case))
+}
+
+fn explained(case: &Case) -> Option<Diagnosis> {
     let is_lookup = matches!(
         case.evidence.step,
         Some(Step::CheckBlob | Step::CheckManifest | Step::Verify)
@@ -52,15 +56,20 @@ pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
     }
     causes.extend(of_package);
     causes.push(limit::wait_for_secondary(case, Likelihood::Possible));
-    let ask = match context.reference.as_str() {
+    let how = match context.reference.as_str() {
         "" => "`ghcr-push check REFERENCE`".to_owned(),
         reference => format!("`ghcr-push check {reference}`"),
     };
     let mut diagnosis = Diagnosis::of("the registry refused without saying why", causes)?;
     if let Some(first) = diagnosis.causes.first_mut() {
-        first.evidence.push(format!(
-            "the refusal came without its reason (an answer to HEAD has none); {ask} asks in a way that gets it"
-        ));
+        first.evidence.push(match context.tool {
+            Tool::GhcrPush => {
+                "the refusal came without its reason, also when the same was asked in other ways".to_owned()
+            }
+            Tool::Another => format!(
+                "the refusal came without its reason (an answer to HEAD has none); {how} asks in a way that gets it"
+            ),
+        });
     }
     Some(diagnosis)
 }
@@ -71,7 +80,12 @@ fn softened(cause: Cause) -> Cause {
         (Likelihood::Proven, _)
         | (
             Likelihood::Likely,
-            Code::PackageJustCreated | Code::MissingScope | Code::FineGrainedTokenUnsupported,
+            Code::PackageJustCreated
+            | Code::MissingScope
+            | Code::FineGrainedTokenUnsupported
+            | Code::SsoNotAuthorised
+            | Code::AppTokenUnsupported
+            | Code::WorkflowLacksPackagesWrite,
         ) => Likelihood::Likely,
         _ => Likelihood::Possible,
     };

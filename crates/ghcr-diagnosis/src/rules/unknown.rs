@@ -1,8 +1,8 @@
 //! Refusals that nobody has catalogued: the registry's words as they are, and no advice that is
 //! merely plausible.
 
-use super::installation;
 use super::outage::STATUS_PAGE;
+use super::{account, installation};
 use crate::case::Case;
 use crate::context::{Access, TokenKind};
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
@@ -16,9 +16,11 @@ pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
     if !(case.is_denial() || (is_client_error && has_words)) {
         return None;
     }
+    let mut causes: Vec<Cause> = account::refused_by_the_api(case).into_iter().collect();
+    causes.push(cause(case));
     Diagnosis::of(
         "the registry refused, in words that are not known here",
-        vec![cause(case)],
+        causes,
     )
 }
 

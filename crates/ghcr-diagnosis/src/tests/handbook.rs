@@ -6,7 +6,7 @@ use expect_test::expect_file;
 use oci_push::Step;
 
 use super::support::{denied, desk, job, refusal, run, silent};
-use crate::{Cause, Code, Context, Credential, Evidence, Link, TokenKind, Trouble, diagnose};
+use crate::{Cause, Code, Context, Credential, Evidence, Link, TokenKind, Tool, Trouble, diagnose};
 
 const INTRODUCTION: &str = "\
 # Diagnoses
@@ -128,6 +128,7 @@ fn sample_of_the_rest(code: Code) -> (Evidence, Context) {
     match code {
         Code::CredentialMissing => {
             context.credential = Credential::Absent;
+            context.tool = Tool::GhcrPush;
             evidence = token_service;
         }
         Code::CredentialEmpty => {

@@ -1,6 +1,8 @@
 //! The registry's verbatim words, each with where it was seen, and the codes that they lead to.
 
+mod advice;
 mod credentials;
+mod facts;
 mod locks;
 mod words;
 

@@ -28,6 +28,10 @@ pub(super) fn adapted(command: Command) -> Command {
                  image",
             )
         });
+    // Who asks before a build would rather know of a limit than wait until it is over.
+    command = command
+        .mut_arg("retry_max_time", |argument| argument.default_value("30s"))
+        .mut_arg("retry", |argument| argument.default_value("2"));
     for name in WITHOUT_MEANING {
         command = command.mut_arg(name, |argument| argument.hide(true));
     }

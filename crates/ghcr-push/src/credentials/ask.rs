@@ -96,8 +96,7 @@ impl Sources {
         user.unwrap_or(TOKEN_USER).to_owned()
     }
 
-    /// A variable's value. One that is set but empty is worth telling: that is what a secret looks like
-    /// in a run for a fork's pull request.
+    /// A variable's value.
     fn variable(&self, name: &str, notes: &mut Notes) -> Option<SecretString> {
         let Some(value) = self.environment.get(name).map(str::trim) else {
             notes.looked(name, "not set");
@@ -105,10 +104,7 @@ impl Sources {
         };
         if value.is_empty() {
             notes.looked(name, "set, but empty");
-            notes.empty_variables.push(name.to_owned());
-            notes.notices.push(format!(
-                "{name} is set but empty; secrets are empty in runs for pull requests from forks"
-            ));
+            notes.empty(name);
             return None;
         }
         Some(SecretString::from(value))
@@ -181,9 +177,9 @@ impl Sources {
             }
             Err(error) => {
                 notes.looked(label, "not readable");
-                notes
-                    .notices
-                    .push(format!("{label} cannot be read: {error}"));
+                let notice = format!("{label} cannot be read: {error}");
+                notes.problems.push(notice.clone());
+                notes.notices.push(notice);
                 return None;
             }
         };
@@ -226,10 +222,10 @@ impl Sources {
     ) -> Option<FoundCredential> {
         let label = document.label;
         let passed_over = |problem: String, notes: &mut Notes| {
-            notes.looked(label, problem.clone());
             notes
                 .notices
                 .push(format!("{label} was passed over: {problem}"));
+            notes.passed_over(label, problem);
         };
         let entry = match auth_file::entry(text, place.host, place.repository) {
             Ok(entry) => entry,

@@ -12,6 +12,30 @@ use secrecy::ExposeSecret as _;
 use super::{Place, Search, Sources};
 use crate::env::Environment;
 
+/// What a registry may make of a secret when it quotes it.
+#[test]
+fn forms_of_a_secret() {
+    let found = super::FoundCredential::new(
+        crate::args::credentials::CredentialSource::Stdin,
+        "--password-stdin".to_owned(),
+        "u".to_owned(),
+        "a\"b\u{3e}\u{3f}x~~".into(),
+    );
+    let secrets = found.secrets();
+    for form in [
+        "a\"b>?x~~",
+        "a\\\"b>?x~~",
+        "YSJiPj94fn4=",
+        "YSJiPj94fn4",
+        "dTphImI+P3h+fg==",
+        "dTphImI+P3h+fg",
+        "dTphImI-P3h-fg==",
+        "dTphImI-P3h-fg",
+    ] {
+        assert!(secrets.iter().any(|secret| secret == form), "{form}");
+    }
+}
+
 /// A home directory, and what the environment says.
 struct Desk {
     home: tempfile::TempDir,

@@ -1,6 +1,6 @@
 //! What is known of a situation without asking anybody.
 
-use ghcr_diagnosis::{Context, Evidence};
+use ghcr_diagnosis::{Context, Evidence, Tool};
 use oci_push::{PushReport, Reference, ReferenceStatus};
 
 use crate::env::Environment;
@@ -30,6 +30,7 @@ const PROXY_VARIABLES: [&str; 6] = [
 /// The context of a push to `reference`, but for the credential.
 pub(crate) fn context(reference: &Reference, environment: &Environment) -> Context {
     let mut context = Context::default();
+    context.tool = Tool::GhcrPush;
     let is_empty = |value: &str| value.trim().is_empty();
     context.empty_variables = variables(&CREDENTIAL_VARIABLES, environment, is_empty);
     context.proxy_variables = variables(&PROXY_VARIABLES, environment, |value| !value.is_empty());

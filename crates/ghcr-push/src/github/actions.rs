@@ -8,7 +8,7 @@ use std::path::{Component, Path};
 use ghcr_diagnosis::{ActionsFacts, OwnerKind};
 use serde_json::Value;
 
-use super::{called, event, workflow};
+use super::{called, checkout, event, workflow};
 use crate::env::Environment;
 
 /// GitHub caps payloads at 25 MB (<https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap>).
@@ -86,6 +86,7 @@ pub(crate) fn run(environment: &Environment) -> Option<Run> {
             .filled("GITHUB_RUN_ATTEMPT")
             .and_then(|attempt| attempt.parse().ok()),
         permissions: of_file.permissions,
+        file_is_of_run: checkout::is_of_run(environment),
         site: environment
             .filled("GITHUB_SERVER_URL")
             .map(|url| site(url).to_owned()),

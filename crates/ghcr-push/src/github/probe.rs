@@ -6,8 +6,10 @@
 //! those who try many (<https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api#failed-login-limit>).
 
 mod answers;
+mod moment;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use ghcr_diagnosis::{OwnerKind, PackageFacts, TokenFacts, TokenKind};
 use oci_push::{HttpSettings, HttpTransport, Tally, TlsSettings};
@@ -31,6 +33,8 @@ pub(crate) struct Question {
     pub(crate) token: Option<SecretString>,
     /// `owner/name` of the repository whose workflow runs.
     pub(crate) run: Option<String>,
+    /// The time that it is.
+    pub(crate) now: SystemTime,
 }
 
 /// What was told.
@@ -216,7 +220,8 @@ impl Inquiry<'_> {
             }
         };
         if with_token {
-            answers::of_token(&answer, self.question.kind, &mut self.told.token);
+            let (kind, now) = (self.question.kind, self.question.now);
+            answers::of_token(&answer, kind, now, &mut self.told.token);
             self.has_good_token = self.told.token.accepted != Some(false);
         }
         if answer.is_limit() {

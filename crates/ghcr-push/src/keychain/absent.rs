@@ -4,9 +4,13 @@ use ghcr_diagnosis::without_credential;
 use oci_push::{Profile, Reference};
 
 use super::{add_facts, grouped};
+use crate::args::Arguments;
+use crate::args::credentials::CredentialSource;
 use crate::credentials::{Search, Sources};
+use crate::env::Environment;
 use crate::error::{CliError, Kind};
 use crate::explain::situation;
+use crate::settings;
 
 /// ghcr.io takes no push from nobody; there is no need to ask it. Nor to ask any registry, if the one source that
 /// may be used has nothing.
@@ -30,7 +34,24 @@ pub(super) fn failure(
     }
     let mut context = situation::context(reference, &sources.environment);
     add_facts(search, &mut context);
+    context.forced_source = sources.forced.map(CredentialSource::name);
     error.diagnosis = without_credential(&context).map(Box::new);
+    error
+}
+
+/// Explains that the password on standard input is empty.
+pub(super) fn explained(
+    mut error: CliError,
+    reference: &Reference,
+    arguments: &Arguments,
+    environment: &Environment,
+) -> CliError {
+    if settings::profile_of(arguments, reference) == Profile::Ghcr {
+        let mut context = situation::context(reference, environment);
+        context.empty_variables = vec!["--password-stdin".to_owned()];
+        error.diagnosis = without_credential(&context).map(Box::new);
+        error.hint = None;
+    }
     error
 }
 

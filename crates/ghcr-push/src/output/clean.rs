@@ -76,6 +76,9 @@ impl Redactor {
             .into_iter()
             .filter(|secret| secret.len() >= SHORTEST_SECRET && !is_word(secret));
         self.secrets.extend(hidden);
+        // Many forms of one secret are the same text.
+        self.secrets.sort_unstable();
+        self.secrets.dedup();
         // A secret that holds another goes first, or its rest would stay.
         self.secrets
             .sort_by_key(|secret| std::cmp::Reverse(secret.len()));

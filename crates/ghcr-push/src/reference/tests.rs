@@ -111,6 +111,9 @@ fn refused_with_the_reason() {
         ("[::1]:5000/o/n", "by an IPv6 address"),
         ("ghcr.io/name:1", "reference-without-owner"),
         ("ghcr.io/name:1", "write ghcr.io/OWNER/name:1"),
+        ("ghcr.net/o/n:1", "lookalike-host"),
+        ("gcrh.io/o/n:1", "lookalike-host"),
+        ("docker.pkg.github.com/o/r/n:1", "old registry"),
         ("ghrc.io/o/n:1", "lookalike-host"),
         ("https://ghcr.io/o/n:1", "write ghcr.io/o/n:1"),
         ("ghcr.io/o/n@sha256:00", "names a digest"),
@@ -188,5 +191,23 @@ fn a_user_name_and_a_password_are_not_shown() {
                 "{error}"
             );
         }
+    }
+}
+
+/// A mirror may be named so, and is said not to be the registry before it is given a credential.
+#[test]
+fn names_that_begin_like_the_registrys() {
+    for (written, is_told) in [
+        ("ghcr.example.com/o/n:1", true),
+        ("ghcr.io.example:5000/o/n:1", true),
+        ("ghcr.io/o/n:1", false),
+        ("registry.example/ghcr.io/n:1", false),
+    ] {
+        let read = References::read(&[written.to_owned()], &[], None).expect("a reference");
+        let told = read
+            .notices
+            .iter()
+            .any(|notice| notice.contains("is not GitHub's registry"));
+        assert_eq!(told, is_told, "{written}: {:?}", read.notices);
     }
 }

@@ -59,6 +59,10 @@ pub trait Keychain: Send + Sync {
     ) -> BoxFuture<'a, Option<Credentials>> {
         self.credentials(host)
     }
+
+    /// Told of every bearer token that a token service has issued for a credential, before it is used: a registry may
+    /// quote it in a refusal, and whoever prints that has to know what to hide.
+    fn issued(&self, _token: &SecretString) {}
 }
 
 /// The same credentials, or none, for every host asked about.

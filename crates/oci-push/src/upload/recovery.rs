@@ -118,15 +118,17 @@ fn is_damaged(rejection: &Rejection) -> bool {
 /// The failure with its nearest cause, for a line that announces a retry.
 pub(super) fn in_one_line(failure: &Failure) -> String {
     match failure {
-        Failure::Rejected(rejection) if rejection.words().is_empty() => {
-            format!("the registry answered {}", rejection.status)
-        }
         Failure::Rejected(rejection) => {
-            format!(
-                "the registry answered {}: {}",
-                rejection.status,
-                rejection.words()
-            )
+            let status = rejection.status;
+            let limit = if rejection.is_rate_limit() {
+                ", a rate limit"
+            } else {
+                ""
+            };
+            match rejection.words().as_str() {
+                "" => format!("the registry answered {status}{limit}"),
+                words => format!("the registry answered {status}{limit}: {words}"),
+            }
         }
         Failure::Unanswered(unanswered) => unanswered.kind.to_string(),
         other => other.to_string(),
@@ -175,6 +177,28 @@ mod tests {
             let failure = rejected(status, body);
             assert_eq!(aftermath(&failure, false), before, "{status} {body}");
             assert_eq!(aftermath(&failure, true), after, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn lines() {
+        let limit = r#"{"message":"You have exceeded a secondary rate limit."}"#;
+        for (status, body, expected) in [
+            (503, "", "the registry answered 503 Service Unavailable"),
+            (400, "no", "the registry answered 400 Bad Request: no"),
+            (
+                429,
+                "",
+                "the registry answered 429 Too Many Requests, a rate limit",
+            ),
+            (
+                403,
+                limit,
+                "the registry answered 403 Forbidden, a rate limit: ",
+            ),
+        ] {
+            let line = in_one_line(&rejected(status, body));
+            assert!(line.starts_with(expected), "{line}");
         }
     }
 }

@@ -104,7 +104,7 @@ fn an_empty_secret() {
         diagnosis: the credential is empty
 
         1. credential-empty (proven)
-           GHCR_PUSH_TOKEN is set, but empty, so that no credential was sent
+           GHCR_PUSH_TOKEN is empty, so that no credential was sent
            evidence:
              - set but empty: GHCR_PUSH_TOKEN
              - looked at --password-stdin (not given)
@@ -126,7 +126,7 @@ fn an_empty_secret() {
            what to do:
              Build in such runs, and publish from runs of the repository itself. Give the step that pushes this condition:
 
-                 if: github.event_name != 'pull_request' || github.event.pull_request.head.repo.full_name == github.repository
+                 if: github.event.pull_request == null || github.event.pull_request.head.repo.full_name == github.repository
 
              Do not turn to `pull_request_target` for this: it would hand a token that may write to whatever code the pull request brings.
     "]].assert_eq(&run.stderr.replace(&home, "HOME"));
@@ -153,6 +153,26 @@ fn secrets_are_nowhere() {
             for secret in [CLASSIC, encoded, pair, "djE6aXNzdWVkLXRva2Vu"] {
                 assert!(!told.contains(secret), "{secret} in {told}");
             }
+        }
+    }
+}
+
+/// The registry quotes the bearer token that its token service has issued, as it is and in base64.
+#[test]
+fn a_quoted_bearer_token_is_hidden() {
+    let bearer = "djE6aXNzdWVkLXRva2VuOjAwMDAwMDAx";
+    let encoded = "ZGpFNmFYTnpkV1ZrTFhSdmEyVnVPakF3TURBd01EQXg=";
+    let unpadded = encoded.trim_end_matches('=');
+    for quoted in [bearer, encoded, unpadded] {
+        for options in [&["-vv"][..], &["--json"]] {
+            let told = Story {
+                refusal: Some(super::denied(&format!("token ({quoted}) was refused"))),
+                options,
+                ..Story::default()
+            }
+            .told();
+            assert!(told.contains("token ([redacted]) was refused"), "{told}");
+            assert!(!told.contains(unpadded) && !told.contains(bearer), "{told}");
         }
     }
 }

@@ -39,7 +39,7 @@ fn a_pull_request_from_a_fork() {
            what to do:
              Build in such runs, and publish from runs of the repository itself. Give the step that pushes this condition:
 
-                 if: github.event_name != 'pull_request' || github.event.pull_request.head.repo.full_name == github.repository
+                 if: github.event.pull_request == null || github.event.pull_request.head.repo.full_name == github.repository
 
              Do not turn to `pull_request_target` for this: it would hand a token that may write to whatever code the pull request brings.
     "]]);
@@ -80,7 +80,7 @@ fn dependabot() {
            what to do:
              Publish when the update is merged, not before. Give the step that pushes this condition:
 
-                 if: github.actor != 'dependabot[bot]'
+                 if: github.event.pull_request == null || github.actor != 'dependabot[bot]'
 
              If these runs are to publish all the same, this block for the job in .github/workflows/release.yml raises their token; code of the updated dependencies then runs with that right:
 
@@ -93,7 +93,7 @@ fn dependabot() {
            evidence:
              - holds only if what is said above is in place already
            what to do:
-             Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself.
+             Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself, and what a block in a workflow's file raises.
              https://github.com/organizations/owner/settings/actions
     "#]]);
 }
@@ -168,15 +168,22 @@ fn a_policy_of_the_organization() {
 
         diagnosis: the token that was used may not write packages
 
-        1. organization-policy (likely)
-           owner or its enterprise restricts workflows to reading
+        1. workflow-lacks-packages-write (likely)
+           the token that was used has no `packages: write`, and the block in .github/workflows/release.yml on disk is right: the credential from GHCR_PUSH_TOKEN is not this job's token
            evidence:
              - HOST said: installation not allowed to Write organization package
              - the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)
+             - "Write": the package owner/app exists already
              - .github/workflows/release.yml gives the job "publish" `packages: write` in the job's own `permissions:`
-             - the block is right, so that something above it overrules it
            what to do:
-             Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself.
+             Look at the job's log, under "Set up job", "GITHUB_TOKEN Permissions". If it shows `Packages: write`, push with that token: `GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}` in the step's `env:`, and nothing that goes before it. If it shows less, bring the block into the version of .github/workflows/release.yml that runs: the one of the branch, tag or commit that the run is for.
+
+        2. organization-policy (possible)
+           owner or its enterprise restricts workflows to reading
+           evidence:
+             - holds only if the job's log, under "Set up job", "GITHUB_TOKEN Permissions", shows less than `Packages: write`: a block raises what an organization's default is
+           what to do:
+             Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself, and what a block in a workflow's file raises.
              https://github.com/organizations/owner/settings/actions
     "#]]);
 }
@@ -221,7 +228,7 @@ fn a_reusable_workflow() {
            evidence:
              - holds only if what is said above is in place already
            what to do:
-             Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself.
+             Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself, and what a block in a workflow's file raises.
              https://github.com/organizations/owner/settings/actions
     "#]]);
 }
@@ -273,7 +280,7 @@ fn a_called_workflow_that_withholds() {
            evidence:
              - holds only if what is said above is in place already
            what to do:
-             Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself.
+             Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself, and what a block in a workflow's file raises.
              https://github.com/organizations/owner/settings/actions
     "#]]);
 }

@@ -153,8 +153,12 @@ fn the_token_of_another_app() {
              - the token is not the GITHUB_TOKEN of this run
              - the token is for 3 repositories
            what to do:
-             Push with the workflow's GITHUB_TOKEN, or with a classic personal access token that has the scope write:packages.
-             https://github.com/settings/tokens/new?scopes=write:packages
+             Push with this job's own token, and nothing that goes before it:
+
+                 env:
+                   GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}
+
+             The job needs `packages: write` in its `permissions:`. The token ends with its job, so that one that was kept is worth nothing.
     "#]]);
 }
 

@@ -5,7 +5,7 @@ use crate::case::Case;
 use crate::context::{CredentialFacts, TokenKind};
 use crate::diagnosis::{Cause, Code, Likelihood};
 use crate::page;
-use crate::rules::scope;
+use crate::rules::{account, scope};
 
 /// The causes, for a credential of which this much is known.
 pub(super) fn causes(case: &Case, facts: &CredentialFacts) -> Vec<Cause> {
@@ -13,7 +13,7 @@ pub(super) fn causes(case: &Case, facts: &CredentialFacts) -> Vec<Cause> {
     if context.token.expired == Some(true) {
         return vec![expired(case, Likelihood::Proven)];
     }
-    let mut causes = Vec::new();
+    let mut causes: Vec<Cause> = account::refused_by_the_api(case).into_iter().collect();
     let likelihood = if context.token.accepted == Some(false) || facts.kind == TokenKind::Refresh {
         Likelihood::Proven
     } else if context.succeeded_before == Some(true) {
@@ -29,6 +29,12 @@ pub(super) fn causes(case: &Case, facts: &CredentialFacts) -> Vec<Cause> {
             causes.push(scope::missing(case, Likelihood::Likely));
         }
     }
+    // What the API takes is neither wrong nor expired; another cause explains the refusal better.
+    let likelihood = if context.token.accepted == Some(true) && !causes.is_empty() {
+        Likelihood::Possible
+    } else {
+        likelihood
+    };
     causes.push(rejected(case, Some(facts), likelihood));
     causes
 }
@@ -49,6 +55,7 @@ pub(super) fn rejected(
             "GitHub's API does not take it either".to_owned()
         }
     }));
+    evidence.extend(end(case));
     let site = context
         .actions
         .as_ref()
@@ -62,6 +69,9 @@ pub(super) fn rejected(
             "the workflow runs at {site}, whose tokens are worth nothing at {}",
             context.web_host
         ),
+        _ if context.token.accepted == Some(true) => {
+            "the registry does not take the credential, which GitHub's API takes".to_owned()
+        }
         _ => "the credential is wrong, expired or revoked".to_owned(),
     };
     let host = match case.host() {
@@ -86,6 +96,16 @@ pub(super) fn rejected(
     } else {
         String::new()
     };
+    if context.is_for_the_jobs_token() {
+        return Cause {
+            code: Code::CredentialRejected,
+            likelihood,
+            why,
+            evidence,
+            remedy: scope::JOBS_TOKEN.to_owned(),
+            url: None,
+        };
+    }
     Cause {
         code: Code::CredentialRejected,
         likelihood,
@@ -98,12 +118,22 @@ pub(super) fn rejected(
     }
 }
 
+/// When the credential ends or has ended, as evidence.
+fn end(case: &Case) -> Option<String> {
+    let token = &case.context.token;
+    let moment = token.expires.as_ref()?;
+    let ends = if token.expired == Some(true) {
+        "expired"
+    } else {
+        "expires"
+    };
+    Some(format!("GitHub says that it {ends} at {moment}"))
+}
+
 fn expired(case: &Case, likelihood: Likelihood) -> Cause {
     let context = &case.context;
     let mut evidence = case.basics();
-    if let Some(moment) = &context.token.expires {
-        evidence.push(format!("GitHub says that it expires at {moment}"));
-    }
+    evidence.extend(end(case));
     if context.succeeded_before == Some(true) {
         evidence.push("requests with it had succeeded before".to_owned());
     }

@@ -7,6 +7,7 @@ use crate::case::Case;
 use crate::context::{Access, OwnerKind};
 use crate::diagnosis::{Cause, Code, Likelihood};
 use crate::page;
+use crate::rules::scope;
 
 /// The cause that the token is another App's, `None` if nothing points to one. The registry knows no
 /// Apps but Actions (<https://github.com/orgs/community/discussions/26920>,
@@ -47,17 +48,41 @@ pub(super) fn other_app(case: &Case, token: &Token) -> Option<Cause> {
             repositories.len()
         ));
     }
+    let in_run = context.actions.is_some() && context.is_for_the_jobs_token();
     Some(Cause {
         code: Code::AppTokenUnsupported,
         likelihood,
         why: "the token belongs to a GitHub App other than Actions itself; the registry does not take those"
             .to_owned(),
         evidence,
-        remedy: "Push with the workflow's GITHUB_TOKEN, or with a classic personal access token that has \
-                 the scope write:packages."
-            .to_owned(),
-        url: Some(page::new_token(context)),
+        remedy: if in_run {
+            scope::JOBS_TOKEN.to_owned()
+        } else {
+            "Push with the workflow's GITHUB_TOKEN, or with a classic personal access token that has \
+             the scope write:packages."
+                .to_owned()
+        },
+        url: (!in_run).then(|| page::new_token(context)),
     })
+}
+
+/// The cause that the token is another App's, for a refusal that does not speak of installations: `None` unless the
+/// token is known not to be the run's own.
+pub(in crate::rules) fn foreign_app(case: &Case) -> Option<Cause> {
+    let context = &case.context;
+    if context.is_personal() || context.is_workflow_token() != Some(false) {
+        return None;
+    }
+    let token = Token {
+        creating: true,
+        prefixed: false,
+        is_own: Some(false),
+    };
+    let mut explanation = other_app(case, &token)?;
+    // No word of this refusal tells whether the package exists.
+    let existence = existence(case, token.creating);
+    explanation.evidence.retain(|line| *line != existence);
+    Some(explanation)
 }
 
 /// The cause that members, or the kind of package, may not be created
@@ -89,7 +114,8 @@ pub(in crate::rules) fn policy_on_workflows(case: &Case, likelihood: Likelihood)
         ),
         format!(
             "Ask an owner of {owner} to allow \"Read and write permissions\" under \"Workflow permissions\". \
-             That becomes the default of every repository that sets nothing itself."
+             That becomes the default of every repository that sets nothing itself, and what a block in a workflow's \
+             file raises."
         ),
         page::organization_actions(&case.context),
     )
@@ -97,7 +123,13 @@ pub(in crate::rules) fn policy_on_workflows(case: &Case, likelihood: Likelihood)
 
 fn policy(case: &Case, likelihood: Likelihood, why: String, remedy: String, url: String) -> Cause {
     let has_block = listed(case) == Some(Access::Write);
-    let evidence = if has_block {
+    let evidence = if has_block && likelihood == Likelihood::Possible {
+        vec![
+            "holds only if the job's log, under \"Set up job\", \"GITHUB_TOKEN Permissions\", shows less than \
+             `Packages: write`: a block raises what an organization's default is"
+                .to_owned(),
+        ]
+    } else if has_block {
         let mut evidence = case.basics();
         evidence.extend(shown(case));
         evidence.push("the block is right, so that something above it overrules it".to_owned());

@@ -1,5 +1,6 @@
 //! The permission that the job's token lacks, and the lines that give it.
 
+use super::Token;
 use crate::case::Case;
 use crate::context::{Access, Grants};
 use crate::diagnosis::{Cause, Code, Likelihood};
@@ -9,6 +10,12 @@ use crate::page;
 pub(in crate::rules) fn listed(case: &Case) -> Option<Access> {
     let actions = case.context.actions.as_ref()?;
     actions.permissions.as_ref()?.packages()
+}
+
+/// The right to packages that the job's token is known to have had: what its log shows, else what its file grants.
+pub(in crate::rules) fn known(case: &Case) -> Option<Access> {
+    let granted = case.context.actions.as_ref()?.granted;
+    granted.or(listed(case))
 }
 
 /// The cause that the job's token may not write packages.
@@ -42,6 +49,45 @@ pub(in crate::rules) fn lacks_permission(
     }
 }
 
+/// The cause that the token is not the one that the file on disk describes, which grants the permission.
+pub(super) fn other_than_on_disk(case: &Case, token: &Token) -> Cause {
+    let context = &case.context;
+    let actions = context.actions.as_ref();
+    let file = actions
+        .and_then(|actions| actions.workflow_file.as_deref())
+        .unwrap_or("the workflow's file");
+    let source = context.credential.facts().map_or_else(
+        || "the credential".to_owned(),
+        |facts| format!("the credential from {}", facts.source),
+    );
+    let is_of_run = actions.and_then(|actions| actions.file_is_of_run);
+    let other_file = "the run used another version of the file";
+    let other_token = format!("{source} is not this job's token");
+    let why = match (token.is_own, is_of_run) {
+        (Some(true), _) => other_file.to_owned(),
+        (_, Some(true)) => other_token,
+        _ => format!("{other_token}, or {other_file}"),
+    };
+    let mut evidence = case.basics();
+    evidence.push(existence(case, token.creating));
+    evidence.extend(shown(case));
+    Cause {
+        code: Code::WorkflowLacksPackagesWrite,
+        likelihood: Likelihood::Likely,
+        why: format!(
+            "the token that was used has no `packages: write`, and the block in {file} on disk is right: {why}"
+        ),
+        evidence,
+        remedy: format!(
+            "Look at the job's log, under \"Set up job\", \"GITHUB_TOKEN Permissions\". If it shows `Packages: write`, \
+             push with that token: `GITHUB_TOKEN: ${{{{ secrets.GITHUB_TOKEN }}}}` in the step's `env:`, and nothing that \
+             goes before it. If it shows less, bring the block into the version of {file} that runs: the one of the \
+             branch, tag or commit that the run is for."
+        ),
+        url: None,
+    }
+}
+
 /// What "Create" or "Write" tells of the package.
 pub(super) fn existence(case: &Case, creating: bool) -> String {
     let package = case.context.the_package();
@@ -71,6 +117,11 @@ pub(super) fn shown(case: &Case) -> Vec<String> {
         .workflow_file
         .as_deref()
         .unwrap_or("the workflow's file");
+    if actions.permissions.is_some() && actions.file_is_of_run == Some(false) {
+        shown.push(format!(
+            "the commit that is checked out is not the one whose {file} runs"
+        ));
+    }
     if let Some(permissions) = &actions.permissions {
         let job = actions
             .job

@@ -71,7 +71,7 @@ fn fork(case: &Case, actions: &ActionsFacts, likelihood: Likelihood) -> Cause {
         evidence,
         remedy: "Build in such runs, and publish from runs of the repository itself. Give the step that pushes this \
                  condition:\n\n    \
-                 if: github.event_name != 'pull_request' || github.event.pull_request.head.repo.full_name == \
+                 if: github.event.pull_request == null || github.event.pull_request.head.repo.full_name == \
                  github.repository\n\n\
                  Do not turn to `pull_request_target` for this: it would hand a token that may write to whatever code \
                  the pull request brings."
@@ -87,18 +87,50 @@ fn dependabot(case: &Case, actions: &ActionsFacts, creating: Option<bool>) -> Ca
     evidence.push("the run was started by dependabot[bot]".to_owned());
     evidence.extend(creating.map(|creating| existence(case, creating)));
     evidence.extend(shown(case));
-    let raise = if listed(case) == Some(Access::Write) {
-        String::new()
-    } else {
-        let file = actions
-            .workflow_file
-            .as_deref()
-            .unwrap_or("the workflow's file");
-        format!(
-            "\n\nIf these runs are to publish all the same, this block for the job in {file} raises their token; \
-             code of the updated dependencies then runs with that right:\n\n{}",
-            block(case)
-        )
+    let file = actions
+        .workflow_file
+        .as_deref()
+        .unwrap_or("the workflow's file");
+    let has_block = listed(case) == Some(Access::Write);
+    let remedy = match actions.event.as_deref() {
+        // Of Dependabot's own branches, or of an update that it has merged: that one is to be published.
+        Some("push") => {
+            let raise = if has_block {
+                String::new()
+            } else {
+                format!(
+                    "Give this block to the job in {file}: it raises the token of these runs too, which come from \
+                     updates that Dependabot has merged.\n\n{}\n\n",
+                    block(case)
+                )
+            };
+            format!(
+                "{raise}To leave out the runs of Dependabot's own branches, give the step that pushes this \
+                 condition:\n\n    if: ${{{{ !startsWith(github.ref, 'refs/heads/dependabot/') }}}}"
+            )
+        }
+        event => {
+            // Whoever touched the pull request is the actor there
+            // (https://docs.github.com/en/actions/reference/security/securely-using-pull_request_target).
+            let who = if event == Some("pull_request_target") {
+                "github.event.pull_request.user.login"
+            } else {
+                "github.actor"
+            };
+            let raise = if has_block {
+                String::new()
+            } else {
+                format!(
+                    "\n\nIf these runs are to publish all the same, this block for the job in {file} raises their \
+                     token; code of the updated dependencies then runs with that right:\n\n{}",
+                    block(case)
+                )
+            };
+            format!(
+                "Publish when the update is merged, not before. Give the step that pushes this condition:\n\n    \
+                 if: github.event.pull_request == null || {who} != 'dependabot[bot]'{raise}"
+            )
+        }
     };
     Cause {
         code: Code::Dependabot,
@@ -107,10 +139,7 @@ fn dependabot(case: &Case, actions: &ActionsFacts, creating: Option<bool>) -> Ca
               given no secrets but Dependabot's"
             .to_owned(),
         evidence,
-        remedy: format!(
-            "Publish when the update is merged, not before. Give the step that pushes this condition:\n\n    \
-             if: github.actor != 'dependabot[bot]'{raise}"
-        ),
+        remedy,
         url: None,
     }
 }

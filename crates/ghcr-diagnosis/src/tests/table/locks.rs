@@ -167,9 +167,21 @@ fn the_token_lock() {
     check(
         "the file withholds it",
         &create,
-        &run(|actions| actions.permissions = Some(listed(&[("contents", Access::Write)]))),
+        &run(|actions| {
+            actions.permissions = Some(listed(&[("contents", Access::Write)]));
+            actions.file_is_of_run = Some(true);
+        }),
         &[
             ("workflow-lacks-packages-write", Proven),
+            ("organization-policy", Possible),
+        ],
+    );
+    check(
+        "the file withholds it, and may not be the one that runs",
+        &create,
+        &run(|actions| actions.permissions = Some(listed(&[("contents", Access::Write)]))),
+        &[
+            ("workflow-lacks-packages-write", Likely),
             ("organization-policy", Possible),
         ],
     );
@@ -196,8 +208,22 @@ fn the_token_lock() {
         &write,
         &run(|actions| actions.permissions = Some(listed(&[("packages", Access::Write)]))),
         &[
-            ("organization-policy", Likely),
+            ("workflow-lacks-packages-write", Likely),
             ("reusable-workflow", Possible),
+            ("organization-policy", Possible),
+        ],
+    );
+    check(
+        "the log shows that the block was overruled",
+        &write,
+        &run(|actions| {
+            actions.permissions = Some(listed(&[("packages", Access::Write)]));
+            actions.granted = Some(Access::Read);
+            actions.reusable = Some(false);
+        }),
+        &[
+            ("workflow-lacks-packages-write", Likely),
+            ("organization-policy", Likely),
         ],
     );
     check(

@@ -67,7 +67,7 @@ impl Sources {
                 notes
                     .notices
                     .push(format!("{described}, was passed over: {problem}"));
-                notes.looked(described, problem);
+                notes.passed_over(&described, problem);
                 None
             }
         }

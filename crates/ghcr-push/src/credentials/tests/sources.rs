@@ -222,7 +222,7 @@ fn with_several_registries_the_tools_own_variable_goes_to_github_only() {
     assert!(sources.search(&place("registry.example")).found.is_none());
 }
 
-/// A variable that is reached and empty is told; one that is not reached is of no interest.
+/// A variable that is empty is told, also behind the one that wins: it may be the one that was meant.
 #[test]
 fn empty_variables() {
     let mut desk = Desk::new();
@@ -233,13 +233,14 @@ fn empty_variables() {
     let search = desk.search();
     assert_eq!(
         search.empty_variables,
-        ["GHCR_PUSH_TOKEN", "DOCKER_AUTH_CONFIG"]
+        ["GHCR_PUSH_TOKEN", "DOCKER_AUTH_CONFIG", "CR_PAT"]
     );
     assert_eq!(
         search.notices,
         [
             "GHCR_PUSH_TOKEN is set but empty; secrets are empty in runs for pull requests from forks",
             "DOCKER_AUTH_CONFIG is set but empty; secrets are empty in runs for pull requests from forks",
+            "CR_PAT is set but empty; secrets are empty in runs for pull requests from forks",
         ]
     );
     assert!(search.found.is_some());

@@ -1,9 +1,12 @@
 //! The REST API's answers, read without asking.
 
+use std::time::SystemTime;
+
 use ghcr_diagnosis::{Link, OwnerKind, PackageFacts, TokenFacts, TokenKind};
 use oci_push::Response;
 use serde_json::Value;
 
+use super::moment;
 use crate::github::event;
 
 /// Headers that tell something of the token.
@@ -122,8 +125,8 @@ pub(super) fn repositories(answer: &Answer) -> Option<Vec<String>> {
     (names.len() as u64 == total).then_some(names)
 }
 
-/// Adds what any answer to a request with the token tells of it.
-pub(super) fn of_token(answer: &Answer, kind: TokenKind, facts: &mut TokenFacts) {
+/// Adds what any answer to a request with the token tells of it, `now`.
+pub(super) fn of_token(answer: &Answer, kind: TokenKind, now: SystemTime, facts: &mut TokenFacts) {
     match answer.status {
         // https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api
         401 => facts.accepted = Some(false),
@@ -141,6 +144,10 @@ pub(super) fn of_token(answer: &Answer, kind: TokenKind, facts: &mut TokenFacts)
     }
     if let Some(moment) = answer.header("github-authentication-token-expiration") {
         facts.expires = Some(moment.to_owned());
+        // That GitHub takes it is worth more than the clock of this machine.
+        if facts.accepted != Some(true) {
+            facts.expired = moment::read(moment).map(|end| end <= now);
+        }
     }
     // `required; url=https://github.com/orgs/...`; partial results name organizations, and no address.
     let address = answer.header("x-github-sso").and_then(|header| {

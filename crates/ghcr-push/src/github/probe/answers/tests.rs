@@ -1,8 +1,13 @@
 //! What each answer tells, and what none does.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use serde_json::json;
 
 use super::*;
+
+/// The end of 2026-11-21.
+const NOW: Duration = Duration::from_secs(1_795_305_599);
 
 fn answer(status: u16, headers: &[(&'static str, &str)], body: Value) -> Answer {
     Answer {
@@ -89,7 +94,8 @@ fn installations() {
 fn tokens() {
     let of = |kind, status, headers: &[(&'static str, &str)]| {
         let mut facts = TokenFacts::default();
-        of_token(&answer(status, headers, Value::Null), kind, &mut facts);
+        let answer = answer(status, headers, Value::Null);
+        of_token(&answer, kind, UNIX_EPOCH + NOW, &mut facts);
         facts
     };
     let scopes = [("x-oauth-scopes", "gist, read:org,  repo")];
@@ -118,11 +124,39 @@ fn tokens() {
 }
 
 #[test]
+fn expired_tokens() {
+    let of = |status, moment| {
+        let header = [("github-authentication-token-expiration", moment)];
+        let mut facts = TokenFacts::default();
+        let answer = answer(status, &header, Value::Null);
+        of_token(
+            &answer,
+            TokenKind::ClassicPersonal,
+            UNIX_EPOCH + NOW,
+            &mut facts,
+        );
+        facts.expired
+    };
+    assert_eq!(of(401, "2021-09-03 02:34:04 UTC"), Some(true));
+    assert_eq!(of(401, "2026-11-22 01:59:59 +0200"), Some(true));
+    assert_eq!(of(401, "2026-11-22 02:00:00 +0200"), Some(false));
+    assert_eq!(of(401, "2026-11-22 00:00:00 UTC"), Some(false));
+    assert_eq!(of(401, "::error::1999"), None);
+    // The machine's clock may be wrong.
+    assert_eq!(of(200, "2021-09-03 02:34:04 UTC"), Some(false));
+}
+
+#[test]
 fn single_sign_on() {
     let of = |status, header| {
         let mut facts = TokenFacts::default();
         let answer = answer(status, &[("x-github-sso", header)], Value::Null);
-        of_token(&answer, TokenKind::ClassicPersonal, &mut facts);
+        of_token(
+            &answer,
+            TokenKind::ClassicPersonal,
+            UNIX_EPOCH + NOW,
+            &mut facts,
+        );
         facts.sso_url
     };
     let address = "https://github.com/orgs/owner/sso?authorization_request=A1";

@@ -1,0 +1,60 @@
+//! How a credential is given to what pushes.
+
+use crate::case::Case;
+use crate::context::Tool;
+
+/// What gives the tool a credential for `host`.
+pub(super) fn of(case: &Case, host: &str) -> String {
+    let context = &case.context;
+    if let Some(source) = context.forced_source.as_deref() {
+        let block = if source == "GITHUB_TOKEN" && has_jobs_token(case, host) {
+            format!(" In a workflow, add to the step:\n\n{VARIABLE}")
+        } else {
+            String::new()
+        };
+        return format!(
+            "`--credential-source` takes {source} and nothing else: put the credential there, or leave the option out.{block}"
+        );
+    }
+    match context.tool {
+        Tool::GhcrPush => {
+            let mut cure = format!("Set GHCR_PUSH_TOKEN, or log in with `docker login {host}`.");
+            if has_jobs_token(case, host) {
+                cure.push_str(" In a workflow, add to the step:\n\n");
+                cure.push_str(VARIABLE);
+            }
+            cure
+        }
+        Tool::Another => {
+            let login = if has_jobs_token(case, host) {
+                format!(
+                    "Log in before the step that pushes. In a workflow:\n\n    \
+                     - uses: docker/login-action@v3\n      with:\n        registry: {host}\n        \
+                     username: ${{{{ github.actor }}}}\n        password: ${{{{ secrets.GITHUB_TOKEN }}}}\n\nElsewhere"
+                )
+            } else {
+                "Log in before the push".to_owned()
+            };
+            format!(
+                "{login}: `docker login {host}`; for podman, buildah and skopeo `podman login {host}`; for helm \
+                 `helm registry login {host}`. A kubelet takes what `imagePullSecrets` names."
+            )
+        }
+    }
+}
+
+/// The lines that give this program the job's token.
+const VARIABLE: &str = "    env:\n      GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}";
+
+/// Whether the token of a workflow's job is one for this registry: it is GitHub's, and of the same site.
+fn has_jobs_token(case: &Case, host: &str) -> bool {
+    let context = &case.context;
+    let site = context.actions.as_ref().and_then(|run| run.site.as_deref());
+    is_of_github(host) && site.is_none_or(|site| site.eq_ignore_ascii_case(&context.web_host))
+}
+
+/// Whether a registry is one of GitHub's, so that GitHub's tokens mean anything to it.
+pub(super) fn is_of_github(host: &str) -> bool {
+    let host = host.strip_suffix(":443").unwrap_or(host);
+    host == "ghcr.io" || host.starts_with("containers.")
+}
