@@ -35,6 +35,8 @@ pub struct Evidence {
     pub seconds: Option<u64>,
     /// The right to packages that the log shows the job's token had.
     pub granted: Option<Access>,
+    /// Whether a log shows that it was a pull that was refused.
+    pub is_pull: bool,
 }
 
 /// What came instead of an answer that can be followed.

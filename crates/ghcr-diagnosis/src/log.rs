@@ -11,6 +11,7 @@
 mod lines;
 mod merge;
 mod origin;
+mod reference;
 mod region;
 mod spoken;
 mod tokens;

@@ -1,0 +1,240 @@
+//! Which reference a refusal is about.
+//!
+//! A log names many: base images, caches, what was pushed before, what is pushed next. A wrong name sends the
+//! reader to the wrong package's page, so that a line counts for what it says it does.
+
+use super::lines::Line;
+use crate::place::Place;
+use crate::rules::is_lookalike;
+
+/// How far away the reference may stand.
+const BEFORE: usize = 120;
+const AFTER: usize = 30;
+
+/// A reference in a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) reference: String,
+    use_: Use,
+}
+
+/// What a line does with a reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    Push,
+    Pull,
+    Unknown,
+}
+
+/// What tells that the reference behind it is read, in lower case.
+const PULLS: [&str; 16] = [
+    "load metadata for",
+    "cached",
+    "pull ",
+    "pulling",
+    "failed to pull",
+    "importing cache",
+    "cache importer",
+    "failed to get cache",
+    "cache-from",
+    "resolve ",
+    "resolving",
+    "source metadata",
+    "resolve reference",
+    "initializing source",
+    "fetching manifest",
+    "build-context",
+];
+
+/// What tells that the reference behind it is written, in lower case.
+const PUSHES: [&str; 8] = [
+    "push",
+    "refers to repository",
+    "exporting",
+    "publish",
+    "naming to",
+    "upload",
+    "-t ",
+    "--tag",
+];
+
+/// The reference of the refusal in line `index`. If the request names a repository, only a reference of that
+/// one counts. A push's is never taken from a line that reads.
+pub(super) fn nearest(
+    lines: &[Line],
+    index: usize,
+    asked: Option<&Place>,
+    is_pull: bool,
+) -> Option<String> {
+    let counts = |named: &Named| {
+        (is_pull || named.use_ != Use::Pull)
+            && asked.is_none_or(|asked| {
+                Place::of_reference(&named.reference)
+                    .is_some_and(|place| place.repository == asked.repository)
+            })
+    };
+    let in_line = |line: &Line| in_text(&line.text).into_iter().find(|named| counts(named));
+    if let Some(named) = in_line(&lines[index]) {
+        return Some(named.reference);
+    }
+    let mut best: Option<(usize, String)> = None;
+    let mut offer = |cost: usize, named: Named| {
+        if best.as_ref().is_none_or(|(least, _)| cost < *least) {
+            best = Some((cost, named.reference));
+        }
+    };
+    for (distance, line) in lines[..index].iter().rev().take(BEFORE).enumerate() {
+        if let Some(named) = in_line(line) {
+            offer(distance + detour(line, &named, is_pull), named);
+        }
+    }
+    for (distance, line) in lines[index + 1..].iter().take(AFTER).enumerate() {
+        let begins = begins_push(line);
+        if let Some(named) = in_line(line) {
+            // What a failure names is what failed; what begins here is most often something else.
+            let later = if fails(line) { 0 } else { 40 };
+            offer(distance + later + detour(line, &named, is_pull), named);
+        }
+        if begins {
+            break;
+        }
+    }
+    best.map(|(_, reference)| reference)
+}
+
+/// By how many lines a reference counts as further away for what its line says.
+fn detour(line: &Line, named: &Named, is_pull: bool) -> usize {
+    /// What was pushed before is seldom what is refused now.
+    const SUCCESSES: [&str; 3] = [" done", "pushed", "digest: sha256:"];
+    let lower = line.text.to_ascii_lowercase();
+    let wanted = if is_pull { Use::Pull } else { Use::Push };
+    let success = SUCCESSES
+        .iter()
+        .any(|words| lower.ends_with(words) || lower.contains("digest: sha256:"));
+    match (named.use_ == wanted, success && !is_pull) {
+        (true, false) => 0,
+        (false, false) => 30,
+        (_, true) => 60,
+    }
+}
+
+/// Whether a push of something begins in the line.
+fn begins_push(line: &Line) -> bool {
+    let lower = line.text.to_ascii_lowercase();
+    !fails(line)
+        && [
+            "the push refers to repository",
+            "docker push ",
+            "podman push ",
+            "pushing ",
+        ]
+        .iter()
+        .any(|words| lower.contains(words))
+}
+
+/// Whether the line tells of a failure.
+pub(super) fn fails(line: &Line) -> bool {
+    let lower = line.text.to_ascii_lowercase();
+    ["error", "fail", "unable", "denied", "fatal", "unauthorized"]
+        .iter()
+        .any(|word| lower.contains(word))
+}
+
+/// What the line does: with its first reference, else by its words.
+pub(super) fn use_of(text: &str) -> Use {
+    match in_text(text).first() {
+        Some(named) if named.use_ != Use::Unknown => named.use_,
+        _ => use_before(&text.to_ascii_lowercase()),
+    }
+}
+
+/// What words in lower case do with what comes after them: what the last of them says.
+fn use_before(words: &str) -> Use {
+    let last = |marks: &[&str]| marks.iter().filter_map(|mark| words.rfind(mark)).max();
+    match (last(&PULLS), last(&PUSHES)) {
+        (None, None) => Use::Unknown,
+        (pull, push) if pull > push => Use::Pull,
+        _ => Use::Push,
+    }
+}
+
+/// What words in lower case do with the reference that follows them at once.
+fn use_behind(words: &str) -> Use {
+    let close = words.trim_end_matches([' ', '"', '\'', '`', '=']);
+    let word = close.rsplit([' ', '[', '-']).next();
+    match word {
+        Some("from") => Use::Pull,
+        Some("to") => Use::Push,
+        _ if words.contains("from --platform=") => Use::Pull,
+        _ => use_before(words),
+    }
+}
+
+/// The references in a line, to registries that are known by their hosts.
+pub(super) fn in_text(text: &str) -> Vec<Named> {
+    let lower = text.to_ascii_lowercase();
+    let mut start = 0;
+    let mut found = Vec::new();
+    for word in text.split(|c: char| {
+        c.is_whitespace()
+            || matches!(
+                c,
+                '"' | '\'' | '`' | '[' | ']' | '(' | ')' | '=' | ',' | ';'
+            )
+    }) {
+        let at = start;
+        // All separators but blanks of other scripts take one byte.
+        start += word.len();
+        start += text[start..].chars().next().map_or(0, char::len_utf8);
+        let Some(reference) = reference_in(word) else {
+            continue;
+        };
+        let use_ = match use_behind(&lower[..at]) {
+            Use::Unknown if lower[at..].contains("push") => Use::Push,
+            before => before,
+        };
+        found.push(Named { reference, use_ });
+    }
+    found
+}
+
+fn reference_in(word: &str) -> Option<String> {
+    let word = match word.split_once("://") {
+        Some((scheme, _)) if scheme.starts_with("http") => return None,
+        Some((_, rest)) => rest,
+        None => word,
+    };
+    let end = word
+        .find(|c: char| !(c.is_ascii_alphanumeric() || "._-/:@*<>{}$+".contains(c)))
+        .unwrap_or(word.len());
+    let word = word[..end].trim_end_matches([':', '.', '/', '-']);
+    let (host, name) = word.split_once('/')?;
+    (is_registry(host) && !name.is_empty()).then(|| word.to_owned())
+}
+
+pub(super) fn is_registry(host: &str) -> bool {
+    const HOSTS: [&str; 7] = [
+        "ghcr.io",
+        "docker.io",
+        "index.docker.io",
+        "quay.io",
+        "gcr.io",
+        "public.ecr.aws",
+        "docker.pkg.github.com",
+    ];
+    const ENDS: [&str; 5] = [
+        ".gcr.io",
+        ".pkg.dev",
+        ".amazonaws.com",
+        ".azurecr.io",
+        ".docker.io",
+    ];
+    let host = host.to_lowercase();
+    HOSTS.contains(&host.as_str())
+        || ENDS.iter().any(|end| host.ends_with(end))
+        || host.starts_with("containers.")
+        || host.starts_with("registry.")
+        || host.starts_with("ghcr.io:")
+        || host.starts_with("localhost:")
+        || is_lookalike(&host)
+}
