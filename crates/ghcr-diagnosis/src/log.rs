@@ -8,6 +8,7 @@
 //! The words of GitHub's package service occur in the logs of npm, `NuGet` and git too: a refusal counts
 //! only where the lines around it speak of a container registry.
 
+mod joined;
 mod lines;
 mod merge;
 mod origin;

@@ -91,7 +91,8 @@ fn request_above(lines: &[Line], index: usize) -> Option<Requested> {
     let is_alone = lines[index]
         .text
         .trim_start_matches(|c| c != '{')
-        .starts_with("{\"errors\"")
+        .trim_start_matches(['{', ' '])
+        .starts_with("\"errors\"")
         && reference::in_text(&lines[index].text).is_empty();
     let above = lines[..index].iter().rev().take(2);
     is_alone

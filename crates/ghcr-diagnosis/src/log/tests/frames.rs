@@ -179,7 +179,7 @@ fn list_of_many_lines() {
          [2025-01-16T16:47:00.254Z] Failed to get upload session ID\n\
          [2025-01-16T16:47:00.254Z] (!) ERR: Failed to publish feature: 'ghcr.io/devcontainers-extra/features/homebrew-package'\n",
         &expect![[r"
-            403 - start-upload ghcr.io ghcr.io/devcontainers-extra/features/homebrew-package | : permission_denied: write_package | package-denies-repository
+            403 - start-upload ghcr.io ghcr.io/devcontainers-extra/features/homebrew-package | DENIED: permission_denied: write_package | package-denies-repository
         "]],
     );
 }
