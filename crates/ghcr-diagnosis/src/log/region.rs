@@ -1,8 +1,9 @@
 //! Whether a refusal is a container registry's.
 
 use super::lines::Line;
+use super::reference::{self, is_registry};
 use super::spoken::Spoken;
-use super::tokens::{CONTAINERS, OTHERS};
+use super::tokens::{CONTAINERS, FRAMES, OTHERS};
 use crate::evidence::Trouble;
 use crate::rules::is_lookalike;
 
@@ -35,6 +36,9 @@ pub(super) fn is_of_containers(lines: &[Line], index: usize, spoken: &Spoken) ->
             .split(|c: char| !(c.is_alphanumeric() || c == '.' || c == '-'))
             .any(is_lookalike);
     }
+    if is_of_a_test(&text) || (spoken.is_silent() && !is_of_a_client(&text)) {
+        return false;
+    }
     let fails = FAILURES.iter().any(|word| text.contains(word));
     if !spoken.is_certain && !fails && spoken.trouble.is_none() {
         return false;
@@ -61,6 +65,57 @@ pub(super) fn is_of_containers(lines: &[Line], index: usize, spoken: &Spoken) ->
         // a tool for container registries by somebody who knows that they are a registry's.
         (None, None) => spoken.is_certain && !any_other(lines),
     }
+}
+
+/// Whether a program's own test reports the words.
+fn is_of_a_test(text: &str) -> bool {
+    text.ends_with("... ok")
+        || text.ends_with("... failed")
+        || text.contains("_test.go:")
+        || text.starts_with("--- fail")
+        || (text.contains(" got ") && text.contains(", want "))
+}
+
+/// Whether a line that has no more than a status is a registry's client's: it names a registry, or is in the words of
+/// a client and has no address of anything else. Every program meets a 403 somewhere.
+fn is_of_a_client(text: &str) -> bool {
+    let mut is_elsewhere = false;
+    for (at, _) in text.match_indices("://") {
+        let scheme = &text[..at];
+        if !(scheme.ends_with("http") || scheme.ends_with("https")) {
+            continue;
+        }
+        let rest = &text[at + 3..];
+        let host = rest
+            .split(['/', '?', ':', '"', ' '])
+            .next()
+            .unwrap_or_default();
+        let path = &rest[host.len()..];
+        let path = path
+            .split([' ', '"', '\''])
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches([':', ',', ')']);
+        let is_distribution = path.ends_with("/v2/")
+            || (path.contains("/v2/")
+                && ["/blobs/", "/manifests/", "/tags/"]
+                    .iter()
+                    .any(|part| path.contains(part)));
+        let asks_token = path.contains("scope=repository") || path.contains("service=");
+        if is_registry(host) || is_distribution || asks_token {
+            return true;
+        }
+        // Clients point to their documentation, too.
+        is_elsewhere |= host != "github.com" && !host.starts_with("docs.");
+    }
+    if is_elsewhere {
+        return false;
+    }
+    FRAMES.iter().any(|frame| text.contains(frame))
+        || !reference::in_text(text).is_empty()
+        || text
+            .split(|c: char| !(c.is_alphanumeric() || c == '.' || c == '-'))
+            .any(is_registry)
 }
 
 fn verdict(text: &str) -> Option<bool> {

@@ -18,6 +18,13 @@ pub(super) struct Spoken {
     pub(super) is_certain: bool,
 }
 
+impl Spoken {
+    /// Whether there is a status, and nothing that the server said.
+    pub(super) fn is_silent(&self) -> bool {
+        self.status.is_some() && self.errors.is_empty() && self.body.is_none() && !self.anonymous
+    }
+}
+
 /// Hears a refusal in a line, if there is one.
 pub(super) fn hear(line: &str) -> Option<Spoken> {
     let lower = line.to_ascii_lowercase();

@@ -110,7 +110,7 @@ pub(super) const CONTAINERS: [&str; 24] = [
 ];
 
 /// What is written of other services that give the same refusals.
-pub(super) const OTHERS: [&str; 27] = [
+pub(super) const OTHERS: [&str; 28] = [
     "npm.pkg.github.com",
     "nuget.pkg.github.com",
     "maven.pkg.github.com",
@@ -138,4 +138,31 @@ pub(super) const OTHERS: [&str; 27] = [
     "not accessible by integration",
     "curl: ",
     "e: failed to fetch",
+    "github actions cache",
+];
+
+/// What clients of registries put around a status.
+pub(super) const FRAMES: [&str; 22] = [
+    "unexpected status",
+    "unexpected http status",
+    "failed to push",
+    "failed to pull",
+    "failed to authorize",
+    "failed to copy",
+    "failed commit on ref",
+    "fetch anonymous token",
+    "fetch oauth token",
+    "writing blob",
+    "writing manifest",
+    "uploading manifest",
+    "uploading layer",
+    "initiating layer upload",
+    "trying to reuse blob",
+    "checking whether a blob",
+    "requesting bearer token",
+    "retrieve auth token",
+    "failed to put manifest",
+    "failed to send blob",
+    "pinging container registry",
+    "from registry",
 ];
