@@ -112,6 +112,29 @@ impl Evidence {
         messages.join("; ")
     }
 
+    /// Whether the words are GitHub's own, which no other registry says. Plain words such as "denied" are everybody's.
+    #[must_use]
+    pub fn is_in_words_of_github(&self) -> bool {
+        /// In lower case.
+        const WORDS: [&str; 13] = [
+            "permission_denied: ",
+            "write_package",
+            "create_package",
+            "read_package",
+            "installation not allowed to ",
+            "requested installation does not exist",
+            "does not match expected scopes",
+            "saml enforcement",
+            "ip allow list enabled",
+            "secondary rate limit",
+            "user cannot be authenticated with the token",
+            "error from intermediary with http status code",
+            "allowed: 2000/minute",
+        ];
+        let words = self.words().to_ascii_lowercase();
+        WORDS.iter().any(|own| words.contains(own))
+    }
+
     /// Whether one of the registry's errors has this code, however it is written.
     #[must_use]
     pub fn has_code(&self, code: &str) -> bool {

@@ -225,32 +225,45 @@ fn of_another_registry() {
     check(
         &explained(log, &[]),
         &expect![[r"
-        refusal: the push of registry.example/owner/app
-          caused by: DENIED: requested access to the resource is denied
+            refusal: the push of registry.example/owner/app
+              caused by: DENIED: requested access to the resource is denied
 
-        diagnosis: no credential was found
+            registry.example is not one of GitHub's registries, whose causes and remedies do not hold there; look with which account the tool is logged in to it, and whether that may push to owner/app
 
-        1. credential-missing (likely)
-           nobody may push anonymously, and no credential for the registry was found
-           evidence:
-             - registry.example said: requested access to the resource is denied
-           what to do:
-             Set GHCR_PUSH_TOKEN, or log in with `docker login registry.example`. In a workflow, add to the step:
+            not known from the log: which request was refused; the HTTP status; which credential was used, and of what kind; the workflow run, if it was one (explain in a step of the same job sees it)
+        "]],
+    );
+}
 
-                 env:
-                   GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}
-             https://github.com/settings/tokens/new?scopes=write:packages
+/// Neither words nor log tell that it was ghcr.io.
+#[test]
+fn of_an_unknown_registry() {
+    let run = explained("ERROR: failed to push: denied\n", &[]);
+    run.assert_code(0);
+    let condition = "the log does not tell which registry it was: this holds if it is ghcr.io";
+    assert!(run.stdout.contains(condition), "{}", run.stdout);
+    let run = explained("denied: permission_denied: write_package\n", &[]);
+    assert!(!run.stdout.contains(condition), "{}", run.stdout);
+}
 
-        2. credential-rejected (possible)
-           the credential is wrong, expired or revoked
-           evidence:
-             - registry.example said: requested access to the resource is denied
-           what to do:
-             Replace the credential where the tool that pushed found it. A new classic personal access token needs the scope write:packages. What a login left behind goes with `docker logout registry.example`; a stale one refuses even public pulls.
-             https://github.com/settings/tokens/new?scopes=write:packages
+/// A pull is called one, and a limit of Docker Hub's is none of GitHub's.
+#[test]
+fn a_pull() {
+    let log = "ERROR: failed to solve: node:20: failed to resolve source metadata for docker.io/library/node:20: \
+               429 Too Many Requests\n";
+    check(
+        &explained(log, &[]),
+        &expect![[r"
+        refusal: the pull of docker.io/library/node:20
+          caused by: docker.io answered 429 to the request to look up the tag
 
-        registry.example is not one of GitHub's registries: this holds as far as it behaves as they do
-        not known from the log: which request was refused; the HTTP status; which credential was used, and of what kind; the workflow run, if it was one (explain in a step of the same job sees it)
+        docker.io is not one of GitHub's registries, whose causes and remedies do not hold there; it takes no more requests for now: try again later, and log in to it if it was asked without a credential
+
+        not known from the log: the registry's own words; which credential was used, and of what kind; the workflow run, if it was one (explain in a step of the same job sees it)
     "]],
     );
+    let run = explained(log, &["--json"]);
+    let json: Value = serde_json::from_str(&run.stdout).expect("one JSON object");
+    assert_eq!(json["refusals"][0]["isPull"], true);
+    assert_eq!(json["refusals"][0]["diagnosis"], Value::Null);
 }

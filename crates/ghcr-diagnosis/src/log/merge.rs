@@ -17,7 +17,7 @@ fn is_same(known: &Evidence, new: &Evidence) -> bool {
         && agree(known.trouble.as_ref(), new.trouble.as_ref())
         && known.trouble.is_some() == new.trouble.is_some()
         && agree(repository(known).as_ref(), repository(new).as_ref())
-        && agree(known.host.as_ref(), new.host.as_ref())
+        && agree(host(known).as_ref(), host(new).as_ref())
         && same_words(&known.words(), &new.words())
         && (agree(known.step.as_ref(), new.step.as_ref()) || !new.words().is_empty())
 }
@@ -41,6 +41,13 @@ fn repository(evidence: &Evidence) -> Option<String> {
         .and_then(Place::of_reference)
         .or_else(|| evidence.url.as_deref().and_then(Place::of_url))
         .map(|place| place.repository)
+}
+
+/// The host, Docker Hub's by one of its names.
+fn host(evidence: &Evidence) -> Option<&str> {
+    let host = evidence.host.as_deref()?;
+    let is_hub = host.ends_with(".docker.io");
+    Some(if is_hub { "docker.io" } else { host })
 }
 
 /// Fills what `known` lacks.

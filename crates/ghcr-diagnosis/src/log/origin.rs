@@ -20,7 +20,7 @@ pub(super) fn place(lines: &[Line], index: usize, spoken: Spoken) -> Evidence {
         .and_then(Place::of_url)
         .or_else(|| relative(text));
     let is_pull = is_pull(lines, index, &spoken);
-    let reference = reference::nearest(lines, index, asked.as_ref(), is_pull);
+    let reference = reference::nearest(lines, index, &spoken, asked.as_ref(), is_pull);
     let named = reference.as_deref().and_then(Place::of_reference);
     let host = url
         .as_deref()
@@ -104,12 +104,23 @@ fn request_above(lines: &[Line], index: usize) -> Option<Requested> {
         .flatten()
 }
 
-/// The query of an upload's URL is a capability; of a token's it says what was asked for.
+/// The query of an upload's URL is a capability; of a token's it says what was asked for, and may hold a token as well.
+/// Before the host may stand a user name and a password.
 fn without_secrets(url: &str) -> String {
-    match url.split_once('?') {
-        Some((path, _)) if path.contains("/v2/") => path.to_owned(),
-        _ => url.to_owned(),
-    }
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let (scheme, rest) = path.split_once("://").unwrap_or(("https", path));
+    let host_end = rest.find('/').unwrap_or(rest.len());
+    let rest = match rest[..host_end].rfind('@') {
+        Some(at) => &rest[at + 1..],
+        None => rest,
+    };
+    let query = if path.contains("/v2/") { "" } else { query };
+    let asked: Vec<&str> = query
+        .split('&')
+        .filter(|pair| pair.starts_with("scope=") || pair.starts_with("service="))
+        .collect();
+    let mark = if asked.is_empty() { "" } else { "?" };
+    format!("{scheme}://{rest}{mark}{}", asked.join("&"))
 }
 
 /// The method in `POST https://`, `Post "https://`, `from POST request to https://`.

@@ -4,6 +4,7 @@
 //! reader to the wrong package's page, so that a line counts for what it says it does.
 
 use super::lines::Line;
+use super::spoken::{self, Spoken};
 use crate::place::Place;
 use crate::rules::is_lookalike;
 
@@ -58,11 +59,15 @@ const PUSHES: [&str; 8] = [
     "--tag",
 ];
 
+/// What tells that something failed, in lower case.
+const FAILURES: [&str; 6] = ["error", "fail", "unable", "denied", "fatal", "unauthorized"];
+
 /// The reference of the refusal in line `index`. If the request names a repository, only a reference of that
 /// one counts. A push's is never taken from a line that reads.
 pub(super) fn nearest(
     lines: &[Line],
     index: usize,
+    spoken: &Spoken,
     asked: Option<&Place>,
     is_pull: bool,
 ) -> Option<String> {
@@ -90,6 +95,9 @@ pub(super) fn nearest(
     }
     for (distance, line) in lines[index + 1..].iter().take(AFTER).enumerate() {
         let begins = begins_push(line);
+        if is_of_another(line, spoken) {
+            break;
+        }
         if let Some(named) = in_line(line) {
             // What a failure names is what failed; what begins here is most often something else.
             let later = if fails(line) { 0 } else { 40 };
@@ -100,6 +108,35 @@ pub(super) fn nearest(
         }
     }
     best.map(|(_, reference)| reference)
+}
+
+/// Whether a line tells of a refusal in other words than `spoken`.
+fn is_of_another(line: &Line, spoken: &Spoken) -> bool {
+    let Some(other) = spoken::hear(&line.text) else {
+        return false;
+    };
+    let words = |spoken: &Spoken| -> String {
+        let messages = spoken
+            .errors
+            .iter()
+            .map(|error| error.message.to_lowercase());
+        messages.collect()
+    };
+    let (ours, theirs) = (words(spoken), words(&other));
+    // The codes that always come with one status.
+    let status = |spoken: &Spoken| {
+        let code = spoken.errors.first().map(|error| error.code.as_str());
+        spoken.status.or(match code {
+            Some("DENIED") => Some(403),
+            Some("TOOMANYREQUESTS") => Some(429),
+            _ => None,
+        })
+    };
+    let differ = match (status(spoken), status(&other)) {
+        (Some(one), Some(other)) => one != other,
+        _ => false,
+    };
+    differ || !(ours.starts_with(&theirs) || theirs.starts_with(&ours))
 }
 
 /// By how many lines a reference counts as further away for what its line says.
@@ -135,9 +172,7 @@ fn begins_push(line: &Line) -> bool {
 /// Whether the line tells of a failure.
 pub(super) fn fails(line: &Line) -> bool {
     let lower = line.text.to_ascii_lowercase();
-    ["error", "fail", "unable", "denied", "fatal", "unauthorized"]
-        .iter()
-        .any(|word| lower.contains(word))
+    FAILURES.iter().any(|word| lower.contains(word))
 }
 
 /// What the line does: with its first reference, else by its words.
@@ -186,7 +221,7 @@ pub(super) fn in_text(text: &str) -> Vec<Named> {
         // All separators but blanks of other scripts take one byte.
         start += word.len();
         start += text[start..].chars().next().map_or(0, char::len_utf8);
-        let Some(reference) = reference_in(word) else {
+        let Some(reference) = reference_in(word, &lower) else {
             continue;
         };
         let use_ = match use_behind(&lower[..at]) {
@@ -198,10 +233,10 @@ pub(super) fn in_text(text: &str) -> Vec<Named> {
     found
 }
 
-fn reference_in(word: &str) -> Option<String> {
+fn reference_in(word: &str, line: &str) -> Option<String> {
     let word = match word.split_once("://") {
-        Some((scheme, _)) if scheme.starts_with("http") => return None,
-        Some((_, rest)) => rest,
+        Some(("docker" | "oci" | "docker-image", rest)) => rest,
+        Some(_) => return None,
         None => word,
     };
     let end = word
@@ -209,7 +244,41 @@ fn reference_in(word: &str) -> Option<String> {
         .unwrap_or(word.len());
     let word = word[..end].trim_end_matches([':', '.', '/', '-']);
     let (host, name) = word.split_once('/')?;
-    (is_registry(host) && !name.is_empty()).then(|| word.to_owned())
+    (is_registry(host) || may_be_registry(host, name, line))
+        .then(|| word.to_owned())
+        .filter(|_| !name.is_empty())
+}
+
+/// Whether a host that nothing is known of is a registry's, by what the line, in lower case, does with the word. Paths
+/// and the names of modules look like references as well.
+fn may_be_registry(host: &str, name: &str, line: &str) -> bool {
+    const OTHERS: [&str; 5] = [
+        "github.com",
+        "golang.org",
+        "gopkg.in",
+        "k8s.io",
+        "sigs.k8s.io",
+    ];
+    let (domain, port) = host.split_once(':').unwrap_or((host, ""));
+    let labels: Vec<&str> = domain.split('.').collect();
+    let is_domain = labels.iter().all(|label| {
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    });
+    let is_port = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+    let is_named = labels.len() > 1
+        && labels
+            .last()
+            .is_some_and(|last| last.len() > 1 && last.bytes().all(|b| b.is_ascii_alphabetic()));
+    let is_host = is_domain && (is_port || (port.is_empty() && is_named));
+    let is_name = name
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"._-/:@".contains(&b));
+    let is_tagged = name.contains(':');
+    let fails = is_tagged && FAILURES.iter().any(|word| line.contains(word));
+    is_host && is_name && !OTHERS.contains(&domain) && (use_before(line) != Use::Unknown || fails)
 }
 
 pub(super) fn is_registry(host: &str) -> bool {

@@ -2,13 +2,13 @@
 //!
 //! The explanation is the result here, and goes to standard output.
 
+mod foreign;
 mod text;
 
 use std::io;
 use std::process::ExitCode;
 
-use ghcr_diagnosis::{Context, Diagnosis, Evidence, diagnose, is_lookalike, log};
-use oci_push::Profile;
+use ghcr_diagnosis::{Context, Diagnosis, Evidence, diagnose, log};
 use serde_json::{Value, json};
 
 use super::situation;
@@ -69,21 +69,28 @@ struct Explained {
     evidence: Evidence,
     diagnosis: Option<Diagnosis>,
     unknown: Vec<&'static str>,
-    /// A host that is not known to be GitHub's.
-    foreign: Option<String>,
+    /// What is told besides the explanation, or in its stead.
+    note: Option<String>,
 }
 
 impl Explained {
     fn of(evidence: Evidence, environment: &Environment) -> Self {
         let context = situation::of_log(&evidence, environment);
+        let is_own = evidence.is_in_words_of_github();
+        let (diagnosis, note) = match foreign::host(&evidence) {
+            // GitHub's causes and pages lead nowhere at another registry.
+            Some(host) if !is_own => (None, Some(foreign::advice(host, &evidence))),
+            Some(host) => (diagnose(&evidence, &context), Some(foreign::doubt(host))),
+            None => {
+                let diagnosis = diagnose(&evidence, &context);
+                let is_open = diagnosis.is_some() && evidence.host.is_none() && !is_own;
+                (diagnosis, is_open.then(foreign::condition))
+            }
+        };
         Self {
-            diagnosis: diagnose(&evidence, &context),
+            diagnosis,
             unknown: unknown(&evidence, &context),
-            foreign: evidence
-                .host
-                .clone()
-                .filter(|host| Profile::of_host(host) != Profile::Ghcr && !is_lookalike(host))
-                .filter(|host| !host.starts_with("containers.")),
+            note,
             evidence,
         }
     }
@@ -97,7 +104,13 @@ fn unknown(evidence: &Evidence, context: &Context) -> Vec<&'static str> {
             unknown.push(what);
         }
     };
-    lacks(evidence.reference.is_some(), "which reference was pushed");
+    let reference = if evidence.is_pull {
+        "which reference was pulled"
+    } else {
+        "which reference was pushed"
+    };
+    lacks(evidence.reference.is_some(), reference);
+    lacks(evidence.host.is_some(), "which registry it was");
     lacks(evidence.step.is_some(), "which request was refused");
     lacks(evidence.status.is_some(), "the HTTP status");
     let words = if evidence.method.as_deref() == Some("HEAD") {
@@ -131,15 +144,16 @@ fn lines(explained: &[Explained]) -> Vec<String> {
         lines.push(format!("refusal{place}: {}", headline(&one.evidence)));
         lines.extend(told(&one.evidence));
         lines.push(String::new());
-        match &one.diagnosis {
-            Some(diagnosis) => lines.extend(render_diagnosis(diagnosis)),
-            None => lines.push("diagnosis: none of the known causes explains it".to_owned()),
+        match (&one.diagnosis, &one.note) {
+            (Some(diagnosis), _) => lines.extend(render_diagnosis(diagnosis)),
+            (None, Some(note)) => lines.push(note.clone()),
+            (None, None) => {
+                lines.push("diagnosis: none of the known causes explains it".to_owned());
+            }
         }
         lines.push(String::new());
-        if let Some(host) = &one.foreign {
-            lines.push(format!(
-                "{host} is not one of GitHub's registries: this holds as far as it behaves as they do"
-            ));
+        if one.diagnosis.is_some() {
+            lines.extend(one.note.clone());
         }
         lines.push(format!(
             "not known from the log: {}",
@@ -150,10 +164,15 @@ fn lines(explained: &[Explained]) -> Vec<String> {
 }
 
 fn headline(evidence: &Evidence) -> String {
+    let (what, way) = if evidence.is_pull {
+        ("pull", "from")
+    } else {
+        ("push", "to")
+    };
     match (&evidence.reference, &evidence.host) {
-        (Some(reference), _) => format!("the push of {reference}"),
-        (None, Some(host)) => format!("a push to {host}"),
-        (None, None) => "a push".to_owned(),
+        (Some(reference), _) => format!("the {what} of {reference}"),
+        (None, Some(host)) => format!("a {what} {way} {host}"),
+        (None, None) => format!("a {what}"),
     }
 }
 
@@ -219,6 +238,8 @@ fn refusal(one: &Explained) -> Value {
         "code": first.map(|error| error.code.as_str()).filter(|code| !code.is_empty()),
         "message": (!words.is_empty()).then_some(words),
         "requestId": evidence.request_id,
+        "isPull": evidence.is_pull,
+        "note": one.note,
         "unknown": one.unknown,
         "diagnosis": one.diagnosis,
     })

@@ -61,6 +61,16 @@ fn nearest_in_both_directions() {
                 .to_owned(),
             "ghcr.io/acme/web:1",
         ),
+        // The next failure is of something else.
+        (
+            "The push refers to repository [ghcr.io/acme/web]\n5f70bf18a086: Preparing\n\
+             denied: permission_denied: write_package\n\
+             #20 ERROR: failed to push ghcr.io/acme/worker:1: unexpected status from POST request to \
+             https://ghcr.io/v2/acme/worker/blobs/uploads/: 429 Too Many Requests\n\
+             toomanyrequests: retry-after: 333.939671ms\n"
+                .to_owned(),
+            "ghcr.io/acme/web",
+        ),
         (
             "skopeo copy from docker://ghcr.io/base/img:1 to docker://ghcr.io/acme/web:1: denied: permission_denied: \
              write_package\n"
