@@ -267,3 +267,54 @@ fn a_pull() {
     assert_eq!(json["refusals"][0]["isPull"], true);
     assert_eq!(json["refusals"][0]["diagnosis"], Value::Null);
 }
+
+/// As many refusals, each of something else.
+fn refusals(count: usize, place: &str) -> String {
+    let mut log = String::new();
+    for number in 0..count {
+        log.push_str("denied: permission_denied: write_package ");
+        log.push_str(place);
+        log.push_str(&(10_000 + number).to_string());
+        log.push_str(":1\n");
+    }
+    log
+}
+
+/// Many refusals, long ones, and texts that make a reader go back and forth: an answer at once, and no page of it.
+#[test]
+fn endless_logs() {
+    let many = refusals(20_000, "ghcr.io/acme/web");
+    let unplaced = refusals(5_000, "");
+    let long = format!(
+        "denied: permission_denied: write_package {}\n",
+        "A".repeat(1_000_000)
+    );
+    let quotes = format!(
+        "docker push ghcr.io/o/n\ndenied: {}\n",
+        "\"".repeat(300_000)
+    );
+    let addresses = format!("denied: write_package {}\n", "http://".repeat(400_000));
+    for (log, told) in [
+        (many, "\n19950 more refusals are not told"),
+        (unplaced, "\n4950 more refusals are not told"),
+        (long, "AAAA...\n"),
+        (quotes, "ghcr.io/o/n"),
+        (addresses, "write_package"),
+    ] {
+        let begun = std::time::Instant::now();
+        let run = explained(&log, &[]);
+        run.assert_code(0);
+        assert!(run.stdout.contains(told), "{told}");
+        assert!(run.stdout.len() < 200_000, "{} bytes", run.stdout.len());
+        // Each took minutes; a machine that is busy with other tests is given time.
+        assert!(
+            begun.elapsed().as_secs() < 60,
+            "{told}: {:?}",
+            begun.elapsed()
+        );
+    }
+    let run = explained(&refusals(60, "ghcr.io/acme/web"), &["--json"]);
+    let json: Value = serde_json::from_str(&run.stdout).expect("one JSON object");
+    assert_eq!(json["refusals"].as_array().map(Vec::len), Some(50));
+    assert_eq!(json["omitted"], 10);
+}

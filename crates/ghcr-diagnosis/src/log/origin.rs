@@ -48,7 +48,6 @@ pub(super) fn place(lines: &[Line], index: usize, spoken: Spoken) -> Evidence {
         anonymous: spoken.anonymous.then_some(true),
         request_id: request_id(lines, index),
         seconds: seconds(lines, index),
-        granted: granted(&lines[..index]),
         is_pull,
         ..Evidence::default()
     }
@@ -63,7 +62,11 @@ struct Requested {
 /// The last request to a registry or its token service in the line: what comes later is the inner one.
 fn request_in(text: &str) -> Option<Requested> {
     let mut found = None;
+    let mut searched = 0;
     for (at, _) in text.match_indices("http") {
+        if at < searched {
+            continue;
+        }
         let rest = &text[at..];
         if !(rest.starts_with("https://") || rest.starts_with("http://")) {
             continue;
@@ -74,6 +77,7 @@ fn request_in(text: &str) -> Option<Requested> {
                     || matches!(c, '"' | '\'' | '`' | ')' | ']' | '}' | ',' | '<' | '>')
             })
             .unwrap_or(rest.len());
+        searched = at + end;
         let url = rest[..end].trim_end_matches([':', '.', ';', '\\']);
         if !(url.contains("/v2/") || url.ends_with("/v2") || url.contains("/token")) {
             continue;
@@ -300,12 +304,14 @@ fn seconds(lines: &[Line], index: usize) -> Option<u64> {
         .max()
 }
 
-/// What the runner printed under "`GITHUB_TOKEN` Permissions" of the job. What is not listed is none.
-fn granted(before: &[Line]) -> Option<Access> {
-    let start = before
-        .iter()
-        .rposition(|line| line.text.ends_with("GITHUB_TOKEN Permissions"))?;
-    let listed: Vec<(&str, &str)> = before[start + 1..]
+/// Whether the runner lists what the job's token may below the line.
+pub(super) fn lists_rights(line: &Line) -> bool {
+    line.text.ends_with("GITHUB_TOKEN Permissions")
+}
+
+/// What the runner printed of packages below "`GITHUB_TOKEN` Permissions". What is not listed is none.
+pub(super) fn granted(below: &[Line]) -> Option<Access> {
+    let listed: Vec<(&str, &str)> = below
         .iter()
         .map_while(|line| line.text.split_once(": "))
         .take_while(|(_, access)| matches!(access.trim(), "read" | "write" | "none"))

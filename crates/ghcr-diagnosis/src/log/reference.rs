@@ -207,7 +207,16 @@ fn use_behind(words: &str) -> Use {
 
 /// The references in a line, to registries that are known by their hosts.
 pub(super) fn in_text(text: &str) -> Vec<Named> {
+    /// How many bytes around a reference can be about it.
+    const NEAR: usize = 1000;
+    if !text.contains('/') {
+        return Vec::new();
+    }
     let lower = text.to_ascii_lowercase();
+    let admits = Admitted {
+        all: use_before(&lower) != Use::Unknown,
+        tagged: FAILURES.iter().any(|word| lower.contains(word)),
+    };
     let mut start = 0;
     let mut found = Vec::new();
     for word in text.split(|c: char| {
@@ -221,11 +230,13 @@ pub(super) fn in_text(text: &str) -> Vec<Named> {
         // All separators but blanks of other scripts take one byte.
         start += word.len();
         start += text[start..].chars().next().map_or(0, char::len_utf8);
-        let Some(reference) = reference_in(word, &lower) else {
+        let Some(reference) = reference_in(word, admits) else {
             continue;
         };
-        let use_ = match use_behind(&lower[..at]) {
-            Use::Unknown if lower[at..].contains("push") => Use::Push,
+        let first = lower.ceil_char_boundary(at.saturating_sub(NEAR));
+        let last = lower.floor_char_boundary(at + NEAR);
+        let use_ = match use_behind(&lower[first..at]) {
+            Use::Unknown if lower[at..last].contains("push") => Use::Push,
             before => before,
         };
         found.push(Named { reference, use_ });
@@ -233,7 +244,7 @@ pub(super) fn in_text(text: &str) -> Vec<Named> {
     found
 }
 
-fn reference_in(word: &str, line: &str) -> Option<String> {
+fn reference_in(word: &str, admits: Admitted) -> Option<String> {
     let word = match word.split_once("://") {
         Some(("docker" | "oci" | "docker-image", rest)) => rest,
         Some(_) => return None,
@@ -244,14 +255,21 @@ fn reference_in(word: &str, line: &str) -> Option<String> {
         .unwrap_or(word.len());
     let word = word[..end].trim_end_matches([':', '.', '/', '-']);
     let (host, name) = word.split_once('/')?;
-    (is_registry(host) || may_be_registry(host, name, line))
+    (is_registry(host) || may_be_registry(host, name, admits))
         .then(|| word.to_owned())
         .filter(|_| !name.is_empty())
 }
 
-/// Whether a host that nothing is known of is a registry's, by what the line, in lower case, does with the word. Paths
-/// and the names of modules look like references as well.
-fn may_be_registry(host: &str, name: &str, line: &str) -> bool {
+/// Which references to hosts that nothing is known of a line can have, by what it says.
+#[derive(Clone, Copy)]
+struct Admitted {
+    all: bool,
+    tagged: bool,
+}
+
+/// Whether a host that nothing is known of is a registry's. Paths and the names of modules look like references as
+/// well.
+fn may_be_registry(host: &str, name: &str, admits: Admitted) -> bool {
     const OTHERS: [&str; 5] = [
         "github.com",
         "golang.org",
@@ -276,9 +294,10 @@ fn may_be_registry(host: &str, name: &str, line: &str) -> bool {
     let is_name = name
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || b"._-/:@".contains(&b));
-    let is_tagged = name.contains(':');
-    let fails = is_tagged && FAILURES.iter().any(|word| line.contains(word));
-    is_host && is_name && !OTHERS.contains(&domain) && (use_before(line) != Use::Unknown || fails)
+    is_host
+        && is_name
+        && !OTHERS.contains(&domain)
+        && (admits.all || (admits.tagged && name.contains(':')))
 }
 
 pub(super) fn is_registry(host: &str) -> bool {

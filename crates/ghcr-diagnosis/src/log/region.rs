@@ -1,5 +1,7 @@
 //! Whether a refusal is a container registry's.
 
+use std::cell::OnceCell;
+
 use super::lines::Line;
 use super::reference::{self, is_registry};
 use super::spoken::Spoken;
@@ -27,43 +29,75 @@ const FAILURES: [&str; 12] = [
     "retry",
 ];
 
-/// Decides by the line itself, then by the nearest line that speaks of one or the other.
-pub(super) fn is_of_containers(lines: &[Line], index: usize, spoken: &Spoken) -> bool {
-    let text = lines[index].text.to_ascii_lowercase();
-    if spoken.trouble == Some(Trouble::Resolve) {
-        // Of hosts that are not there only those tell something that were meant to be ghcr.io.
-        return text
-            .split(|c: char| !(c.is_alphanumeric() || c == '.' || c == '-'))
-            .any(is_lookalike);
-    }
-    if is_of_a_test(&text) || (spoken.is_silent() && !is_of_a_client(&text)) {
-        return false;
-    }
-    let fails = FAILURES.iter().any(|word| text.contains(word));
-    if !spoken.is_certain && !fails && spoken.trouble.is_none() {
-        return false;
-    }
-    match verdict(&text) {
-        Some(is_ours) => return is_ours,
-        None if spoken.trouble.is_some() => return false,
-        None => {}
-    }
-    let before = lines[..index].iter().rev().take(BEFORE);
-    let after = lines[index + 1..].iter().take(AFTER);
-    let nearest_before = nearest(before);
-    let nearest_after = nearest(after);
-    match (nearest_before, nearest_after) {
-        (Some((distance, ours)), Some((other, theirs))) => {
-            if distance <= other {
-                ours
-            } else {
-                theirs
-            }
+/// The lines, and of those that were looked at what they speak of.
+pub(super) struct Region<'a> {
+    lines: &'a [Line],
+    verdicts: Vec<OnceCell<Option<bool>>>,
+    any_other: OnceCell<bool>,
+}
+
+impl<'a> Region<'a> {
+    pub(super) fn of(lines: &'a [Line]) -> Self {
+        Self {
+            lines,
+            verdicts: vec![OnceCell::new(); lines.len()],
+            any_other: OnceCell::new(),
         }
-        (Some((_, ours)), None) | (None, Some((_, ours))) => ours,
-        // Nothing around says whose words these are. The server's own, alone, are most likely to be shown to
-        // a tool for container registries by somebody who knows that they are a registry's.
-        (None, None) => spoken.is_certain && !any_other(lines),
+    }
+
+    /// Decides by the line itself, then by the nearest line that speaks of one or the other.
+    pub(super) fn is_of_containers(&self, index: usize, spoken: &Spoken) -> bool {
+        let text = self.lines[index].text.to_ascii_lowercase();
+        if spoken.trouble == Some(Trouble::Resolve) {
+            // Of hosts that are not there only those tell something that were meant to be ghcr.io.
+            return text
+                .split(|c: char| !(c.is_alphanumeric() || c == '.' || c == '-'))
+                .any(is_lookalike);
+        }
+        if is_of_a_test(&text) || (spoken.is_silent() && !is_of_a_client(&text)) {
+            return false;
+        }
+        let fails = FAILURES.iter().any(|word| text.contains(word));
+        if !spoken.is_certain && !fails && spoken.trouble.is_none() {
+            return false;
+        }
+        match self.verdict(index) {
+            Some(is_ours) => return is_ours,
+            None if spoken.trouble.is_some() => return false,
+            None => {}
+        }
+        let before = (0..index).rev().take(BEFORE);
+        let after = (index + 1..self.lines.len()).take(AFTER);
+        match (self.nearest(before), self.nearest(after)) {
+            (Some((distance, ours)), Some((other, theirs))) => {
+                if distance <= other {
+                    ours
+                } else {
+                    theirs
+                }
+            }
+            (Some((_, ours)), None) | (None, Some((_, ours))) => ours,
+            // Nothing around says whose words these are. The server's own, alone, are most likely to be shown to
+            // a tool for container registries by somebody who knows that they are a registry's.
+            (None, None) => spoken.is_certain && !self.any_other(),
+        }
+    }
+
+    fn verdict(&self, index: usize) -> Option<bool> {
+        let verdict = || verdict(&self.lines[index].text.to_ascii_lowercase());
+        *self.verdicts[index].get_or_init(verdict)
+    }
+
+    fn nearest(&self, indices: impl Iterator<Item = usize>) -> Option<(usize, bool)> {
+        let mut found = indices.enumerate();
+        found.find_map(|(distance, index)| Some((distance, self.verdict(index)?)))
+    }
+
+    fn any_other(&self) -> bool {
+        let is_other = |index| self.verdict(index) == Some(false);
+        *self
+            .any_other
+            .get_or_init(|| (0..self.lines.len()).any(is_other))
     }
 }
 
@@ -129,16 +163,4 @@ fn verdict(text: &str) -> Option<bool> {
         .iter()
         .any(|mark| text.contains(mark))
         .then_some(false)
-}
-
-fn nearest<'a>(lines: impl Iterator<Item = &'a Line>) -> Option<(usize, bool)> {
-    lines
-        .enumerate()
-        .find_map(|(distance, line)| Some((distance, verdict(&line.text.to_ascii_lowercase())?)))
-}
-
-fn any_other(lines: &[Line]) -> bool {
-    lines
-        .iter()
-        .any(|line| verdict(&line.text.to_ascii_lowercase()) == Some(false))
 }

@@ -72,7 +72,7 @@ fn envelope(line: &str) -> Vec<RegistryError> {
     let Some(Ok(value)) = values.next() else {
         return cut_off(&line[start..]);
     };
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let text = |value: &Value| shortened(value.as_str().unwrap_or_default()).to_owned();
     let errors = value["errors"].as_array().map(Vec::as_slice);
     errors
         .unwrap_or_default()
@@ -81,7 +81,8 @@ fn envelope(line: &str) -> Vec<RegistryError> {
         .map(|error| RegistryError {
             code: text(&error["code"]),
             message: text(&error["message"]),
-            detail: (!error["detail"].is_null()).then(|| error["detail"].to_string()),
+            detail: (!error["detail"].is_null())
+                .then(|| shortened(&error["detail"].to_string()).to_owned()),
         })
         .collect()
 }
@@ -91,7 +92,10 @@ fn cut_off(list: &str) -> Vec<RegistryError> {
     let field = |name: &str| {
         let (_, value) = list.split_once(&format!("\"{name}\":"))?;
         let value = value.trim_start().strip_prefix('"')?;
-        value.split('"').next().map(str::to_owned)
+        value
+            .split('"')
+            .next()
+            .map(|value| shortened(value).to_owned())
     };
     let error = field("code").map(|code| RegistryError {
         code,
@@ -200,10 +204,17 @@ fn unframed(line: &str, lower: &str, phrase: usize) -> Option<RegistryError> {
     })
 }
 
+/// As much of a text as can be a registry's message. What is longer is a log's, and is not searched either.
+fn shortened(text: &str) -> &str {
+    /// In bytes.
+    const LONGEST: usize = 8192;
+    &text[..text.floor_char_boundary(LONGEST)]
+}
+
 /// A message without what a tool closes or adds after it: quotation marks and brackets that the message
 /// did not open, and what follows them.
 fn trimmed(message: &str) -> String {
-    let mut message = message.trim();
+    let mut message = shortened(message).trim();
     for (at, _) in message.match_indices('"') {
         let after = &message[at + 1..];
         let is_end = after.is_empty()

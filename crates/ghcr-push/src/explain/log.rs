@@ -18,6 +18,9 @@ use crate::error::{CliError, Kind};
 use crate::output::{self, Printer, render_diagnosis};
 use crate::settings::Display;
 
+/// How many refusals are told. A log with more has one cause, or is no log.
+const MOST: usize = 50;
+
 /// Runs the command and tells the exit code.
 pub(crate) fn run(arguments: &ExplainArguments, environment: &Environment) -> ExitCode {
     let printer = Printer::new(Display::Nothing, false);
@@ -40,8 +43,11 @@ fn explain(
     printer: &Printer,
 ) -> Result<(), CliError> {
     let log = text::read(arguments.file.as_deref(), environment, printer)?;
-    let explained: Vec<Explained> = log::recognise(&log.text)
+    let refusals = log::recognise(&log.text);
+    let omitted = refusals.len().saturating_sub(MOST);
+    let explained: Vec<Explained> = refusals
         .into_iter()
+        .take(MOST)
         .map(|evidence| Explained::of(evidence, environment))
         .collect();
     if explained.is_empty() {
@@ -55,9 +61,9 @@ fn explain(
         ));
     }
     let result = if arguments.json {
-        printer.result_json(json(&explained))
+        printer.result_json(json(&explained, omitted))
     } else {
-        printer.result_lines(&lines(&explained))
+        printer.result_lines(&lines(&explained, omitted))
     };
     result.map_err(|error: io::Error| {
         CliError::new(Kind::Internal, "standard output cannot be written").caused_by(&error)
@@ -130,8 +136,8 @@ fn unknown(evidence: &Evidence, context: &Context) -> Vec<&'static str> {
     unknown
 }
 
-fn lines(explained: &[Explained]) -> Vec<String> {
-    let count = explained.len();
+fn lines(explained: &[Explained], omitted: usize) -> Vec<String> {
+    let count = explained.len() + omitted;
     let mut lines = Vec::new();
     for (index, one) in explained.iter().enumerate() {
         if index > 0 {
@@ -159,6 +165,13 @@ fn lines(explained: &[Explained]) -> Vec<String> {
             "not known from the log: {}",
             one.unknown.join("; ")
         ));
+    }
+    if omitted > 0 {
+        lines.extend([
+            String::new(),
+            String::new(),
+            format!("{omitted} more refusals are not told: only the first {MOST} are"),
+        ]);
     }
     lines
 }
@@ -194,7 +207,7 @@ fn told(evidence: &Evidence) -> Vec<String> {
     for error in &evidence.errors {
         let parts = [error.code.as_str(), error.message.as_str()];
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        told.push(format!("  caused by: {}", parts.join(": ")));
+        told.push(format!("  caused by: {}", excerpt(&parts.join(": "))));
     }
     if evidence.errors.is_empty()
         && let Some(body) = evidence.body.as_deref().map(str::trim)
@@ -213,14 +226,25 @@ fn told(evidence: &Evidence) -> Vec<String> {
     told
 }
 
+/// The beginning of words; nobody reads more of what was never meant to be words.
+fn excerpt(words: &str) -> String {
+    /// In characters, as in the evidence.
+    const LONGEST: usize = 600;
+    match words.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &words[..end]),
+        None => words.to_owned(),
+    }
+}
+
 /// The object of `--json`: the first refusal's diagnosis where a failed push has its own, and all of them.
-fn json(explained: &[Explained]) -> Value {
+fn json(explained: &[Explained], omitted: usize) -> Value {
     let refusals: Vec<Value> = explained.iter().map(refusal).collect();
     json!({
         "schemaVersion": 1,
         "status": "explained",
         "diagnosis": explained.first().and_then(|one| one.diagnosis.as_ref()),
         "refusals": refusals,
+        "omitted": omitted,
     })
 }
 
