@@ -8,6 +8,7 @@ mod clean;
 mod failure;
 mod json;
 mod lines;
+mod patterns;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;

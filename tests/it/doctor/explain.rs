@@ -318,3 +318,28 @@ fn endless_logs() {
     assert_eq!(json["refusals"].as_array().map(Vec::len), Some(50));
     assert_eq!(json["omitted"], 10);
 }
+
+/// A log may hold credentials in every form that tools give them.
+#[test]
+fn secrets_in_a_log() {
+    let log = "denied: permission_denied: write_package for github_pat_11AAAA_xyzxyzxyz at ghcr.io/acme/web:1 \
+               Authorization: Basic b2N0bzpzZWNyZXQ= Bearer abcdefsecretbearer123 https://user:pw@ghcr.io/v2/acme/web \
+               {\"auth\":\"b2N0bzpnaHBfQUJDREVGR0g=\"} Z2hzX0FCQ0RFRkdI\n\
+               GET https://ghcr.io/token?account=octo&scope=repository%3Aacme%2Fother%3Apush&access_token=SECRETVALUE123456: \
+               DENIED: denied\n";
+    for options in [&[][..], &["--json"]] {
+        let run = explained(log, options);
+        run.assert_code(0);
+        for secret in [
+            "xyzxyzxyz",
+            "b2N0bzpz",
+            "secretbearer",
+            "user:pw",
+            "b2N0bzpn",
+            "Z2hz",
+            "SECRETVALUE",
+        ] {
+            assert!(!run.stdout.contains(secret), "{secret} in {}", run.stdout);
+        }
+    }
+}
