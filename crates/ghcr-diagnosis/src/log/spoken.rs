@@ -28,9 +28,15 @@ impl Spoken {
 /// Hears a refusal in a line, if there is one.
 pub(super) fn hear(line: &str) -> Option<Spoken> {
     let lower = line.to_ascii_lowercase();
+    // All that docker/login-action says where its inputs are empty
+    // (https://github.com/docker/login-action/blob/master/src/docker.ts).
+    let lacks_login = lower.trim_start_matches("error: ") == "username and password required";
     let mut spoken = Spoken {
         status: status(&lower),
-        anonymous: lower.contains("anonymous token") || lower.contains("no basic auth credentials"),
+        anonymous: lower.contains("anonymous token")
+            || lower.contains("no basic auth credentials")
+            || lacks_login,
+        is_certain: lacks_login,
         ..Spoken::default()
     };
     let phrase = PHRASES.iter().filter_map(|phrase| lower.find(phrase)).min();
@@ -48,6 +54,9 @@ pub(super) fn hear(line: &str) -> Option<Spoken> {
         }
     } else {
         spoken.is_certain = true;
+    }
+    if lower.contains("insufficient_scope: authorization failed") {
+        spoken.status.get_or_insert(401);
     }
     if spoken.errors.is_empty() && spoken.body.is_none() && spoken.status.is_none() {
         spoken.trouble = trouble(&lower);
@@ -197,8 +206,18 @@ fn unframed(line: &str, lower: &str, phrase: usize) -> Option<RegistryError> {
         0..=400 => &line[start..],
         _ => &line[phrase..],
     };
+    // The word of the challenge to which containerd has no better token, so of a 401
+    // (https://github.com/containerd/containerd/blob/main/core/remotes/docker/authorizer.go).
+    let code = if message
+        .to_ascii_lowercase()
+        .starts_with("insufficient_scope")
+    {
+        "UNAUTHORIZED"
+    } else {
+        ""
+    };
     Some(RegistryError {
-        code: String::new(),
+        code: code.to_owned(),
         message: trimmed(message),
         detail: None,
     })

@@ -1,7 +1,7 @@
 //! The words by which a refusal is recognised.
 
 /// What only a registry, or a service behind it, says. In lower case.
-pub(super) const PHRASES: [&str; 27] = [
+pub(super) const PHRASES: [&str; 28] = [
     "write_package",
     "create_package",
     "read_package",
@@ -27,6 +27,7 @@ pub(super) const PHRASES: [&str; 27] = [
     "did not match uploaded content",
     "requested access to the resource is denied",
     "authentication required",
+    "insufficient_scope: authorization failed",
     "retry-after: ",
     "allowed: 2000/minute",
 ];
