@@ -35,6 +35,8 @@ pub struct Evidence {
     pub seconds: Option<u64>,
     /// The right to packages that the log shows the job's token had.
     pub granted: Option<Access>,
+    /// Whether a log shows that it was a pull that was refused.
+    pub is_pull: bool,
 }
 
 /// What came instead of an answer that can be followed.
@@ -108,6 +110,29 @@ impl Evidence {
         }
         let messages: Vec<&str> = self.errors.iter().map(|e| e.message.as_str()).collect();
         messages.join("; ")
+    }
+
+    /// Whether the words are GitHub's own, which no other registry says. Plain words such as "denied" are everybody's.
+    #[must_use]
+    pub fn is_in_words_of_github(&self) -> bool {
+        /// In lower case.
+        const WORDS: [&str; 13] = [
+            "permission_denied: ",
+            "write_package",
+            "create_package",
+            "read_package",
+            "installation not allowed to ",
+            "requested installation does not exist",
+            "does not match expected scopes",
+            "saml enforcement",
+            "ip allow list enabled",
+            "secondary rate limit",
+            "user cannot be authenticated with the token",
+            "error from intermediary with http status code",
+            "allowed: 2000/minute",
+        ];
+        let words = self.words().to_ascii_lowercase();
+        WORDS.iter().any(|own| words.contains(own))
     }
 
     /// Whether one of the registry's errors has this code, however it is written.

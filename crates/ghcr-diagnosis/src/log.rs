@@ -8,9 +8,11 @@
 //! The words of GitHub's package service occur in the logs of npm, `NuGet` and git too: a refusal counts
 //! only where the lines around it speak of a container registry.
 
+mod joined;
 mod lines;
 mod merge;
 mod origin;
+mod reference;
 mod region;
 mod spoken;
 mod tokens;
@@ -28,21 +30,28 @@ use crate::evidence::Evidence;
 #[must_use]
 pub fn recognise(text: &str) -> Vec<Evidence> {
     let lines = lines::read(text);
-    let mut refusals = Vec::new();
+    let region = region::Region::of(&lines);
+    let mut refusals = merge::Refusals::default();
+    let mut rights = None;
     for (index, line) in lines.iter().enumerate() {
         if line.is_debug {
             continue;
         }
+        if origin::lists_rights(line) {
+            rights = Some(index);
+        }
         let Some(spoken) = spoken::hear(&line.text) else {
             continue;
         };
-        if !region::is_of_containers(&lines, index, &spoken) {
+        if !region.is_of_containers(index, &spoken) {
             continue;
         }
-        let evidence = origin::place(&lines, index, spoken);
-        merge::add(&mut refusals, evidence);
+        let mut evidence = origin::place(&lines, index, spoken);
+        evidence.granted =
+            rights.and_then(|heading| origin::granted(lines.get(heading + 1..index)?));
+        refusals.add(evidence);
     }
-    refusals
+    refusals.into_evidence()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod failure;
 mod json;
 mod lines;
 mod paint;
+mod patterns;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;

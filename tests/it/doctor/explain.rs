@@ -228,25 +228,118 @@ fn of_another_registry() {
             refusal: the push of registry.example/owner/app
               caused by: DENIED: requested access to the resource is denied
 
-            diagnosis: no credential was found
+            registry.example is not one of GitHub's registries, whose causes and remedies do not hold there; look with which account the tool is logged in to it, and whether that may push to owner/app
 
-            1. credential-missing (likely)
-               nobody may push anonymously, and no credential for the registry was found
-               evidence:
-                 - registry.example said: requested access to the resource is denied
-               what to do:
-                 Log in before the push: `docker login registry.example`; for podman, buildah and skopeo `podman login registry.example`; for helm `helm registry login registry.example`. A kubelet takes what `imagePullSecrets` names.
-
-            2. credential-rejected (possible)
-               the credential is wrong, expired or revoked
-               evidence:
-                 - registry.example said: requested access to the resource is denied
-               what to do:
-                 Replace the credential where the tool that pushed found it. A new classic personal access token needs the scope write:packages. What a login left behind goes with `docker logout registry.example`; a stale one refuses even public pulls.
-                 https://github.com/settings/tokens/new?scopes=write:packages
-
-            registry.example is not one of GitHub's registries: this holds as far as it behaves as they do
             not known from the log: which request was refused; the HTTP status; which credential was used, and of what kind; the workflow run, if it was one (explain in a step of the same job sees it)
         "]],
     );
+}
+
+/// Neither words nor log tell that it was ghcr.io.
+#[test]
+fn of_an_unknown_registry() {
+    let run = explained("ERROR: failed to push: denied\n", &[]);
+    run.assert_code(0);
+    let condition = "the log does not tell which registry it was: this holds if it is ghcr.io";
+    assert!(run.stdout.contains(condition), "{}", run.stdout);
+    let run = explained("denied: permission_denied: write_package\n", &[]);
+    assert!(!run.stdout.contains(condition), "{}", run.stdout);
+}
+
+/// A pull is called one, and a limit of Docker Hub's is none of GitHub's.
+#[test]
+fn a_pull() {
+    let log = "ERROR: failed to solve: node:20: failed to resolve source metadata for docker.io/library/node:20: \
+               429 Too Many Requests\n";
+    check(
+        &explained(log, &[]),
+        &expect![[r"
+        refusal: the pull of docker.io/library/node:20
+          caused by: docker.io answered 429 to the request to look up the tag
+
+        docker.io is not one of GitHub's registries, whose causes and remedies do not hold there; it takes no more requests for now: try again later, and log in to it if it was asked without a credential
+
+        not known from the log: the registry's own words; which credential was used, and of what kind; the workflow run, if it was one (explain in a step of the same job sees it)
+    "]],
+    );
+    let run = explained(log, &["--json"]);
+    let json: Value = serde_json::from_str(&run.stdout).expect("one JSON object");
+    assert_eq!(json["refusals"][0]["isPull"], true);
+    assert_eq!(json["refusals"][0]["diagnosis"], Value::Null);
+}
+
+/// As many refusals, each of something else.
+fn refusals(count: usize, place: &str) -> String {
+    let mut log = String::new();
+    for number in 0..count {
+        log.push_str("denied: permission_denied: write_package ");
+        log.push_str(place);
+        log.push_str(&(10_000 + number).to_string());
+        log.push_str(":1\n");
+    }
+    log
+}
+
+/// Many refusals, long ones, and texts that make a reader go back and forth: an answer at once, and no page of it.
+#[test]
+fn endless_logs() {
+    let many = refusals(20_000, "ghcr.io/acme/web");
+    let unplaced = refusals(5_000, "");
+    let long = format!(
+        "denied: permission_denied: write_package {}\n",
+        "A".repeat(1_000_000)
+    );
+    let quotes = format!(
+        "docker push ghcr.io/o/n\ndenied: {}\n",
+        "\"".repeat(300_000)
+    );
+    let addresses = format!("denied: write_package {}\n", "http://".repeat(400_000));
+    for (log, told) in [
+        (many, "\n19950 more refusals are not told"),
+        (unplaced, "\n4950 more refusals are not told"),
+        (long, "AAAA...\n"),
+        (quotes, "ghcr.io/o/n"),
+        (addresses, "write_package"),
+    ] {
+        let begun = std::time::Instant::now();
+        let run = explained(&log, &[]);
+        run.assert_code(0);
+        assert!(run.stdout.contains(told), "{told}");
+        assert!(run.stdout.len() < 200_000, "{} bytes", run.stdout.len());
+        // Each took minutes; a machine that is busy with other tests is given time.
+        assert!(
+            begun.elapsed().as_secs() < 60,
+            "{told}: {:?}",
+            begun.elapsed()
+        );
+    }
+    let run = explained(&refusals(60, "ghcr.io/acme/web"), &["--json"]);
+    let json: Value = serde_json::from_str(&run.stdout).expect("one JSON object");
+    assert_eq!(json["refusals"].as_array().map(Vec::len), Some(50));
+    assert_eq!(json["omitted"], 10);
+}
+
+/// A log may hold credentials in every form that tools give them.
+#[test]
+fn secrets_in_a_log() {
+    let log = "denied: permission_denied: write_package for github_pat_11AAAA_xyzxyzxyz at ghcr.io/acme/web:1 \
+               Authorization: Basic b2N0bzpzZWNyZXQ= Bearer abcdefsecretbearer123 https://user:pw@ghcr.io/v2/acme/web \
+               {\"auth\":\"b2N0bzpnaHBfQUJDREVGR0g=\"} Z2hzX0FCQ0RFRkdI\n\
+               GET https://ghcr.io/token?account=octo&scope=repository%3Aacme%2Fother%3Apush&access_token=SECRETVALUE123456: \
+               DENIED: denied\n";
+    for options in [&[][..], &["--json"]] {
+        let run = explained(log, options);
+        run.assert_code(0);
+        for secret in [
+            "xyzxyzxyz",
+            "b2N0bzpz",
+            "secretbearer",
+            "user:pw",
+            "b2N0bzpn",
+            "Z2hz",
+            "SECRETVALUE",
+        ] {
+            assert!(!run.stdout.contains(secret), "{secret} in {}", run.stdout);
+        }
+    }
 }

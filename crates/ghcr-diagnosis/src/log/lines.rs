@@ -1,6 +1,6 @@
 //! A log's lines without what terminals, runners and tools put around the words.
 
-use super::tokens::{CODES, PHRASES};
+use super::joined::rejoined;
 
 /// A line of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,22 +9,36 @@ pub(super) struct Line {
     pub(super) text: String,
     /// Whether a tool wrote it only to tell what it does.
     pub(super) is_debug: bool,
+    /// What stood before the words.
+    prefix: Prefix,
 }
 
-/// Widths at which terminals break lines.
-const WIDTHS: [usize; 9] = [72, 76, 78, 79, 80, 100, 120, 132, 160];
+/// What shows where a tool, or its runner, began a line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Prefix {
+    has_moment: bool,
+    has_mark: bool,
+    /// The number of a build's step, as it is written.
+    step: String,
+}
+
+impl Line {
+    /// Whether this can be the rest of `first`. What a tool begins anew is none; a moment, or a step's number, that
+    /// the runner puts before every line tells nothing.
+    pub(super) fn may_continue(&self, first: &Self) -> bool {
+        !self.prefix.has_mark
+            && (!self.prefix.has_moment || first.prefix.has_moment)
+            && (self.prefix.step.is_empty() || self.prefix.step == first.prefix.step)
+    }
+}
 
 /// The lines of `text`, those that were broken put together again.
 pub(super) fn read(text: &str) -> Vec<Line> {
     let plain = without_escapes(text);
-    let broken: Vec<&str> = plain
+    let lines = plain
         .split(['\n', '\r'])
         .filter(|line| !line.trim().is_empty())
-        .collect();
-    let lines = unbroken(&broken)
-        .iter()
-        .map(|line| stripped(line))
-        .collect();
+        .map(stripped);
     rejoined(lines)
 }
 
@@ -57,48 +71,34 @@ fn without_escapes(text: &str) -> String {
     plain
 }
 
-/// Lines that a terminal broke at its width, put together.
-fn unbroken(lines: &[&str]) -> Vec<String> {
-    let lengths: Vec<usize> = lines.iter().map(|line| line.chars().count()).collect();
-    let longest = lengths.iter().copied().max().unwrap_or_default();
-    let full = lengths.iter().filter(|length| **length == longest).count();
-    let is_broken = WIDTHS.contains(&longest) && (full >= 2 || lines.len() <= 6);
-    let mut whole: Vec<String> = Vec::new();
-    let mut continues = false;
-    for (line, length) in lines.iter().zip(lengths) {
-        match whole.last_mut().filter(|_| continues) {
-            Some(last) => last.push_str(line),
-            None => whole.push((*line).to_owned()),
-        }
-        // A ruled line is as long as it is meant to be.
-        let is_rule = ["---", "===", "***", "___"]
-            .iter()
-            .any(|rule| line.ends_with(rule));
-        continues = is_broken && length == longest && !is_rule;
-    }
-    whole
-}
-
 /// A line without what stands before its words.
 fn stripped(line: &str) -> Line {
     let mut text = after_columns(line).replace('\t', " ");
     let mut is_debug = false;
+    let mut prefix = Prefix::default();
     if let Some(message) = logged_message(&text) {
         is_debug = text.contains("level=debug") || text.contains("level=trace");
         text = message;
+        prefix.has_mark = true;
     }
     let mut rest = text.as_str();
     loop {
         let before = rest;
         rest = rest.trim_start_matches([' ', '│', '┃', '║', '|', '>', '⨯', '•', '✗', '✖', '×']);
-        rest = after_timestamp(
-            rest.strip_prefix('[')
-                .filter(|rest| is_moment(rest))
-                .unwrap_or(rest),
-        );
-        rest = rest.strip_prefix(']').unwrap_or(rest);
+        let moment = rest
+            .strip_prefix('[')
+            .filter(|rest| is_moment(rest))
+            .unwrap_or(rest);
+        prefix.has_moment |= is_moment(moment);
+        rest = after_timestamp(moment);
+        if moment.len() < before.len() && rest.len() < moment.len() {
+            rest = rest.strip_prefix(']').unwrap_or(rest);
+        }
         for mark in ["##[error]", "##[warning]", "##[group]", "##[command]"] {
-            rest = rest.strip_prefix(mark).unwrap_or(rest);
+            if let Some(after) = rest.strip_prefix(mark) {
+                rest = after;
+                prefix.has_mark = true;
+            }
         }
         if rest.starts_with("##[debug]")
             || rest.starts_with("DEBU[")
@@ -106,8 +106,16 @@ fn stripped(line: &str) -> Line {
         {
             is_debug = true;
         }
-        rest = after_command(rest);
-        rest = after_step_number(rest);
+        let message = after_command(rest);
+        prefix.has_mark |= message.len() < rest.len();
+        rest = after_step_number(message);
+        if rest.len() < message.len() {
+            message
+                .split(' ')
+                .next()
+                .unwrap_or_default()
+                .clone_into(&mut prefix.step);
+        }
         if rest == before {
             break;
         }
@@ -123,6 +131,7 @@ fn stripped(line: &str) -> Line {
     Line {
         text: text.trim().to_owned(),
         is_debug,
+        prefix,
     }
 }
 
@@ -222,61 +231,4 @@ fn logged_message(line: &str) -> Option<String> {
     } else {
         format!("{fields} {message}")
     })
-}
-
-/// Lines within which a phrase of the server's was broken, put together.
-fn rejoined(lines: Vec<Line>) -> Vec<Line> {
-    let mut whole: Vec<Line> = Vec::new();
-    for line in lines {
-        if let Some(last) = whole.last_mut()
-            && let Some(gap) = gap_between(&last.text, &line.text)
-        {
-            last.text.push_str(gap);
-            last.text.push_str(&line.text);
-            continue;
-        }
-        whole.push(line);
-    }
-    whole
-}
-
-/// What belongs between two lines that are one: a blank or nothing.
-fn gap_between(first: &str, second: &str) -> Option<&'static str> {
-    /// No phrase reaches further over a break.
-    const REACH: usize = 120;
-    let start = first
-        .char_indices()
-        .rev()
-        .nth(REACH)
-        .map_or(0, |(at, _)| at);
-    let end = second
-        .char_indices()
-        .nth(REACH)
-        .map_or(second.len(), |(at, _)| at);
-    let (tail, head) = (first[start..].to_lowercase(), second[..end].to_lowercase());
-    // A status may stand on a line of its own below the request that it answers.
-    let is_status = head.len() >= 4
-        && head.as_bytes()[..3].iter().all(u8::is_ascii_digit)
-        && tail.contains("unexpected status from");
-    if is_status && !tail.contains(" 40") && !tail.contains(" 50") {
-        return Some(" ");
-    }
-    let phrases = || PHRASES.iter().chain(&["permission_denied: "]);
-    for gap in ["", " "] {
-        let joined = format!("{tail}{gap}{head}");
-        let is_broken = |phrase: &&str| {
-            joined.contains(*phrase) && !tail.contains(*phrase) && !head.contains(*phrase)
-        };
-        if phrases().any(is_broken) {
-            return Some(gap);
-        }
-    }
-    // "denied:" at the end of a line, its reason on the next.
-    let tail = tail.trim_end();
-    let has_code = tail.ends_with(':')
-        && CODES
-            .iter()
-            .any(|(code, _)| tail[..tail.len() - 1].ends_with(&format!(" {code}")));
-    let has_reason = phrases().any(|phrase| head.starts_with(phrase));
-    (has_code && has_reason).then_some(" ")
 }

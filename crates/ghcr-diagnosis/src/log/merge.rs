@@ -1,25 +1,102 @@
 //! One refusal, however often tools repeat it.
 
+use std::collections::HashMap;
+
 use crate::evidence::Evidence;
 use crate::place::Place;
 
-/// Adds a refusal, or what it tells more of one that is known.
-pub(super) fn add(refusals: &mut Vec<Evidence>, new: Evidence) {
-    match refusals.iter_mut().rev().find(|known| is_same(known, &new)) {
-        Some(known) => complete(known, new),
-        None => refusals.push(new),
+/// How many of those that are known a refusal is compared with. Tools repeat soon.
+const LOOK_BACK: usize = 200;
+
+/// The refusals of a log, in the order of their first lines.
+#[derive(Default)]
+pub(super) struct Refusals {
+    known: Vec<Known>,
+    /// Where in `known` those of a repository are, and under the empty name those of none.
+    by_repository: HashMap<String, Vec<usize>>,
+}
+
+/// A refusal with what it is compared by.
+struct Known {
+    evidence: Evidence,
+    key: Key,
+}
+
+/// What tells refusals apart, got ready once.
+struct Key {
+    repository: Option<String>,
+    /// In lower case, without the stop at the end.
+    words: String,
+}
+
+impl Refusals {
+    /// Adds a refusal, or what it tells more of one that is known.
+    pub(super) fn add(&mut self, new: Evidence) {
+        let key = Key::of(&new);
+        let same = self
+            .candidates(&key)
+            .filter(|index| is_same(&self.known[*index], &new, &key))
+            .max();
+        let index = if let Some(index) = same {
+            let known = &mut self.known[index];
+            complete(&mut known.evidence, new);
+            let before = known.key.repository.take();
+            known.key = Key::of(&known.evidence);
+            if known.key.repository == before {
+                return;
+            }
+            index
+        } else {
+            self.known.push(Known { evidence: new, key });
+            self.known.len() - 1
+        };
+        let repository = self.known[index].key.repository.clone();
+        let place = self.by_repository.entry(repository.unwrap_or_default());
+        place.or_default().push(index);
+    }
+
+    /// The refusals in order.
+    pub(super) fn into_evidence(self) -> Vec<Evidence> {
+        self.known.into_iter().map(|known| known.evidence).collect()
+    }
+
+    /// Those that may be the same, the latest of each kind.
+    fn candidates(&self, key: &Key) -> impl Iterator<Item = usize> {
+        let latest = |repository: &str| {
+            let places = self.by_repository.get(repository).map(Vec::as_slice);
+            let places = places.unwrap_or_default().iter().rev().take(LOOK_BACK);
+            places.copied().collect::<Vec<usize>>()
+        };
+        let found = if let Some(repository) = &key.repository {
+            [latest(repository), latest("")].concat()
+        } else {
+            let count = self.known.len();
+            (count.saturating_sub(LOOK_BACK)..count).collect()
+        };
+        found.into_iter()
+    }
+}
+
+impl Key {
+    fn of(evidence: &Evidence) -> Self {
+        let words = evidence.words().to_lowercase();
+        Self {
+            repository: repository(evidence),
+            words: words.trim_end_matches(['.', ' ']).to_owned(),
+        }
     }
 }
 
 /// Whether nothing tells the two apart, and their words are the same, or one has none.
-fn is_same(known: &Evidence, new: &Evidence) -> bool {
-    agree(known.status.as_ref(), new.status.as_ref())
-        && agree(known.trouble.as_ref(), new.trouble.as_ref())
-        && known.trouble.is_some() == new.trouble.is_some()
-        && agree(repository(known).as_ref(), repository(new).as_ref())
-        && agree(known.host.as_ref(), new.host.as_ref())
-        && same_words(&known.words(), &new.words())
-        && (agree(known.step.as_ref(), new.step.as_ref()) || !new.words().is_empty())
+fn is_same(known: &Known, new: &Evidence, key: &Key) -> bool {
+    let Known { evidence, key: own } = known;
+    agree(own.repository.as_ref(), key.repository.as_ref())
+        && agree(evidence.status.as_ref(), new.status.as_ref())
+        && agree(evidence.trouble.as_ref(), new.trouble.as_ref())
+        && evidence.trouble.is_some() == new.trouble.is_some()
+        && agree(host(evidence).as_ref(), host(new).as_ref())
+        && (own.words.starts_with(&key.words) || key.words.starts_with(&own.words))
+        && (agree(evidence.step.as_ref(), new.step.as_ref()) || !key.words.is_empty())
 }
 
 fn agree<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
@@ -29,18 +106,19 @@ fn agree<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
     }
 }
 
-fn same_words(one: &str, other: &str) -> bool {
-    let plain = |words: &str| words.trim_end_matches(['.', ' ']).to_lowercase();
-    let (one, other) = (plain(one), plain(other));
-    one.starts_with(&other) || other.starts_with(&one)
-}
-
 fn repository(evidence: &Evidence) -> Option<String> {
     let reference = evidence.reference.as_deref();
     reference
         .and_then(Place::of_reference)
         .or_else(|| evidence.url.as_deref().and_then(Place::of_url))
         .map(|place| place.repository)
+}
+
+/// The host, Docker Hub's by one of its names.
+fn host(evidence: &Evidence) -> Option<&str> {
+    let host = evidence.host.as_deref()?;
+    let is_hub = host.ends_with(".docker.io");
+    Some(if is_hub { "docker.io" } else { host })
 }
 
 /// Fills what `known` lacks.
@@ -56,6 +134,7 @@ fn complete(known: &mut Evidence, new: Evidence) {
     fill(&mut known.anonymous, new.anonymous);
     fill(&mut known.seconds, new.seconds);
     fill(&mut known.granted, new.granted);
+    known.is_pull |= new.is_pull;
     let is_bare = known.errors.iter().all(|error| error.message.is_empty());
     if is_bare && !new.errors.is_empty() {
         known.errors = new.errors;

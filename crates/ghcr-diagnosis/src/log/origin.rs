@@ -3,15 +3,12 @@
 use oci_push::Step;
 
 use super::lines::Line;
+use super::reference::{self, Use};
 use super::spoken::Spoken;
 use crate::context::Access;
 use crate::evidence::Evidence;
 use crate::place::{Place, repository_of_path};
 use crate::rules::is_lookalike;
-
-/// How far away the reference may stand.
-const BEFORE: usize = 120;
-const AFTER: usize = 30;
 
 /// The evidence of what `spoken` says in line `index`.
 pub(super) fn place(lines: &[Line], index: usize, spoken: Spoken) -> Evidence {
@@ -22,14 +19,15 @@ pub(super) fn place(lines: &[Line], index: usize, spoken: Spoken) -> Evidence {
         .as_deref()
         .and_then(Place::of_url)
         .or_else(|| relative(text));
-    let reference = nearest_reference(lines, index, asked.as_ref());
+    let is_pull = is_pull(lines, index, &spoken);
+    let reference = reference::nearest(lines, index, &spoken, asked.as_ref(), is_pull);
     let named = reference.as_deref().and_then(Place::of_reference);
     let host = url
         .as_deref()
         .and_then(host_of)
         .or_else(|| asked.as_ref().map(|place| place.host.clone()))
         .or_else(|| named.map(|place| place.host))
-        .or_else(|| named_host(lines, index))
+        .or_else(|| named_host(lines, index, is_pull))
         .filter(|host| !host.is_empty());
     let method = request.and_then(|request| request.method);
     let reference = reference.or_else(|| {
@@ -37,7 +35,8 @@ pub(super) fn place(lines: &[Line], index: usize, spoken: Spoken) -> Evidence {
         Some(format!("{}/{}", place.host, place.repository))
     });
     Evidence {
-        step: step_of(text, url.as_deref(), method.as_deref()).or_else(|| pulled(lines, index)),
+        step: step_of(text, url.as_deref(), method.as_deref())
+            .or_else(|| is_pull.then_some(Step::CheckManifest)),
         method,
         host,
         url,
@@ -49,7 +48,7 @@ pub(super) fn place(lines: &[Line], index: usize, spoken: Spoken) -> Evidence {
         anonymous: spoken.anonymous.then_some(true),
         request_id: request_id(lines, index),
         seconds: seconds(lines, index),
-        granted: granted(&lines[..index]),
+        is_pull,
         ..Evidence::default()
     }
 }
@@ -63,7 +62,11 @@ struct Requested {
 /// The last request to a registry or its token service in the line: what comes later is the inner one.
 fn request_in(text: &str) -> Option<Requested> {
     let mut found = None;
+    let mut searched = 0;
     for (at, _) in text.match_indices("http") {
+        if at < searched {
+            continue;
+        }
         let rest = &text[at..];
         if !(rest.starts_with("https://") || rest.starts_with("http://")) {
             continue;
@@ -74,6 +77,7 @@ fn request_in(text: &str) -> Option<Requested> {
                     || matches!(c, '"' | '\'' | '`' | ')' | ']' | '}' | ',' | '<' | '>')
             })
             .unwrap_or(rest.len());
+        searched = at + end;
         let url = rest[..end].trim_end_matches([':', '.', ';', '\\']);
         if !(url.contains("/v2/") || url.ends_with("/v2") || url.contains("/token")) {
             continue;
@@ -91,8 +95,9 @@ fn request_above(lines: &[Line], index: usize) -> Option<Requested> {
     let is_alone = lines[index]
         .text
         .trim_start_matches(|c| c != '{')
-        .starts_with("{\"errors\"")
-        && references(&lines[index].text).is_empty();
+        .trim_start_matches(['{', ' '])
+        .starts_with("\"errors\"")
+        && reference::in_text(&lines[index].text).is_empty();
     let above = lines[..index].iter().rev().take(2);
     is_alone
         .then(|| {
@@ -103,12 +108,23 @@ fn request_above(lines: &[Line], index: usize) -> Option<Requested> {
         .flatten()
 }
 
-/// The query of an upload's URL is a capability; of a token's it says what was asked for.
+/// The query of an upload's URL is a capability; of a token's it says what was asked for, and may hold a token as well.
+/// Before the host may stand a user name and a password.
 fn without_secrets(url: &str) -> String {
-    match url.split_once('?') {
-        Some((path, _)) if path.contains("/v2/") => path.to_owned(),
-        _ => url.to_owned(),
-    }
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let (scheme, rest) = path.split_once("://").unwrap_or(("https", path));
+    let host_end = rest.find('/').unwrap_or(rest.len());
+    let rest = match rest[..host_end].rfind('@') {
+        Some(at) => &rest[at + 1..],
+        None => rest,
+    };
+    let query = if path.contains("/v2/") { "" } else { query };
+    let asked: Vec<&str> = query
+        .split('&')
+        .filter(|pair| pair.starts_with("scope=") || pair.starts_with("service="))
+        .collect();
+    let mark = if asked.is_empty() { "" } else { "?" };
+    format!("{scheme}://{rest}{mark}{}", asked.join("&"))
 }
 
 /// The method in `POST https://`, `Post "https://`, `from POST request to https://`.
@@ -127,9 +143,13 @@ fn method_before(before: &str) -> Option<String> {
 }
 
 /// GitHub's registry, if the line or one of those before it names it and nothing else.
-fn named_host(lines: &[Line], index: usize) -> Option<String> {
+fn named_host(lines: &[Line], index: usize, is_pull: bool) -> Option<String> {
     let first = index.saturating_sub(10);
-    lines[first..=index].iter().rev().find_map(|line| {
+    let mut near = lines[first..=index]
+        .iter()
+        .rev()
+        .filter(|line| is_pull || reference::use_of(&line.text) != Use::Pull);
+    near.find_map(|line| {
         line.text
             .split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '(' | ')' | '/'))
             .map(|word| word.trim_end_matches(['.', ':', ';']).to_lowercase())
@@ -157,78 +177,6 @@ fn relative(text: &str) -> Option<Place> {
         host: host.to_owned(),
         repository: repository_of_path(path)?,
     })
-}
-
-/// The reference in the line, else in the nearest line before, else after. If the request names a
-/// repository, only a reference of that one counts.
-fn nearest_reference(lines: &[Line], index: usize, asked: Option<&Place>) -> Option<String> {
-    let before = lines[..index].iter().rev().take(BEFORE);
-    let after = lines[index + 1..].iter().take(AFTER);
-    std::iter::once(&lines[index])
-        .chain(before)
-        .chain(after)
-        .find_map(|line| {
-            references(&line.text).into_iter().find(|reference| {
-                asked.is_none_or(|asked| {
-                    Place::of_reference(reference)
-                        .is_some_and(|place| place.repository == asked.repository)
-                })
-            })
-        })
-}
-
-/// References to registries that are known by their hosts.
-fn references(text: &str) -> Vec<String> {
-    text.split(|c: char| {
-        c.is_whitespace()
-            || matches!(
-                c,
-                '"' | '\'' | '`' | '[' | ']' | '(' | ')' | '=' | ',' | ';'
-            )
-    })
-    .filter_map(|word| {
-        let word =
-            word.split_once("://").map_or(
-                word,
-                |(scheme, rest)| {
-                    if scheme.starts_with("http") { "" } else { rest }
-                },
-            );
-        let end = word
-            .find(|c: char| !(c.is_ascii_alphanumeric() || "._-/:@*<>{}$+".contains(c)))
-            .unwrap_or(word.len());
-        let word = word[..end].trim_end_matches([':', '.', '/', '-']);
-        let (host, name) = word.split_once('/')?;
-        (is_registry(host) && !name.is_empty()).then(|| word.to_owned())
-    })
-    .collect()
-}
-
-fn is_registry(host: &str) -> bool {
-    const HOSTS: [&str; 7] = [
-        "ghcr.io",
-        "docker.io",
-        "index.docker.io",
-        "quay.io",
-        "gcr.io",
-        "public.ecr.aws",
-        "docker.pkg.github.com",
-    ];
-    const ENDS: [&str; 5] = [
-        ".gcr.io",
-        ".pkg.dev",
-        ".amazonaws.com",
-        ".azurecr.io",
-        ".docker.io",
-    ];
-    let host = host.to_lowercase();
-    HOSTS.contains(&host.as_str())
-        || ENDS.iter().any(|end| host.ends_with(end))
-        || host.starts_with("containers.")
-        || host.starts_with("registry.")
-        || host.starts_with("ghcr.io:")
-        || host.starts_with("localhost:")
-        || is_lookalike(&host)
 }
 
 /// How tools name the steps.
@@ -290,18 +238,32 @@ fn step_of(text: &str, url: Option<&str>, method: Option<&str>) -> Option<Step> 
         .map(|(_, step)| *step)
 }
 
-/// Whether it was a pull: that asks for a manifest first.
-fn pulled(lines: &[Line], index: usize) -> Option<Step> {
+/// Whether it was a pull: by the server's words, else by what the line does, else the nearest of those above.
+fn is_pull(lines: &[Line], index: usize, spoken: &Spoken) -> bool {
+    /// What is refused to nobody who only reads.
+    const PUSHES: [&str; 4] = [
+        "write_package",
+        "create_package",
+        "not allowed to create",
+        "not allowed to write",
+    ];
+    let says = |phrase: &&str| {
+        let mut errors = spoken.errors.iter();
+        errors.any(|error| error.message.to_ascii_lowercase().contains(*phrase))
+    };
+    if PUSHES.iter().any(says) {
+        return false;
+    }
     let first = index.saturating_sub(3);
-    lines[first..=index]
-        .iter()
-        .any(|line| {
-            let lower = line.text.to_ascii_lowercase();
-            [" pull ", "pulling ", "pulling from", "initializing source"]
-                .iter()
-                .any(|words| lower.contains(words))
-        })
-        .then_some(Step::CheckManifest)
+    let mut uses = lines[first..=index].iter().rev().map(|line| {
+        // An address of an upload says more than any word.
+        if line.text.contains("/blobs/upload") {
+            Use::Push
+        } else {
+            reference::use_of(&line.text)
+        }
+    });
+    uses.find(|use_| *use_ != Use::Unknown) == Some(Use::Pull)
 }
 
 /// The request's id, if a line close by shows the header.
@@ -342,12 +304,14 @@ fn seconds(lines: &[Line], index: usize) -> Option<u64> {
         .max()
 }
 
-/// What the runner printed under "`GITHUB_TOKEN` Permissions" of the job. What is not listed is none.
-fn granted(before: &[Line]) -> Option<Access> {
-    let start = before
-        .iter()
-        .rposition(|line| line.text.ends_with("GITHUB_TOKEN Permissions"))?;
-    let listed: Vec<(&str, &str)> = before[start + 1..]
+/// Whether the runner lists what the job's token may below the line.
+pub(super) fn lists_rights(line: &Line) -> bool {
+    line.text.ends_with("GITHUB_TOKEN Permissions")
+}
+
+/// What the runner printed of packages below "`GITHUB_TOKEN` Permissions". What is not listed is none.
+pub(super) fn granted(below: &[Line]) -> Option<Access> {
+    let listed: Vec<(&str, &str)> = below
         .iter()
         .map_while(|line| line.text.split_once(": "))
         .take_while(|(_, access)| matches!(access.trim(), "read" | "write" | "none"))

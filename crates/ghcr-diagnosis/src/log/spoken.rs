@@ -18,12 +18,25 @@ pub(super) struct Spoken {
     pub(super) is_certain: bool,
 }
 
+impl Spoken {
+    /// Whether there is a status, and nothing that the server said.
+    pub(super) fn is_silent(&self) -> bool {
+        self.status.is_some() && self.errors.is_empty() && self.body.is_none() && !self.anonymous
+    }
+}
+
 /// Hears a refusal in a line, if there is one.
 pub(super) fn hear(line: &str) -> Option<Spoken> {
     let lower = line.to_ascii_lowercase();
+    // All that docker/login-action says where its inputs are empty
+    // (https://github.com/docker/login-action/blob/master/src/docker.ts).
+    let lacks_login = lower.trim_start_matches("error: ") == "username and password required";
     let mut spoken = Spoken {
         status: status(&lower),
-        anonymous: lower.contains("anonymous token") || lower.contains("no basic auth credentials"),
+        anonymous: lower.contains("anonymous token")
+            || lower.contains("no basic auth credentials")
+            || lacks_login,
+        is_certain: lacks_login,
         ..Spoken::default()
     };
     let phrase = PHRASES.iter().filter_map(|phrase| lower.find(phrase)).min();
@@ -41,6 +54,9 @@ pub(super) fn hear(line: &str) -> Option<Spoken> {
         }
     } else {
         spoken.is_certain = true;
+    }
+    if lower.contains("insufficient_scope: authorization failed") {
+        spoken.status.get_or_insert(401);
     }
     if spoken.errors.is_empty() && spoken.body.is_none() && spoken.status.is_none() {
         spoken.trouble = trouble(&lower);
@@ -65,7 +81,7 @@ fn envelope(line: &str) -> Vec<RegistryError> {
     let Some(Ok(value)) = values.next() else {
         return cut_off(&line[start..]);
     };
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let text = |value: &Value| shortened(value.as_str().unwrap_or_default()).to_owned();
     let errors = value["errors"].as_array().map(Vec::as_slice);
     errors
         .unwrap_or_default()
@@ -74,7 +90,8 @@ fn envelope(line: &str) -> Vec<RegistryError> {
         .map(|error| RegistryError {
             code: text(&error["code"]),
             message: text(&error["message"]),
-            detail: (!error["detail"].is_null()).then(|| error["detail"].to_string()),
+            detail: (!error["detail"].is_null())
+                .then(|| shortened(&error["detail"].to_string()).to_owned()),
         })
         .collect()
 }
@@ -84,7 +101,10 @@ fn cut_off(list: &str) -> Vec<RegistryError> {
     let field = |name: &str| {
         let (_, value) = list.split_once(&format!("\"{name}\":"))?;
         let value = value.trim_start().strip_prefix('"')?;
-        value.split('"').next().map(str::to_owned)
+        value
+            .split('"')
+            .next()
+            .map(|value| shortened(value).to_owned())
     };
     let error = field("code").map(|code| RegistryError {
         code,
@@ -186,17 +206,34 @@ fn unframed(line: &str, lower: &str, phrase: usize) -> Option<RegistryError> {
         0..=400 => &line[start..],
         _ => &line[phrase..],
     };
+    // The word of the challenge to which containerd has no better token, so of a 401
+    // (https://github.com/containerd/containerd/blob/main/core/remotes/docker/authorizer.go).
+    let code = if message
+        .to_ascii_lowercase()
+        .starts_with("insufficient_scope")
+    {
+        "UNAUTHORIZED"
+    } else {
+        ""
+    };
     Some(RegistryError {
-        code: String::new(),
+        code: code.to_owned(),
         message: trimmed(message),
         detail: None,
     })
 }
 
+/// As much of a text as can be a registry's message. What is longer is a log's, and is not searched either.
+fn shortened(text: &str) -> &str {
+    /// In bytes.
+    const LONGEST: usize = 8192;
+    &text[..text.floor_char_boundary(LONGEST)]
+}
+
 /// A message without what a tool closes or adds after it: quotation marks and brackets that the message
 /// did not open, and what follows them.
 fn trimmed(message: &str) -> String {
-    let mut message = message.trim();
+    let mut message = shortened(message).trim();
     for (at, _) in message.match_indices('"') {
         let after = &message[at + 1..];
         let is_end = after.is_empty()

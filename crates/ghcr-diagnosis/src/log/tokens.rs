@@ -1,7 +1,7 @@
 //! The words by which a refusal is recognised.
 
 /// What only a registry, or a service behind it, says. In lower case.
-pub(super) const PHRASES: [&str; 27] = [
+pub(super) const PHRASES: [&str; 28] = [
     "write_package",
     "create_package",
     "read_package",
@@ -27,6 +27,7 @@ pub(super) const PHRASES: [&str; 27] = [
     "did not match uploaded content",
     "requested access to the resource is denied",
     "authentication required",
+    "insufficient_scope: authorization failed",
     "retry-after: ",
     "allowed: 2000/minute",
 ];
@@ -110,7 +111,7 @@ pub(super) const CONTAINERS: [&str; 24] = [
 ];
 
 /// What is written of other services that give the same refusals.
-pub(super) const OTHERS: [&str; 27] = [
+pub(super) const OTHERS: [&str; 28] = [
     "npm.pkg.github.com",
     "nuget.pkg.github.com",
     "maven.pkg.github.com",
@@ -138,4 +139,31 @@ pub(super) const OTHERS: [&str; 27] = [
     "not accessible by integration",
     "curl: ",
     "e: failed to fetch",
+    "github actions cache",
+];
+
+/// What clients of registries put around a status.
+pub(super) const FRAMES: [&str; 22] = [
+    "unexpected status",
+    "unexpected http status",
+    "failed to push",
+    "failed to pull",
+    "failed to authorize",
+    "failed to copy",
+    "failed commit on ref",
+    "fetch anonymous token",
+    "fetch oauth token",
+    "writing blob",
+    "writing manifest",
+    "uploading manifest",
+    "uploading layer",
+    "initiating layer upload",
+    "trying to reuse blob",
+    "checking whether a blob",
+    "requesting bearer token",
+    "retrieve auth token",
+    "failed to put manifest",
+    "failed to send blob",
+    "pinging container registry",
+    "from registry",
 ];

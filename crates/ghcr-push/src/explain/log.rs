@@ -2,13 +2,13 @@
 //!
 //! The explanation is the result here, and goes to standard output.
 
+mod foreign;
 mod text;
 
 use std::io;
 use std::process::ExitCode;
 
-use ghcr_diagnosis::{Context, Diagnosis, Evidence, diagnose, is_lookalike, log};
-use oci_push::Profile;
+use ghcr_diagnosis::{Context, Diagnosis, Evidence, diagnose, log};
 use serde_json::{Value, json};
 
 use super::situation;
@@ -17,6 +17,9 @@ use crate::env::Environment;
 use crate::error::{CliError, Kind};
 use crate::output::{self, Actions, Printer, render_diagnosis};
 use crate::settings::{self, Display};
+
+/// How many refusals are told. A log with more has one cause, or is no log.
+const MOST: usize = 50;
 
 /// Runs the command and tells the exit code.
 pub(crate) fn run(arguments: &ExplainArguments, environment: &Environment) -> ExitCode {
@@ -44,8 +47,11 @@ fn explain(
     printer: &Printer,
 ) -> Result<(), CliError> {
     let log = text::read(arguments.file.as_deref(), environment, printer)?;
-    let explained: Vec<Explained> = log::recognise(&log.text)
+    let refusals = log::recognise(&log.text);
+    let omitted = refusals.len().saturating_sub(MOST);
+    let explained: Vec<Explained> = refusals
         .into_iter()
+        .take(MOST)
         .map(|evidence| Explained::of(evidence, environment))
         .collect();
     if explained.is_empty() {
@@ -60,9 +66,9 @@ fn explain(
     }
     printer.tell_refusals(&explained.iter().map(Explained::error).collect::<Vec<_>>());
     let result = if arguments.json {
-        printer.result_json(json(&explained))
+        printer.result_json(json(&explained, omitted))
     } else {
-        printer.result_lines(&lines(&explained))
+        printer.result_lines(&lines(&explained, omitted))
     };
     result.map_err(|error: io::Error| {
         CliError::new(Kind::Internal, "standard output cannot be written").caused_by(&error)
@@ -74,21 +80,28 @@ struct Explained {
     evidence: Evidence,
     diagnosis: Option<Diagnosis>,
     unknown: Vec<&'static str>,
-    /// A host that is not known to be GitHub's.
-    foreign: Option<String>,
+    /// What is told besides the explanation, or in its stead.
+    note: Option<String>,
 }
 
 impl Explained {
     fn of(evidence: Evidence, environment: &Environment) -> Self {
         let context = situation::of_log(&evidence, environment);
+        let is_own = evidence.is_in_words_of_github();
+        let (diagnosis, note) = match foreign::host(&evidence) {
+            // GitHub's causes and pages lead nowhere at another registry.
+            Some(host) if !is_own => (None, Some(foreign::advice(host, &evidence))),
+            Some(host) => (diagnose(&evidence, &context), Some(foreign::doubt(host))),
+            None => {
+                let diagnosis = diagnose(&evidence, &context);
+                let is_open = diagnosis.is_some() && evidence.host.is_none() && !is_own;
+                (diagnosis, is_open.then(foreign::condition))
+            }
+        };
         Self {
-            diagnosis: diagnose(&evidence, &context),
+            diagnosis,
             unknown: unknown(&evidence, &context),
-            foreign: evidence
-                .host
-                .clone()
-                .filter(|host| Profile::of_host(host) != Profile::Ghcr && !is_lookalike(host))
-                .filter(|host| !host.starts_with("containers.")),
+            note,
             evidence,
         }
     }
@@ -113,7 +126,13 @@ fn unknown(evidence: &Evidence, context: &Context) -> Vec<&'static str> {
             unknown.push(what);
         }
     };
-    lacks(evidence.reference.is_some(), "which reference was pushed");
+    let reference = if evidence.is_pull {
+        "which reference was pulled"
+    } else {
+        "which reference was pushed"
+    };
+    lacks(evidence.reference.is_some(), reference);
+    lacks(evidence.host.is_some(), "which registry it was");
     lacks(evidence.step.is_some(), "which request was refused");
     lacks(evidence.status.is_some(), "the HTTP status");
     let words = if evidence.method.as_deref() == Some("HEAD") {
@@ -133,8 +152,8 @@ fn unknown(evidence: &Evidence, context: &Context) -> Vec<&'static str> {
     unknown
 }
 
-fn lines(explained: &[Explained]) -> Vec<String> {
-    let count = explained.len();
+fn lines(explained: &[Explained], omitted: usize) -> Vec<String> {
+    let count = explained.len() + omitted;
     let mut lines = Vec::new();
     for (index, one) in explained.iter().enumerate() {
         if index > 0 {
@@ -147,29 +166,42 @@ fn lines(explained: &[Explained]) -> Vec<String> {
         lines.push(format!("refusal{place}: {}", headline(&one.evidence)));
         lines.extend(told(&one.evidence));
         lines.push(String::new());
-        match &one.diagnosis {
-            Some(diagnosis) => lines.extend(render_diagnosis(diagnosis)),
-            None => lines.push("diagnosis: none of the known causes explains it".to_owned()),
+        match (&one.diagnosis, &one.note) {
+            (Some(diagnosis), _) => lines.extend(render_diagnosis(diagnosis)),
+            (None, Some(note)) => lines.push(note.clone()),
+            (None, None) => {
+                lines.push("diagnosis: none of the known causes explains it".to_owned());
+            }
         }
         lines.push(String::new());
-        if let Some(host) = &one.foreign {
-            lines.push(format!(
-                "{host} is not one of GitHub's registries: this holds as far as it behaves as they do"
-            ));
+        if one.diagnosis.is_some() {
+            lines.extend(one.note.clone());
         }
         lines.push(format!(
             "not known from the log: {}",
             one.unknown.join("; ")
         ));
     }
+    if omitted > 0 {
+        lines.extend([
+            String::new(),
+            String::new(),
+            format!("{omitted} more refusals are not told: only the first {MOST} are"),
+        ]);
+    }
     lines
 }
 
 fn headline(evidence: &Evidence) -> String {
+    let (what, way) = if evidence.is_pull {
+        ("pull", "from")
+    } else {
+        ("push", "to")
+    };
     match (&evidence.reference, &evidence.host) {
-        (Some(reference), _) => format!("the push of {reference}"),
-        (None, Some(host)) => format!("a push to {host}"),
-        (None, None) => "a push".to_owned(),
+        (Some(reference), _) => format!("the {what} of {reference}"),
+        (None, Some(host)) => format!("a {what} {way} {host}"),
+        (None, None) => format!("a {what}"),
     }
 }
 
@@ -191,7 +223,7 @@ fn told(evidence: &Evidence) -> Vec<String> {
     for error in &evidence.errors {
         let parts = [error.code.as_str(), error.message.as_str()];
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        told.push(format!("  caused by: {}", parts.join(": ")));
+        told.push(format!("  caused by: {}", excerpt(&parts.join(": "))));
     }
     if evidence.errors.is_empty()
         && let Some(body) = evidence.body.as_deref().map(str::trim)
@@ -210,14 +242,25 @@ fn told(evidence: &Evidence) -> Vec<String> {
     told
 }
 
+/// The beginning of words; nobody reads more of what was never meant to be words.
+fn excerpt(words: &str) -> String {
+    /// In characters, as in the evidence.
+    const LONGEST: usize = 600;
+    match words.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &words[..end]),
+        None => words.to_owned(),
+    }
+}
+
 /// The object of `--json`: the first refusal's diagnosis where a failed push has its own, and all of them.
-fn json(explained: &[Explained]) -> Value {
+fn json(explained: &[Explained], omitted: usize) -> Value {
     let refusals: Vec<Value> = explained.iter().map(refusal).collect();
     json!({
         "schemaVersion": 1,
         "status": "explained",
         "diagnosis": explained.first().and_then(|one| one.diagnosis.as_ref()),
         "refusals": refusals,
+        "omitted": omitted,
     })
 }
 
@@ -235,6 +278,8 @@ fn refusal(one: &Explained) -> Value {
         "code": first.map(|error| error.code.as_str()).filter(|code| !code.is_empty()),
         "message": (!words.is_empty()).then_some(words),
         "requestId": evidence.request_id,
+        "isPull": evidence.is_pull,
+        "note": one.note,
         "unknown": one.unknown,
         "diagnosis": one.diagnosis,
     })

@@ -9,6 +9,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::patterns;
+
 /// One line of harmless text: control characters and those that reorder text become visible escapes,
 /// workflow commands are broken apart.
 pub(super) fn clean(text: &str) -> String {
@@ -58,11 +60,7 @@ pub(super) struct Redactor {
     secrets: Vec<String>,
 }
 
-const HIDDEN: &str = "[redacted]";
-
-/// What GitHub's tokens begin with. Any word that begins so is hidden, ours or not
-/// (<https://github.blog/changelog/2021-03-31-authentication-token-format-updates-are-generally-available>).
-const TOKEN_PREFIXES: [&str; 6] = ["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"];
+pub(super) const HIDDEN: &str = "[redacted]";
 
 /// Shorter values turn up in ordinary text by chance, where hiding them would tell them.
 const SHORTEST_SECRET: usize = 8;
@@ -89,10 +87,7 @@ impl Redactor {
         for secret in &self.secrets {
             redacted = redacted.replace(secret, HIDDEN);
         }
-        for prefix in TOKEN_PREFIXES {
-            redacted = hide_words(&redacted, prefix);
-        }
-        redacted
+        patterns::hide(&redacted)
     }
 
     /// Hides secrets in the strings of a JSON value. Its keys are this program's own, and so is the syntax
@@ -121,23 +116,6 @@ impl Redactor {
 /// in them is told by the gaps; its encoded forms, which are no words, are hidden all the same.
 fn is_word(secret: &str) -> bool {
     secret.len() <= LONGEST_WORD && secret.bytes().all(|byte| byte.is_ascii_lowercase())
-}
-
-/// Hides every run of token characters that begins with `prefix` and goes on after it.
-fn hide_words(text: &str, prefix: &str) -> String {
-    let mut hidden = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(prefix) {
-        let (before, word) = rest.split_at(start);
-        let end = word
-            .find(|c: char| !(c.is_ascii_alphanumeric() || "_.-".contains(c)))
-            .unwrap_or(word.len());
-        hidden.push_str(before);
-        hidden.push_str(if end > prefix.len() { HIDDEN } else { prefix });
-        rest = &word[end..];
-    }
-    hidden.push_str(rest);
-    hidden
 }
 
 #[cfg(test)]

@@ -179,7 +179,7 @@ fn list_of_many_lines() {
          [2025-01-16T16:47:00.254Z] Failed to get upload session ID\n\
          [2025-01-16T16:47:00.254Z] (!) ERR: Failed to publish feature: 'ghcr.io/devcontainers-extra/features/homebrew-package'\n",
         &expect![[r"
-            403 - start-upload ghcr.io ghcr.io/devcontainers-extra/features/homebrew-package | : permission_denied: write_package | package-denies-repository
+            403 - start-upload ghcr.io ghcr.io/devcontainers-extra/features/homebrew-package | DENIED: permission_denied: write_package | package-denies-repository
         "]],
     );
 }
@@ -257,5 +257,41 @@ fn status_elsewhere() {
         &expect![[r"
             403 - - ghcr.io ghcr.io/o/n | DENIED: installation not allowed to Create organization package | workflow-lacks-packages-write
         "]],
+    );
+}
+
+/// The token that was given is not one for a push: containerd's words for the registry's challenge.
+#[test]
+fn insufficient_scope() {
+    for log in [
+        "INFO[0000] pushing as a reduced-platform image (application/vnd.oci.image.index.v1+json, sha256:abc)\nFATA[0003] failed to push \"ghcr.io/acme/web:1\": server message: insufficient_scope: authorization failed\n",
+        "failed to push ghcr.io/acme/web:1: push access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed\n",
+    ] {
+        assert_eq!(
+            super::found(log),
+            "401 - - ghcr.io ghcr.io/acme/web:1 | UNAUTHORIZED: insufficient_scope: authorization failed | credential-missing\n"
+        );
+    }
+}
+
+/// Nothing was asked, for want of anything to ask with.
+#[test]
+fn nothing_to_log_in_with() {
+    let log = "Run docker/login-action@v3\n  with:\n    registry: ghcr.io\nError: Username and password required\n";
+    check(
+        log,
+        &expect![[r"
+            - - - ghcr.io - |  | credential-missing
+        "]],
+    );
+    check(
+        "2026-02-20T10:11:12.1Z ##[error]Username and password required\n",
+        &expect![[r"
+            - - - - - |  | credential-missing
+        "]],
+    );
+    check(
+        "the form says: username and password required\n",
+        &expect![[""]],
     );
 }

@@ -60,6 +60,79 @@ fn broken_lines() {
     );
 }
 
+/// Lines that have nothing to do with one another, however wide they are.
+#[test]
+fn whole_lines() {
+    let x = |count: usize| "x".repeat(count);
+    for (log, expected) in [
+        (
+            format!(
+                "{} pushing ghcr.io/acme/web\nservice: denied: permission_denied: write_package\n",
+                x(55)
+            ),
+            "- - - ghcr.io ghcr.io/acme/web | DENIED: permission_denied: write_package | package-denies-repository\n",
+        ),
+        (
+            format!(
+                "{} denied: permission_denied: write_package: ghcr.io/acme/web\nErrorCode 1\n",
+                x(41)
+            ),
+            "- - - ghcr.io ghcr.io/acme/web | : permission_denied: write_package: ghcr.io/acme/web | package-denies-repository\n",
+        ),
+        (
+            format!(
+                "2026-10-01T10:11:12.1234567Z {0}\n2026-10-01T10:11:12.1234567Z {0}\n\
+                 2026-10-01T10:11:12.1234567Z Error: failed to push ghcr.io/acme/web:1: denied: permission_denied: write_package\n",
+                x(91)
+            ),
+            "- - - ghcr.io ghcr.io/acme/web:1 | DENIED: permission_denied: write_package | package-denies-repository\n",
+        ),
+        // What begins a line of its own is no rest of another.
+        (
+            "docker push ghcr.io/acme/web\ndenied: permission_denied: write_\nERROR: package ghcr.io/acme/other is gone\n"
+                .to_owned(),
+            "- - - ghcr.io ghcr.io/acme/web | DENIED: permission_denied: write_ | unknown-denial\n",
+        ),
+    ] {
+        assert_eq!(found(&log), expected, "{log}");
+    }
+}
+
+/// A sentence that was broken twice, and bodies that were printed as the server formatted them: one refusal each.
+#[test]
+fn formatted_bodies() {
+    let same = |log: &str, count: usize, code: &str| {
+        let refusals = super::recognise(log);
+        assert_eq!(refusals.len(), count, "{log}{refusals:#?}");
+        let diagnosis = crate::diagnose(&refusals[0], &crate::Context::default());
+        let diagnosis = diagnosis.expect("a diagnosis");
+        assert_eq!(diagnosis.code.as_str(), code, "{log}");
+        refusals[0].reference.clone()
+    };
+    let limit = "secondary-rate-limit";
+    same(
+        "ghcr.io/acme/web denied: permission_denied: You have exceeded a\n secondary\n rate limit\n",
+        1,
+        limit,
+    );
+    let reference = same(
+        "denied: permission_denied: Error from intermediary with HTTP status code 403 \"Forbidden\" - with-body: {\n  \
+         \"documentation_url\": \"https://docs.github.com/free-pro-team@latest/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits\",\n  \
+         \"message\": \"You have exceeded a secondary rate limit. Please wait a few minutes before you try again.\"\n}\n\
+         pushing ghcr.io/acme/web:1\n",
+        1,
+        limit,
+    );
+    assert_eq!(reference.as_deref(), Some("ghcr.io/acme/web:1"));
+    let reference = same(
+        "POST https://ghcr.io/v2/acme/web/blobs/uploads/ 403\n{\n  \"errors\": [\n    {\n      \"code\": \"DENIED\",\n      \
+         \"message\": \"permission_denied: write_package\"\n    }\n  ]\n}\n",
+        1,
+        "package-denies-repository",
+    );
+    assert_eq!(reference.as_deref(), Some("ghcr.io/acme/web"));
+}
+
 #[test]
 fn truncated() {
     check(

@@ -1,0 +1,328 @@
+//! Which reference a refusal is about.
+//!
+//! A log names many: base images, caches, what was pushed before, what is pushed next. A wrong name sends the
+//! reader to the wrong package's page, so that a line counts for what it says it does.
+
+use super::lines::Line;
+use super::spoken::{self, Spoken};
+use crate::place::Place;
+use crate::rules::is_lookalike;
+
+/// How far away the reference may stand.
+const BEFORE: usize = 120;
+const AFTER: usize = 30;
+
+/// A reference in a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) reference: String,
+    use_: Use,
+}
+
+/// What a line does with a reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    Push,
+    Pull,
+    Unknown,
+}
+
+/// What tells that the reference behind it is read, in lower case.
+const PULLS: [&str; 16] = [
+    "load metadata for",
+    "cached",
+    "pull ",
+    "pulling",
+    "failed to pull",
+    "importing cache",
+    "cache importer",
+    "failed to get cache",
+    "cache-from",
+    "resolve ",
+    "resolving",
+    "source metadata",
+    "resolve reference",
+    "initializing source",
+    "fetching manifest",
+    "build-context",
+];
+
+/// What tells that the reference behind it is written, in lower case.
+const PUSHES: [&str; 8] = [
+    "push",
+    "refers to repository",
+    "exporting",
+    "publish",
+    "naming to",
+    "upload",
+    "-t ",
+    "--tag",
+];
+
+/// What tells that something failed, in lower case.
+const FAILURES: [&str; 6] = ["error", "fail", "unable", "denied", "fatal", "unauthorized"];
+
+/// The reference of the refusal in line `index`. If the request names a repository, only a reference of that
+/// one counts. A push's is never taken from a line that reads.
+pub(super) fn nearest(
+    lines: &[Line],
+    index: usize,
+    spoken: &Spoken,
+    asked: Option<&Place>,
+    is_pull: bool,
+) -> Option<String> {
+    let counts = |named: &Named| {
+        (is_pull || named.use_ != Use::Pull)
+            && asked.is_none_or(|asked| {
+                Place::of_reference(&named.reference)
+                    .is_some_and(|place| place.repository == asked.repository)
+            })
+    };
+    let in_line = |line: &Line| in_text(&line.text).into_iter().find(|named| counts(named));
+    if let Some(named) = in_line(&lines[index]) {
+        return Some(named.reference);
+    }
+    let mut best: Option<(usize, String)> = None;
+    let mut offer = |cost: usize, named: Named| {
+        if best.as_ref().is_none_or(|(least, _)| cost < *least) {
+            best = Some((cost, named.reference));
+        }
+    };
+    for (distance, line) in lines[..index].iter().rev().take(BEFORE).enumerate() {
+        if let Some(named) = in_line(line) {
+            offer(distance + detour(line, &named, is_pull), named);
+        }
+    }
+    for (distance, line) in lines[index + 1..].iter().take(AFTER).enumerate() {
+        let begins = begins_push(line);
+        if is_of_another(line, spoken) {
+            break;
+        }
+        if let Some(named) = in_line(line) {
+            // What a failure names is what failed; what begins here is most often something else.
+            let later = if fails(line) { 0 } else { 40 };
+            offer(distance + later + detour(line, &named, is_pull), named);
+        }
+        if begins {
+            break;
+        }
+    }
+    best.map(|(_, reference)| reference)
+}
+
+/// Whether a line tells of a refusal in other words than `spoken`.
+fn is_of_another(line: &Line, spoken: &Spoken) -> bool {
+    let Some(other) = spoken::hear(&line.text) else {
+        return false;
+    };
+    let words = |spoken: &Spoken| -> String {
+        let messages = spoken
+            .errors
+            .iter()
+            .map(|error| error.message.to_lowercase());
+        messages.collect()
+    };
+    let (ours, theirs) = (words(spoken), words(&other));
+    // The codes that always come with one status.
+    let status = |spoken: &Spoken| {
+        let code = spoken.errors.first().map(|error| error.code.as_str());
+        spoken.status.or(match code {
+            Some("DENIED") => Some(403),
+            Some("TOOMANYREQUESTS") => Some(429),
+            _ => None,
+        })
+    };
+    let differ = match (status(spoken), status(&other)) {
+        (Some(one), Some(other)) => one != other,
+        _ => false,
+    };
+    differ || !(ours.starts_with(&theirs) || theirs.starts_with(&ours))
+}
+
+/// By how many lines a reference counts as further away for what its line says.
+fn detour(line: &Line, named: &Named, is_pull: bool) -> usize {
+    /// What was pushed before is seldom what is refused now.
+    const SUCCESSES: [&str; 3] = [" done", "pushed", "digest: sha256:"];
+    let lower = line.text.to_ascii_lowercase();
+    let wanted = if is_pull { Use::Pull } else { Use::Push };
+    let success = SUCCESSES
+        .iter()
+        .any(|words| lower.ends_with(words) || lower.contains("digest: sha256:"));
+    match (named.use_ == wanted, success && !is_pull) {
+        (true, false) => 0,
+        (false, false) => 30,
+        (_, true) => 60,
+    }
+}
+
+/// Whether a push of something begins in the line.
+fn begins_push(line: &Line) -> bool {
+    let lower = line.text.to_ascii_lowercase();
+    !fails(line)
+        && [
+            "the push refers to repository",
+            "docker push ",
+            "podman push ",
+            "pushing ",
+        ]
+        .iter()
+        .any(|words| lower.contains(words))
+}
+
+/// Whether the line tells of a failure.
+pub(super) fn fails(line: &Line) -> bool {
+    let lower = line.text.to_ascii_lowercase();
+    FAILURES.iter().any(|word| lower.contains(word))
+}
+
+/// What the line does: with its first reference, else by its words.
+pub(super) fn use_of(text: &str) -> Use {
+    match in_text(text).first() {
+        Some(named) if named.use_ != Use::Unknown => named.use_,
+        _ => use_before(&text.to_ascii_lowercase()),
+    }
+}
+
+/// What words in lower case do with what comes after them: what the last of them says.
+fn use_before(words: &str) -> Use {
+    let last = |marks: &[&str]| marks.iter().filter_map(|mark| words.rfind(mark)).max();
+    match (last(&PULLS), last(&PUSHES)) {
+        (None, None) => Use::Unknown,
+        (pull, push) if pull > push => Use::Pull,
+        _ => Use::Push,
+    }
+}
+
+/// What words in lower case do with the reference that follows them at once.
+fn use_behind(words: &str) -> Use {
+    let close = words.trim_end_matches([' ', '"', '\'', '`', '=']);
+    let word = close.rsplit([' ', '[', '-']).next();
+    match word {
+        Some("from") => Use::Pull,
+        Some("to") => Use::Push,
+        _ if words.contains("from --platform=") => Use::Pull,
+        _ => use_before(words),
+    }
+}
+
+/// The references in a line, to registries that are known by their hosts.
+pub(super) fn in_text(text: &str) -> Vec<Named> {
+    /// How many bytes around a reference can be about it.
+    const NEAR: usize = 1000;
+    if !text.contains('/') {
+        return Vec::new();
+    }
+    let lower = text.to_ascii_lowercase();
+    let admits = Admitted {
+        all: use_before(&lower) != Use::Unknown,
+        tagged: FAILURES.iter().any(|word| lower.contains(word)),
+    };
+    let mut start = 0;
+    let mut found = Vec::new();
+    for word in text.split(|c: char| {
+        c.is_whitespace()
+            || matches!(
+                c,
+                '"' | '\'' | '`' | '[' | ']' | '(' | ')' | '=' | ',' | ';'
+            )
+    }) {
+        let at = start;
+        // All separators but blanks of other scripts take one byte.
+        start += word.len();
+        start += text[start..].chars().next().map_or(0, char::len_utf8);
+        let Some(reference) = reference_in(word, admits) else {
+            continue;
+        };
+        let first = lower.ceil_char_boundary(at.saturating_sub(NEAR));
+        let last = lower.floor_char_boundary(at + NEAR);
+        let use_ = match use_behind(&lower[first..at]) {
+            Use::Unknown if lower[at..last].contains("push") => Use::Push,
+            before => before,
+        };
+        found.push(Named { reference, use_ });
+    }
+    found
+}
+
+fn reference_in(word: &str, admits: Admitted) -> Option<String> {
+    let word = match word.split_once("://") {
+        Some(("docker" | "oci" | "docker-image", rest)) => rest,
+        Some(_) => return None,
+        None => word,
+    };
+    let end = word
+        .find(|c: char| !(c.is_ascii_alphanumeric() || "._-/:@*<>{}$+".contains(c)))
+        .unwrap_or(word.len());
+    let word = word[..end].trim_end_matches([':', '.', '/', '-']);
+    let (host, name) = word.split_once('/')?;
+    (is_registry(host) || may_be_registry(host, name, admits))
+        .then(|| word.to_owned())
+        .filter(|_| !name.is_empty())
+}
+
+/// Which references to hosts that nothing is known of a line can have, by what it says.
+#[derive(Clone, Copy)]
+struct Admitted {
+    all: bool,
+    tagged: bool,
+}
+
+/// Whether a host that nothing is known of is a registry's. Paths and the names of modules look like references as
+/// well.
+fn may_be_registry(host: &str, name: &str, admits: Admitted) -> bool {
+    const OTHERS: [&str; 5] = [
+        "github.com",
+        "golang.org",
+        "gopkg.in",
+        "k8s.io",
+        "sigs.k8s.io",
+    ];
+    let (domain, port) = host.split_once(':').unwrap_or((host, ""));
+    let labels: Vec<&str> = domain.split('.').collect();
+    let is_domain = labels.iter().all(|label| {
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    });
+    let is_port = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+    let is_named = labels.len() > 1
+        && labels
+            .last()
+            .is_some_and(|last| last.len() > 1 && last.bytes().all(|b| b.is_ascii_alphabetic()));
+    let is_host = is_domain && (is_port || (port.is_empty() && is_named));
+    let is_name = name
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"._-/:@".contains(&b));
+    is_host
+        && is_name
+        && !OTHERS.contains(&domain)
+        && (admits.all || (admits.tagged && name.contains(':')))
+}
+
+pub(super) fn is_registry(host: &str) -> bool {
+    const HOSTS: [&str; 7] = [
+        "ghcr.io",
+        "docker.io",
+        "index.docker.io",
+        "quay.io",
+        "gcr.io",
+        "public.ecr.aws",
+        "docker.pkg.github.com",
+    ];
+    const ENDS: [&str; 5] = [
+        ".gcr.io",
+        ".pkg.dev",
+        ".amazonaws.com",
+        ".azurecr.io",
+        ".docker.io",
+    ];
+    let host = host.to_lowercase();
+    HOSTS.contains(&host.as_str())
+        || ENDS.iter().any(|end| host.ends_with(end))
+        || host.starts_with("containers.")
+        || host.starts_with("registry.")
+        || host.starts_with("ghcr.io:")
+        || host.starts_with("localhost:")
+        || is_lookalike(&host)
+}

@@ -1,0 +1,61 @@
+//! Refusals of registries that are not GitHub's: their words, and no advice but what holds anywhere.
+
+use ghcr_diagnosis::{Evidence, is_lookalike};
+use oci_push::{Profile, Reference};
+
+/// The host that refused, if it is not known to be GitHub's nor one that is taken for it. The names of GitHub
+/// Enterprise Server's registries begin with `containers.`.
+pub(super) fn host(evidence: &Evidence) -> Option<&str> {
+    let host = evidence.host.as_deref()?;
+    let is_githubs = Profile::of_host(host) == Profile::Ghcr
+        || host.starts_with("containers.")
+        || host.ends_with(".pkg.github.com");
+    (!is_githubs && !is_lookalike(host)).then_some(host)
+}
+
+/// What helps at any registry.
+pub(super) fn advice(host: &str, evidence: &Evidence) -> String {
+    let repository = evidence
+        .reference
+        .as_deref()
+        .and_then(|reference| reference.parse::<Reference>().ok())
+        .map_or_else(
+            || "this repository".to_owned(),
+            |reference| reference.repository().to_owned(),
+        );
+    let act = if evidence.is_pull {
+        "pull from"
+    } else {
+        "push to"
+    };
+    let is_limit = evidence.status == Some(429) || evidence.has_code("TOOMANYREQUESTS");
+    let is_refusal = match evidence.status {
+        Some(status) => matches!(status, 401 | 403),
+        None => ["DENIED", "UNAUTHORIZED"]
+            .iter()
+            .any(|code| evidence.has_code(code)),
+    };
+    let what = if is_limit {
+        "it takes no more requests for now: try again later, and log in to it if it was asked without a credential"
+            .to_owned()
+    } else if is_refusal || evidence.anonymous == Some(true) {
+        format!(
+            "look with which account the tool is logged in to it, and whether that may {act} {repository}"
+        )
+    } else {
+        "its documentation, or who runs it, tells what the answer means".to_owned()
+    };
+    format!(
+        "{host} is not one of GitHub's registries, whose causes and remedies do not hold there; {what}"
+    )
+}
+
+/// Where the words are GitHub's, but the host is not known to be.
+pub(super) fn doubt(host: &str) -> String {
+    format!("{host} is not one of GitHub's registries: this holds as far as it behaves as they do")
+}
+
+/// Where neither words nor log tell whose refusal it is.
+pub(super) fn condition() -> String {
+    "the log does not tell which registry it was: this holds if it is ghcr.io".to_owned()
+}
