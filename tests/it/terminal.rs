@@ -52,6 +52,13 @@ impl Screen {
                     line.truncate(self.column);
                 }
             }
+            'B' => self.row += parameters.parse::<usize>().expect("a number"),
+            'K' => {
+                assert_eq!(parameters, "2", "the whole line");
+                if let Some(line) = self.lines.get_mut(self.row) {
+                    line.clear();
+                }
+            }
             'm' => {}
             other => panic!("an unknown sequence: {parameters}{other}"),
         }

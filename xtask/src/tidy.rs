@@ -12,7 +12,7 @@ const LONGEST_FILE: usize = 400;
 const CHAIN: [&str; 4] = ["oci-archive", "oci-push", "ghcr-diagnosis", "ghcr-push"];
 
 /// Who may name a crate or the environment, as beginnings of paths.
-const NAMED_ONLY_IN: [(&str, &[&str]); 4] = [
+const NAMED_ONLY_IN: [(&str, &[&str]); 5] = [
     ("reqwest", &["crates/oci-push/src/http"]),
     (
         "clap",
@@ -22,6 +22,7 @@ const NAMED_ONLY_IN: [(&str, &[&str]); 4] = [
         ],
     ),
     ("console", &["crates/ghcr-push/src/output/bars.rs"]),
+    ("indicatif", &["crates/ghcr-push/src/output/bars.rs"]),
     (
         "std::env",
         &[

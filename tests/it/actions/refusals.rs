@@ -230,19 +230,20 @@ fn a_mistake_in_the_arguments() {
     mistaken(
         &step,
         &["--no-such-option"],
-        &expect![[r"
-        error: unexpected argument '--no-such-option' found
+        &expect![[r#"
+            error: unexpected argument '--no-such-option' found
 
-          tip: to pass '--no-such-option' as a value, use '-- --no-such-option'
+              tip: to pass '--no-such-option' as a value, use '-- --no-such-option'
 
-        Usage: ghcr-push [OPTIONS] <IMAGE>... <REFERENCE>...
-               ghcr-push check [OPTIONS] <REFERENCE>... [IMAGE]...
-               ghcr-push inspect [OPTIONS] <IMAGE>...
-               ghcr-push explain [--json] [FILE | -]
+            Usage: ghcr-push [OPTIONS] <IMAGE>... <REFERENCE>...
+                   ghcr-push check [OPTIONS] <REFERENCE>... [IMAGE]...
+                   ghcr-push inspect [OPTIONS] <IMAGE>...
+                   ghcr-push explain [--json] [FILE | -]
+                   ghcr-push completions <SHELL>
 
-        For more information, try '--help'.
-        ::error title=unexpected argument '--no-such-option' found::unexpected argument '--no-such-option' found
-    "]],
+            For more information, try '--help'.
+            ::error title=unexpected argument '--no-such-option' found::unexpected argument '--no-such-option' found
+        "#]],
     );
     mistaken(
         &step,

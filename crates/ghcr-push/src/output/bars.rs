@@ -1,15 +1,16 @@
-//! Progress on a terminal: lines that are drawn anew in place. What they say is `board.rs`'s; the only module
-//! that draws.
+//! Progress on a terminal: lines that indicatif draws anew in place. What they say is `board.rs`'s; the only
+//! module that draws.
 //!
-//! Each line is cut to the width and ends where its text ends, the last without a line break. So nothing wraps
-//! when `^C` is echoed behind it, which would push the picture up, and leave a line of it behind.
+//! indicatif pads its last line to the width of the terminal. So it is told of a narrower one: `^C`, which is
+//! echoed behind that line, would wrap, push the picture up, and leave a line of it behind.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use console::{Term, measure_text_width, truncate_str};
+use console::{Term, truncate_str};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 use oci_push::{Event, Observer};
 
 use super::board::Board;
@@ -24,7 +25,7 @@ const MOST_ROWS: usize = 8;
 const SPARED_ROWS: usize = 4;
 
 /// Columns that stay free for what is typed: `^C` above all.
-const SPARED_COLUMNS: usize = 3;
+const SPARED_COLUMNS: u16 = 3;
 
 /// Where bars are drawn. Nothing is drawn on what is no terminal.
 #[derive(Clone)]
@@ -33,8 +34,8 @@ pub(super) struct Screen(Arc<Mutex<Picture>>);
 impl Default for Screen {
     fn default() -> Self {
         Self(Arc::new(Mutex::new(Picture {
-            terminal: Term::buffered_stderr(),
-            lines: Vec::new(),
+            multi: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
+            rows: Vec::new(),
             is_closed: false,
         })))
     }
@@ -43,26 +44,31 @@ impl Default for Screen {
 impl Screen {
     /// Prints something above the bars.
     pub(super) fn above_bars(&self, print: impl FnOnce()) {
-        let mut picture = self.picture();
-        let lines = std::mem::take(&mut picture.lines);
-        picture.replace(&lines, Vec::new());
-        print();
-        picture.replace(&[], lines);
+        self.picture().multi.suspend(print);
+    }
+
+    /// Begins to draw.
+    fn open(&self, terminal: &Term) {
+        let narrow = Box::new(Narrow(terminal.clone()));
+        let target = ProgressDrawTarget::term_like(narrow);
+        self.picture().multi.set_draw_target(target);
     }
 
     /// Puts these lines in the place of those that stand there.
-    fn show(&self, lines: Vec<String>) {
+    fn show(&self, lines: &[String]) {
         let mut picture = self.picture();
         if !picture.is_closed {
-            let before = std::mem::take(&mut picture.lines);
-            picture.replace(&before, lines);
+            picture.replace(lines);
         }
     }
 
     /// Takes all lines away, for good.
     fn close(&self) {
-        self.show(Vec::new());
-        self.picture().is_closed = true;
+        let mut picture = self.picture();
+        picture.replace(&[]);
+        picture.is_closed = true;
+        // Whoever has closed the terminal does not look at it.
+        let _ = picture.multi.clear();
     }
 
     fn picture(&self) -> MutexGuard<'_, Picture> {
@@ -72,38 +78,83 @@ impl Screen {
 
 /// What is drawn at present.
 struct Picture {
-    terminal: Term,
-    lines: Vec<String>,
+    multi: MultiProgress,
+    /// One for each line.
+    rows: Vec<ProgressBar>,
     is_closed: bool,
 }
 
 impl Picture {
-    fn replace(&mut self, before: &[String], lines: Vec<String>) {
-        if !before.is_empty() || !lines.is_empty() {
-            // Whoever closes the terminal does not look at it.
-            let _ = self.draw(before, &lines);
+    fn replace(&mut self, lines: &[String]) {
+        while self.rows.len() > lines.len() {
+            if let Some(row) = self.rows.pop() {
+                row.finish_and_clear();
+                self.multi.remove(&row);
+            }
         }
-        self.lines = lines;
-    }
-
-    fn draw(&self, before: &[String], lines: &[String]) -> io::Result<()> {
-        let terminal = &self.terminal;
-        if !before.is_empty() {
-            // In a window that has become narrower, what stood there takes more lines than it did.
-            let (_, width) = terminal.size();
-            let widths = before.iter().map(|line| measure_text_width(line));
-            terminal.move_cursor_up(height(widths, width.into()).saturating_sub(1))?;
+        while self.rows.len() < lines.len() {
+            let row = self.multi.add(ProgressBar::new_spinner());
+            row.set_style(style());
+            self.rows.push(row);
         }
-        terminal.write_str("\r")?;
-        terminal.clear_to_end_of_screen()?;
-        terminal.write_str(&lines.join("\n"))?;
-        terminal.flush()
+        for (row, line) in self.rows.iter().zip(lines) {
+            if row.message() != *line {
+                row.set_message(line.clone());
+                row.tick();
+            }
+        }
     }
 }
 
-/// How many lines of the terminal texts of these widths take.
-fn height(widths: impl Iterator<Item = usize>, width: usize) -> usize {
-    widths.map(|text| text.div_ceil(width.max(1)).max(1)).sum()
+/// The lines are made elsewhere.
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+/// A terminal without its last columns.
+#[derive(Debug)]
+struct Narrow(Term);
+
+impl TermLike for Narrow {
+    fn width(&self) -> u16 {
+        self.0.size().1.saturating_sub(SPARED_COLUMNS).max(1)
+    }
+
+    fn height(&self) -> u16 {
+        self.0.size().0
+    }
+
+    fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
+        self.0.move_cursor_up(lines)
+    }
+
+    fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
+        self.0.move_cursor_down(lines)
+    }
+
+    fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
+        self.0.move_cursor_right(columns)
+    }
+
+    fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
+        self.0.move_cursor_left(columns)
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.0.write_line(text)
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.0.write_str(text)
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.0.clear_line()
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Draws bars.
@@ -119,8 +170,9 @@ impl Bars {
             screen: screen.clone(),
             board: Mutex::default(),
         });
-        let terminal = Term::stderr();
+        let terminal = Term::buffered_stderr();
         if terminal.is_term() {
+            screen.open(&terminal);
             let weak = Arc::downgrade(&bars);
             // Without the thread there are no bars, which is no reason not to push.
             let _ = thread::Builder::new()
@@ -143,14 +195,15 @@ impl Bars {
         let (height, width) = terminal.size();
         let (height, width) = (usize::from(height), usize::from(width));
         let most = height.saturating_sub(SPARED_ROWS).min(MOST_ROWS);
-        let room = width.saturating_sub(SPARED_COLUMNS);
+        let room = width.saturating_sub(SPARED_COLUMNS.into());
         let now = Instant::now();
         let mut board = self.board();
         board.pass(now, most);
         let lines = board.lines(now, width);
         drop(board);
         let cut = |line: String| truncate_str(&line, room, "...").into_owned();
-        self.screen.show(lines.into_iter().map(cut).collect());
+        let lines: Vec<String> = lines.into_iter().map(cut).collect();
+        self.screen.show(&lines);
     }
 }
 
@@ -168,28 +221,5 @@ fn keep_drawing(bars: &Weak<Bars>, terminal: &Term) {
 impl Observer for Bars {
     fn observe(&self, event: &Event<'_>) {
         self.board().note(event, Instant::now());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::height;
-
-    /// Whatever does not fit wraps, and an empty line is one.
-    #[test]
-    fn heights() {
-        for (widths, width, expected) in [
-            (&[][..], 80, 0),
-            (&[77, 0, 10], 80, 3),
-            (&[80, 81], 80, 3),
-            (&[77, 77], 40, 4),
-            (&[10], 0, 10),
-        ] {
-            assert_eq!(
-                height(widths.iter().copied(), width),
-                expected,
-                "{widths:?}"
-            );
-        }
     }
 }
