@@ -230,7 +230,7 @@ fn a_mistake_in_the_arguments() {
     mistaken(
         &step,
         &["--no-such-option"],
-        &expect![[r#"
+        &expect![[r"
             error: unexpected argument '--no-such-option' found
 
               tip: to pass '--no-such-option' as a value, use '-- --no-such-option'
@@ -243,7 +243,7 @@ fn a_mistake_in_the_arguments() {
 
             For more information, try '--help'.
             ::error title=unexpected argument '--no-such-option' found::unexpected argument '--no-such-option' found
-        "#]],
+        "]],
     );
     mistaken(
         &step,
