@@ -9,6 +9,7 @@ use crate::content::{self, SOURCE};
 use crate::explain::Attempt;
 use crate::github;
 use crate::quantity::display_size;
+use crate::reference::first_of_each_repository;
 use crate::settings;
 
 /// ghcr.io takes no larger layer
@@ -139,14 +140,14 @@ pub(crate) async fn unlinked(
         return Vec::new();
     }
     let mut cautions = Vec::new();
-    for reference in references {
+    // Each question costs a token.
+    for reference in first_of_each_repository(references) {
         if settings::profile_of(attempt.arguments, reference) == Profile::Ghcr
             && pusher.has_repository(reference).await == Some(false)
         {
             cautions.push(unlinked_at(reference));
         }
     }
-    cautions.dedup();
     cautions
 }
 

@@ -18,10 +18,10 @@ use crate::error::{CliError, Kind};
 use crate::explain::Attempt;
 use crate::image::{self, ImageSettings};
 use crate::keychain::{Found, FoundKeychain, find_credentials};
-use crate::operands::{self, ImageOperand};
+use crate::operands;
 use crate::output::{self, Actions, Printer};
 use crate::quantity::display_duration;
-use crate::reference::References;
+use crate::reference::{References, first_of_each_repository};
 use crate::settings::{self, Display};
 use crate::{caution, logging, tls};
 
@@ -63,10 +63,7 @@ fn check(
 ) -> Result<(), CliError> {
     let (written, images) = split(&arguments.operands, |operand| Path::new(operand).exists())?;
     let images = operands::read_images(&images, |operand| Path::new(operand).exists())?;
-    if arguments.password_stdin && images.iter().any(ImageOperand::is_stdin) {
-        let error = CliError::usage("standard input cannot be both the image and the password");
-        return Err(error.hint("give the token in GHCR_PUSH_TOKEN"));
-    }
+    operands::check_stdin(&images, arguments.password_stdin)?;
     let profile = settings::profile(arguments.registry_profile);
     let references = References::read(&written, &arguments.tags, profile)?;
     settings::check_plain_http(arguments, &references.all)?;
@@ -94,14 +91,12 @@ fn check(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| {
-            CliError::new(Kind::Internal, "no runtime could be started").caused_by(&error)
-        })?;
+        .map_err(|error| CliError::no_runtime(&error))?;
     let keychain = Arc::new(FoundKeychain::new(credentials.clone(), Arc::clone(printer)));
     let options = settings::push_options(arguments, tls::read(arguments)?, Vec::new());
     let pusher = Pusher::new(options, keychain, Arc::new(Waits(Arc::clone(printer))))
         .map_err(|failure| CliError::of_failure("nothing was asked", failure))?;
-    for reference in by_repository(&references) {
+    for reference in first_of_each_repository(&references) {
         let asked = async {
             match pusher.may_push(reference).await {
                 Ok(()) => Ok(()),
@@ -135,9 +130,7 @@ fn check(
     } else {
         printer.result_lines(&lines(&references, plan.as_ref()))
     };
-    result.map_err(|error| {
-        CliError::new(Kind::Internal, "standard output cannot be written").caused_by(&error)
-    })
+    result.map_err(|error| CliError::unwritable(&error))
 }
 
 /// Says what is waited for. Nothing else takes time here.
@@ -178,20 +171,6 @@ fn split(
             .hint("ghcr-push check ghcr.io/OWNER/NAME"));
     }
     Ok((references, images))
-}
-
-/// The first reference of each repository.
-fn by_repository(references: &[Reference]) -> Vec<&Reference> {
-    let mut first: Vec<&Reference> = Vec::new();
-    for reference in references {
-        let is_same = |other: &&Reference| {
-            other.registry() == reference.registry() && other.repository() == reference.repository()
-        };
-        if !first.iter().any(is_same) {
-            first.push(reference);
-        }
-    }
-    first
 }
 
 fn lines(references: &[Reference], plan: Option<&PushPlan>) -> Vec<String> {
@@ -264,18 +243,5 @@ mod tests {
             let expected = expected.map(|(references, images)| (owned(references), owned(images)));
             assert_eq!(split(operands), expected, "{operands:?}");
         }
-    }
-
-    #[test]
-    fn repositories() {
-        let references: Vec<Reference> = ["ghcr.io/o/n:1", "ghcr.io/o/n:2", "ghcr.io/o/m:1"]
-            .iter()
-            .map(|one| one.parse().expect("a reference"))
-            .collect();
-        let first: Vec<String> = by_repository(&references)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        assert_eq!(first, ["ghcr.io/o/n:1", "ghcr.io/o/m:1"]);
     }
 }

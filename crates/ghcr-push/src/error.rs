@@ -139,6 +139,16 @@ impl CliError {
         Self::new(Kind::Usage, message)
     }
 
+    /// A result that cannot be printed.
+    pub(crate) fn unwritable(error: &std::io::Error) -> Self {
+        Self::new(Kind::Internal, "standard output cannot be written").caused_by(error)
+    }
+
+    /// A machine on which no request can be sent.
+    pub(crate) fn no_runtime(error: &std::io::Error) -> Self {
+        Self::new(Kind::Internal, "no runtime could be started").caused_by(error)
+    }
+
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

@@ -98,11 +98,7 @@ fn inspect(arguments: &InspectArguments, environment: &Environment) -> Result<()
     };
     match printed {
         // Whoever reads only the beginning, as `head` does, has what was asked for.
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::new(
-            Kind::Internal,
-            "standard output cannot be written",
-        )
-        .caused_by(&error)),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::unwritable(&error)),
         _ => Ok(()),
     }
 }

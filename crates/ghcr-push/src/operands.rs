@@ -85,6 +85,19 @@ pub(crate) fn is_image(operand: &str, exists: impl Fn(&str) -> bool) -> bool {
     operand == "-" || prefixed(operand).is_some() || exists(operand)
 }
 
+/// Refuses to read both the image and the password from standard input.
+///
+/// # Errors
+///
+/// A usage error that tells the other way.
+pub(crate) fn check_stdin(images: &[ImageOperand], password_stdin: bool) -> Result<(), CliError> {
+    if password_stdin && images.iter().any(ImageOperand::is_stdin) {
+        let error = CliError::usage("standard input cannot be both the image and the password");
+        return Err(error.hint("give the token in GHCR_PUSH_TOKEN"));
+    }
+    Ok(())
+}
+
 /// Operands that are images, all of them. `exists` tells whether a path does.
 ///
 /// # Errors

@@ -84,8 +84,7 @@ pub(crate) fn print_script(script: &str) -> ExitCode {
     {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let message = "standard output cannot be written";
-            let error = CliError::new(Kind::Internal, message).caused_by(&error);
+            let error = CliError::unwritable(&error);
             Printer::new(Display::Nothing, false).failure(&error, &[]);
             error.kind.into()
         }

@@ -16,7 +16,7 @@ use crate::error::{CliError, Kind, Signal};
 use crate::explain::{self, Attempt};
 use crate::image::{self, ImageSettings};
 use crate::keychain::{Found, FoundKeychain, find_credentials};
-use crate::operands::{self, ImageOperand};
+use crate::operands;
 use crate::output::{self, Actions, Printer};
 use crate::reference::References;
 use crate::result_files::ResultFiles;
@@ -79,10 +79,7 @@ fn push(
 ) -> Result<(), Failed> {
     let (images, written) =
         operands::split(&arguments.operands, |operand| Path::new(operand).exists())?;
-    if arguments.password_stdin && images.iter().any(ImageOperand::is_stdin) {
-        let error = CliError::usage("standard input cannot be both the image and the password");
-        return Err(error.hint("give the token in GHCR_PUSH_TOKEN").into());
-    }
+    operands::check_stdin(&images, arguments.password_stdin)?;
     let settings = ImageSettings::of(&arguments.image, environment)?;
     let profile = settings::profile(arguments.registry_profile);
     let references = References::read(&written, &arguments.tags, profile)?;
@@ -168,11 +165,7 @@ fn tell(plan: &PushPlan, as_json: bool) -> Result<(), Failed> {
     } else {
         output::print_lines(&dry_run::lines(plan))
     };
-    printed.map_err(|error| {
-        let error =
-            CliError::new(Kind::Internal, "standard output cannot be written").caused_by(&error);
-        Failed::from(error)
-    })
+    printed.map_err(|error| Failed::from(CliError::unwritable(&error)))
 }
 
 /// What was done.
@@ -219,11 +212,7 @@ fn upload(pusher: &Pusher, job: Job<'_>, printer: &Printer) -> Result<Done, Ende
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| {
-            not_started(
-                CliError::new(Kind::Internal, "no runtime could be started").caused_by(&error),
-            )
-        })?;
+        .map_err(|error| not_started(CliError::no_runtime(&error)))?;
     let outcome = runtime.block_on(async {
         tokio::select! {
             // The signals' handlers are in place before the first request.

@@ -248,6 +248,20 @@ fn shown_line(line: &str) -> String {
     }
 }
 
+/// The first reference of each repository.
+pub(crate) fn first_of_each_repository(references: &[Reference]) -> Vec<&Reference> {
+    let mut first: Vec<&Reference> = Vec::new();
+    for reference in references {
+        let is_same = |other: &&Reference| {
+            other.registry() == reference.registry() && other.repository() == reference.repository()
+        };
+        if !first.iter().any(is_same) {
+            first.push(reference);
+        }
+    }
+    first
+}
+
 /// Whether the first component of a reference is a host: it has a dot or a port, or is `localhost`.
 pub(crate) fn is_host(component: &str) -> bool {
     component.contains(['.', ':']) || component == "localhost"

@@ -146,9 +146,11 @@ impl Publication<'_> {
             return Ok(());
         }
         for (reference, previous) in self.references.iter().zip(before) {
-            let found = match previous {
-                Some(found) => Some(found.clone()),
-                None => self.repository.tag_for_certain(tag_of(reference)).await?,
+            let found = if let Some(found) = previous {
+                Some(found.clone())
+            } else {
+                let tagged = self.repository.tagged(tag_of(reference)).await?;
+                tagged.map(|manifest| manifest.digest)
             };
             if let Some(found) = found.filter(|found| Some(found) != root) {
                 return Err(Failure::Exists {

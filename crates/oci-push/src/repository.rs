@@ -44,6 +44,19 @@ pub(crate) struct RemoteManifest {
     pub(crate) bytes: Bytes,
 }
 
+impl RemoteManifest {
+    /// The manifest that an answer holds, with the digest that its bytes have.
+    fn of(response: Response) -> Self {
+        let media_type = response.header("content-type").unwrap_or_default();
+        let media_type = media_type.split(';').next().unwrap_or_default();
+        Self {
+            media_type: media_type.trim().to_owned(),
+            digest: Digest::of(Algorithm::Sha256, &response.body),
+            bytes: response.body,
+        }
+    }
+}
+
 /// What a registry says of a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Presence {
@@ -117,42 +130,17 @@ impl<T: Transport> Repository<T> {
     /// The manifest that a tag points to, `None` if there is none, this credential may not know, or it is
     /// none that can be trusted.
     pub(crate) async fn manifest(&self, tag: &str) -> Result<Option<RemoteManifest>, Failure> {
-        let mut request = Request::new(Step::CheckManifest, Method::GET, self.manifest_url(tag))
-            .header(header::ACCEPT, HeaderValue::from_static(ACCEPTED_MANIFESTS));
-        request.response_limit = MANIFEST_LIMIT;
+        let request = self.look_up(tag);
         let response = self.transport.send(&request).await?;
         let response = response.expect(&request, &[200, 403, 404])?;
         if response.status != 200 {
             return Ok(None);
         }
-        let digest = Digest::of(Algorithm::Sha256, &response.body);
+        let named = response.header("docker-content-digest").map(str::to_owned);
+        let found = RemoteManifest::of(response);
         // A body that was cut, or that is not what the tag names, is as good as none.
-        let named = response.header("docker-content-digest");
-        if named.is_some_and(|named| named != digest.to_string()) {
-            return Ok(None);
-        }
-        let media_type = response.header("content-type").unwrap_or_default();
-        let media_type = media_type.split(';').next().unwrap_or_default();
-        Ok(Some(RemoteManifest {
-            media_type: media_type.trim().to_owned(),
-            digest,
-            bytes: response.body,
-        }))
-    }
-
-    /// What a tag points to, for certain: `None` only if there is no such tag.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure`] also where this credential may not know.
-    pub(crate) async fn tag_for_certain(&self, tag: &str) -> Result<Option<Digest>, Failure> {
-        let mut request = Request::new(Step::CheckManifest, Method::GET, self.manifest_url(tag))
-            .header(header::ACCEPT, HeaderValue::from_static(ACCEPTED_MANIFESTS));
-        request.response_limit = MANIFEST_LIMIT;
-        let response = self.transport.send(&request).await?;
-        let response = response.expect(&request, &[200, 404])?;
-        let digest = || Digest::of(Algorithm::Sha256, &response.body);
-        Ok((response.status == 200).then(digest))
+        let is_named = named.is_none_or(|named| named == found.digest.to_string());
+        Ok(is_named.then_some(found))
     }
 
     /// The refusal of a HEAD with the words that only the answer to a GET can carry.

@@ -5,7 +5,6 @@
 mod foreign;
 mod text;
 
-use std::io;
 use std::process::ExitCode;
 
 use ghcr_diagnosis::{Context, Diagnosis, Evidence, diagnose, log};
@@ -70,9 +69,7 @@ fn explain(
     } else {
         printer.result_lines(&lines(&explained, omitted))
     };
-    result.map_err(|error: io::Error| {
-        CliError::new(Kind::Internal, "standard output cannot be written").caused_by(&error)
-    })
+    result.map_err(|error| CliError::unwritable(&error))
 }
 
 /// A refusal, its explanation, and what would have made that surer.

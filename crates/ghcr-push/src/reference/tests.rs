@@ -1,6 +1,6 @@
-use oci_push::Profile;
+use oci_push::{Profile, Reference};
 
-use super::{References, shown};
+use super::{References, first_of_each_repository, shown};
 
 fn read(arguments: &[&str], tags: &[&str]) -> Result<(Vec<String>, Vec<String>), String> {
     read_as(None, arguments, tags)
@@ -210,4 +210,17 @@ fn names_that_begin_like_the_registrys() {
             .any(|notice| notice.contains("is not GitHub's registry"));
         assert_eq!(told, is_told, "{written}: {:?}", read.notices);
     }
+}
+
+#[test]
+fn repositories() {
+    let references: Vec<Reference> = ["ghcr.io/o/n:1", "ghcr.io/o/n:2", "ghcr.io/o/m:1"]
+        .iter()
+        .map(|one| one.parse().expect("a reference"))
+        .collect();
+    let first: Vec<String> = first_of_each_repository(&references)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(first, ["ghcr.io/o/n:1", "ghcr.io/o/m:1"]);
 }

@@ -2,7 +2,6 @@
 //! anything.
 
 use http::{HeaderValue, Method, header};
-use oci_archive::{Algorithm, Digest};
 
 use super::{ACCEPTED_MANIFESTS, MANIFEST_LIMIT, RemoteManifest, Repository, check_confirmation};
 use crate::failure::Failure;
@@ -19,15 +18,9 @@ impl<T: Transport> Repository<T> {
         if response.status == 404 {
             return Ok(None);
         }
-        let digest = Digest::of(Algorithm::Sha256, &response.body);
-        check_confirmation(&request, &response, &digest)?;
-        let media_type = response.header("content-type").unwrap_or_default();
-        let media_type = media_type.split(';').next().unwrap_or_default();
-        Ok(Some(RemoteManifest {
-            media_type: media_type.trim().to_owned(),
-            digest,
-            bytes: response.body,
-        }))
+        let found = RemoteManifest::of(response.clone());
+        check_confirmation(&request, &response, &found.digest)?;
+        Ok(Some(found))
     }
 
     /// The request that asks what a tag names.

@@ -127,14 +127,13 @@ impl<T: Transport> BlobUpload<'_, T> {
 
     /// Asks the session how much it holds.
     pub(super) async fn held(&self, session: &mut UploadSession) -> Standing {
-        let request = Request::new(Step::UploadStatus, Method::GET, session.url().clone());
-        self.held_by(session, request).await
+        self.held_by(session, status_request(session)).await
     }
 
     /// The same, with one try: for a session that may be worth nothing.
     pub(super) async fn held_perhaps(&self, session: &mut UploadSession) -> Standing {
-        let request = Request::new(Step::UploadStatus, Method::GET, session.url().clone());
-        self.held_by(session, request.sent_once()).await
+        let request = status_request(session).sent_once();
+        self.held_by(session, request).await
     }
 
     async fn held_by(&self, session: &mut UploadSession, request: Request) -> Standing {
@@ -163,6 +162,10 @@ pub(super) enum Standing {
     Silent,
     /// There is no such session.
     Gone,
+}
+
+fn status_request(session: &UploadSession) -> Request {
+    Request::new(Step::UploadStatus, Method::GET, session.url().clone())
 }
 
 fn reported(response: &Response) -> Option<u64> {
