@@ -103,6 +103,15 @@ fn on_terminal(image: &Image, words: &str) -> Run {
     Run::of(output.expect("it starts"))
 }
 
+/// What stood on the screen each time before several lines were drawn anew.
+fn pictures(written: &str) -> Vec<String> {
+    let ends = written.match_indices("A\r").filter_map(|(position, _)| {
+        let before = &written[..position];
+        before.rfind("\u{1b}[")
+    });
+    ends.map(|end| Screen::of(&written[..end])).collect()
+}
+
 /// A hundred and twenty layers never take more than nine lines, none too long, and leave the result alone.
 #[test]
 fn many_layers() {
@@ -112,19 +121,26 @@ fn many_layers() {
     let mut options = Options::ghcr(USERNAME, TOKEN);
     options.latency = Duration::from_millis(100);
     let registry = TestRegistry::start(options);
+    let slow = Action::Delay(Duration::from_secs(1));
+    registry.fail(Fault::new(slow).on(Route::UploadCommit).times(24));
     let sizes: Vec<u64> = (1..=120).map(|number| 2000 * number).collect();
     let image = Image::new(&SampleImage::of_layers(&sizes));
     let reference = format!("{}/owner/app:1", registry.host());
     let run = on_terminal(&image, &format!("ghcr-push image.tar {reference}"));
     run.assert_code(0);
     assert!(run.stdout.contains("/121 blobs"), "{:?}", run.stdout);
-    for picture in run.stdout.split("\u{1b}[0J").skip(1) {
-        let drawn: Vec<&str> = picture.split("\r\n").collect();
-        let of_blobs = drawn.iter().filter(|line| line.contains('['));
-        assert!(of_blobs.clone().count() <= 9, "{picture:?}");
-        for line in of_blobs.filter(|line| !line.contains('\u{1b}')) {
-            assert!(line.len() <= WIDTH - 3, "{line:?}");
+    let pictures = pictures(&run.stdout);
+    assert!(pictures.len() > 3, "{:?}", run.stdout);
+    for picture in pictures {
+        // The announcement of the credential takes two lines.
+        let drawn: Vec<&str> = picture.lines().skip(2).collect();
+        assert!((1..=9).contains(&drawn.len()), "{picture}");
+        for line in &drawn {
+            let is_one_line = line.matches('[').count() <= 1 && line.len() <= WIDTH - 3;
+            assert!(is_one_line && !line.starts_with(' '), "{picture}");
         }
+        let total = drawn[drawn.len() - 1];
+        assert!(total.contains("/121 blobs "), "{picture}");
     }
     let screen = Screen::of(&run.stdout);
     let lines: Vec<&str> = screen.lines().collect();

@@ -1,16 +1,18 @@
 //! Progress on a terminal: lines that indicatif draws anew in place. What they say is `board.rs`'s; the only
 //! module that draws.
 //!
-//! indicatif pads its last line to the width of the terminal. So it is told of a narrower one: `^C`, which is
-//! echoed behind that line, would wrap, push the picture up, and leave a line of it behind.
+//! indicatif pads every line to the width of the terminal, and lets the terminal wrap. So it is given a narrower one,
+//! which wraps by itself: `^C`, which is echoed behind the last line, would else wrap, push the picture up, and leave
+//! a line of it behind.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use console::{Term, truncate_str};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
+use console::{Term, measure_text_width, truncate_str};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 use oci_push::{Event, Observer};
 
 use super::board::Board;
@@ -33,9 +35,10 @@ pub(super) struct Screen(Arc<Mutex<Picture>>);
 
 impl Default for Screen {
     fn default() -> Self {
+        let style = ProgressStyle::with_template("{msg}");
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
         Self(Arc::new(Mutex::new(Picture {
-            multi: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
-            rows: Vec::new(),
+            bar: ProgressBar::hidden().with_style(style),
             is_closed: false,
         })))
     }
@@ -44,31 +47,32 @@ impl Default for Screen {
 impl Screen {
     /// Prints something above the bars.
     pub(super) fn above_bars(&self, print: impl FnOnce()) {
-        self.picture().multi.suspend(print);
+        self.picture().bar.suspend(print);
     }
 
     /// Begins to draw.
     fn open(&self, terminal: &Term) {
-        let narrow = Box::new(Narrow(terminal.clone()));
+        let narrow = Box::new(Narrow::new(terminal));
         let target = ProgressDrawTarget::term_like(narrow);
-        self.picture().multi.set_draw_target(target);
+        self.picture().bar.set_draw_target(target);
     }
 
     /// Puts these lines in the place of those that stand there.
     fn show(&self, lines: &[String]) {
-        let mut picture = self.picture();
-        if !picture.is_closed {
-            picture.replace(lines);
+        let picture = self.picture();
+        let text = lines.join("\n");
+        if !picture.is_closed && picture.bar.message() != text {
+            picture.bar.set_message(text);
         }
     }
 
     /// Takes all lines away, for good.
     fn close(&self) {
         let mut picture = self.picture();
-        picture.replace(&[]);
-        picture.is_closed = true;
-        // Whoever has closed the terminal does not look at it.
-        let _ = picture.multi.clear();
+        if !picture.is_closed {
+            picture.is_closed = true;
+            picture.bar.finish_and_clear();
+        }
     }
 
     fn picture(&self) -> MutexGuard<'_, Picture> {
@@ -78,82 +82,88 @@ impl Screen {
 
 /// What is drawn at present.
 struct Picture {
-    multi: MultiProgress,
-    /// One for each line.
-    rows: Vec<ProgressBar>,
+    /// All lines, as its message: they change together.
+    bar: ProgressBar,
     is_closed: bool,
-}
-
-impl Picture {
-    fn replace(&mut self, lines: &[String]) {
-        while self.rows.len() > lines.len() {
-            if let Some(row) = self.rows.pop() {
-                row.finish_and_clear();
-                self.multi.remove(&row);
-            }
-        }
-        while self.rows.len() < lines.len() {
-            let row = self.multi.add(ProgressBar::new_spinner());
-            row.set_style(style());
-            self.rows.push(row);
-        }
-        for (row, line) in self.rows.iter().zip(lines) {
-            if row.message() != *line {
-                row.set_message(line.clone());
-                row.tick();
-            }
-        }
-    }
-}
-
-/// The lines are made elsewhere.
-fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
 /// A terminal without its last columns.
 #[derive(Debug)]
-struct Narrow(Term);
+struct Narrow {
+    terminal: Term,
+    /// Where the cursor is. Behind the last column it waits for more text before it goes to the next line, as a real
+    /// terminal's does.
+    column: AtomicUsize,
+}
+
+impl Narrow {
+    fn new(terminal: &Term) -> Self {
+        Self {
+            terminal: terminal.clone(),
+            column: AtomicUsize::new(0),
+        }
+    }
+
+    fn go_to(&self, column: usize) {
+        self.column.store(column, Ordering::Relaxed);
+    }
+}
 
 impl TermLike for Narrow {
     fn width(&self) -> u16 {
-        self.0.size().1.saturating_sub(SPARED_COLUMNS).max(1)
+        self.terminal.size().1.saturating_sub(SPARED_COLUMNS).max(1)
     }
 
     fn height(&self) -> u16 {
-        self.0.size().0
+        self.terminal.size().0
     }
 
     fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
-        self.0.move_cursor_up(lines)
+        self.terminal.move_cursor_up(lines)
     }
 
     fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
-        self.0.move_cursor_down(lines)
+        self.terminal.move_cursor_down(lines)
     }
 
     fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
-        self.0.move_cursor_right(columns)
+        self.go_to(self.column.load(Ordering::Relaxed) + columns);
+        self.terminal.move_cursor_right(columns)
     }
 
     fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
-        self.0.move_cursor_left(columns)
+        self.go_to(self.column.load(Ordering::Relaxed).saturating_sub(columns));
+        self.terminal.move_cursor_left(columns)
     }
 
     fn write_line(&self, text: &str) -> io::Result<()> {
-        self.0.write_line(text)
+        self.write_str(text)?;
+        self.go_to(0);
+        self.terminal.write_line("")
     }
 
     fn write_str(&self, text: &str) -> io::Result<()> {
-        self.0.write_str(text)
+        if text == "\r" {
+            self.go_to(0);
+            return self.terminal.write_str(text);
+        }
+        let width = measure_text_width(text);
+        let mut column = self.column.load(Ordering::Relaxed);
+        if width > 0 && column >= usize::from(self.width()) {
+            column = 0;
+            self.terminal.write_str("\r\n")?;
+        }
+        self.go_to(column + width);
+        self.terminal.write_str(text)
     }
 
     fn clear_line(&self) -> io::Result<()> {
-        self.0.clear_line()
+        self.go_to(0);
+        self.terminal.clear_line()
     }
 
     fn flush(&self) -> io::Result<()> {
-        self.0.flush()
+        self.terminal.flush()
     }
 }
 
