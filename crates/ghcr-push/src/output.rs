@@ -196,7 +196,7 @@ impl Printer {
                 let bars = self.bars.get_or_init(|| Bars::start(&self.screen));
                 Arc::<Bars>::clone(bars)
             }
-            Display::Lines => Arc::new(lines::Lines::new(Arc::clone(self))),
+            Display::Lines => lines::Lines::start(self),
             Display::Events if !self.quiet => Arc::new(events::Events::new(Arc::clone(self))),
             Display::Events | Display::Nothing => Arc::new(Silent),
         }

@@ -1,6 +1,7 @@
 //! What a terminal shows of a push, as lines of text: one for each blob that takes its time, one for all of
 //! them. Knows no terminal; time is an argument.
 
+mod item;
 mod rate;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,7 @@ use oci_push::Event;
 
 use super::clean::clean;
 use crate::quantity::{display_duration, display_size};
+use item::{Item, State};
 use rate::Rate;
 
 /// What is over sooner gets no line: a hundred small blobs would flicker.
@@ -18,9 +20,6 @@ const SHOWN_AFTER: Duration = Duration::from_millis(300);
 
 /// A line stays this long after its blob is done, so that the next one may take its place and nothing jumps.
 const LINGERS: Duration = Duration::from_millis(800);
-
-/// What is said to be unusually long.
-const LONG: Duration = Duration::from_secs(2);
 
 /// As long as the longest name of a step.
 const NAME_WIDTH: usize = 14;
@@ -33,73 +32,12 @@ enum Key {
     Step(&'static str),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum State {
-    /// A layer that is compressed already is looked into.
-    Checking,
-    Compressing,
-    Mounting(String),
-    Uploading,
-    Committing,
-    /// A wait before the next try, and why.
-    Retrying(Instant, String),
-    Done,
-}
-
-#[derive(Debug)]
-struct Item {
-    state: State,
-    /// Since when it is under way.
-    start: Instant,
-    /// Since when it is in its state.
-    since: Instant,
-    size: u64,
-    offset: u64,
-    rate: Rate,
-    /// Whether it is more than a request that is tried again.
-    is_started: bool,
-}
-
-impl Item {
-    fn new(state: State, size: u64, now: Instant) -> Self {
-        Self {
-            is_started: !matches!(state, State::Retrying(..)),
-            state,
-            start: now,
-            since: now,
-            size,
-            offset: 0,
-            rate: Rate::default(),
-        }
-    }
-
-    fn enter(&mut self, state: State, now: Instant) {
-        self.state = state;
-        self.since = now;
-    }
-
-    /// What it does, in words.
-    fn doing(&self, now: Instant) -> String {
-        let for_long = |word: &str| match now.duration_since(self.since) {
-            short if short < LONG => word.to_owned(),
-            long => format!("{word} for {} s", long.as_secs()),
-        };
-        match &self.state {
-            State::Checking => "checking".to_owned(),
-            State::Compressing => "compressing".to_owned(),
-            State::Mounting(source) => format!("mounting from {source}"),
-            State::Uploading => match self.rate.per_second() {
-                Some(rate) => format!("uploading {}/s", display_size(rate)),
-                None => "uploading".to_owned(),
-            },
-            State::Committing => for_long("committing"),
-            State::Retrying(until, cause) => {
-                let left = until.saturating_duration_since(now);
-                // Zero would be said for a whole second.
-                let seconds = left.as_millis().div_ceil(1000);
-                format!("retrying in {seconds} s: {cause}")
-            }
-            State::Done => "done".to_owned(),
+impl Key {
+    /// As it is shown.
+    fn name(&self) -> &str {
+        match self {
+            Self::Blob(digest) | Self::Layer(digest) => digest.short(),
+            Self::Step(step) => step,
         }
     }
 }
@@ -160,7 +98,7 @@ impl Board {
             }
             Event::BlobProgress { digest, offset } => {
                 if let Some(item) = self.items.get_mut(&Key::Blob((*digest).clone())) {
-                    item.offset = *offset;
+                    item.advance(*offset, now);
                 }
             }
             Event::BlobCommitting { digest } => self.commit(digest, now),
@@ -185,7 +123,7 @@ impl Board {
             }
             Event::LayerProgress { diff_id, offset } => {
                 if let Some(item) = self.items.get_mut(&Key::Layer((*diff_id).clone())) {
-                    item.offset = *offset;
+                    item.advance(*offset, now);
                 }
             }
             Event::LayerFinished { diff_id, .. } => {
@@ -307,10 +245,7 @@ impl Board {
     pub(super) fn lines(&self, now: Instant, width: usize) -> Vec<String> {
         let rows = self.rows.iter().filter_map(|key| {
             let item = self.items.get(key)?;
-            let name = match key {
-                Key::Blob(digest) | Key::Layer(digest) => digest.short(),
-                Key::Step(step) => step,
-            };
+            let name = key.name();
             Some(line(name, item.offset, item.size, &item.doing(now), width))
         });
         let mut lines: Vec<String> = rows.collect();
@@ -320,11 +255,39 @@ impl Board {
         lines
     }
 
-    fn total(&self, width: usize) -> String {
-        let there = self.blobs_before + self.there.len();
-        let name = format!("{}/{} blobs", there.min(self.blobs), self.blobs);
+    /// How far it is in one line, for a log; nothing while it only waits, which was told.
+    pub(super) fn heartbeat(&self, now: Instant) -> Option<String> {
+        let at_work = self.items.iter().filter(|(_, item)| {
+            let is_waiting = matches!(item.state, State::Done | State::Retrying(..));
+            !is_waiting
+        });
+        let others = at_work.clone().count().checked_sub(1)?;
+        let (key, oldest) = at_work.min_by_key(|(_, item)| item.since)?;
+        let sent = self.sent_by_now();
+        let sizes = format!("{}/{}", display_size(sent), display_size(self.to_send));
+        let doing = match self.rate.per_second() {
+            Some(1..) => self.outlook(sent),
+            _ if others > 0 => format!("{} {} (and {others} more)", key.name(), oldest.doing(now)),
+            _ => format!("{} {}", key.name(), oldest.doing(now)),
+        };
+        Some(format!("{}, {sizes} sent, {doing}", self.count()))
+    }
+
+    /// Bytes that have been sent, of those that are to be.
+    fn sent_by_now(&self) -> u64 {
         let under_way: u64 = self.blobs_under_way().map(|item| item.offset).sum();
-        let sent = (self.sent + under_way).min(self.to_send);
+        (self.sent + under_way).min(self.to_send)
+    }
+
+    /// How many blobs there are, of all.
+    fn count(&self) -> String {
+        let there = self.blobs_before + self.there.len();
+        format!("{}/{} blobs", there.min(self.blobs), self.blobs)
+    }
+
+    fn total(&self, width: usize) -> String {
+        let name = self.count();
+        let sent = self.sent_by_now();
         let doing = self.outlook(sent);
         if self.are_known() {
             return line(&name, sent, self.to_send, &doing, width);
@@ -354,9 +317,12 @@ impl Board {
         if !self.are_known() || rate == 0 {
             return rate_text;
         }
-        let left = match (self.to_send - sent).div_ceil(rate) {
-            seconds @ 0..60 => format!("{seconds} s"),
-            seconds => display_duration(Duration::from_secs(seconds)),
+        let left = match self.rate.forecast() {
+            None => return rate_text,
+            Some(forecast) => match (self.to_send - sent).div_ceil(forecast.max(1)) {
+                seconds @ 0..60 => format!("{seconds} s"),
+                seconds => display_duration(Duration::from_secs(seconds)),
+            },
         };
         format!("{rate_text}, {left} left")
     }

@@ -1,18 +1,23 @@
-//! Progress as lines, for logs: one when a blob starts and one when it ends, a heartbeat now and then,
-//! every retry with its reason.
+//! Progress as lines, for logs: one when a blob starts and one when it ends, every retry with its reason,
+//! and a heartbeat when there was nothing to tell for a while.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use oci_archive::Digest;
 use oci_push::{Event, Observer};
 
 use super::Printer;
+use super::board::Board;
 use crate::quantity::{display_duration, display_size};
 
-/// The least time between two heartbeats.
+/// After so long without a line comes a heartbeat.
 const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// The time between two looks at whether it is time for one.
+const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Prints lines.
 pub(super) struct Lines {
@@ -21,32 +26,40 @@ pub(super) struct Lines {
 }
 
 struct State {
-    /// Start and offset of every blob under way.
-    active: BTreeMap<Digest, (Instant, u64)>,
-    /// Bytes still missing when the uploads began, and those of finished blobs.
-    to_send: u64,
-    finished: u64,
-    start: Instant,
-    last_heartbeat: Instant,
+    board: Board,
+    /// When the uploads under way began.
+    starts: BTreeMap<Digest, Instant>,
+    /// When something was printed last.
+    last: Instant,
 }
 
 impl Lines {
-    pub(super) fn new(printer: Arc<Printer>) -> Self {
-        let now = Instant::now();
-        Self {
-            printer,
+    /// Prints until it is dropped.
+    pub(super) fn start(printer: &Arc<Printer>) -> Arc<Self> {
+        let lines = Arc::new(Self {
+            printer: Arc::clone(printer),
             state: Mutex::new(State {
-                active: BTreeMap::new(),
-                to_send: 0,
-                finished: 0,
-                start: now,
-                last_heartbeat: now,
+                board: Board::default(),
+                starts: BTreeMap::new(),
+                last: Instant::now(),
             }),
-        }
+        });
+        let weak = Arc::downgrade(&lines);
+        // Without the thread there are no heartbeats, which is no reason not to push.
+        let _ = thread::Builder::new()
+            .name("heartbeat".to_owned())
+            .spawn(move || keep_beating(&weak));
+        lines
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn text(&self, event: &Event<'_>) -> Option<String> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let mut state = self.state();
+        state.board.note(event, now);
         match event {
             Event::RepositoryStarted {
                 repository,
@@ -56,22 +69,13 @@ impl Lines {
                 "pushing to {repository}: {blobs} blobs, {}",
                 display_size(*bytes)
             )),
-            Event::BlobChecked {
-                size,
-                exists: false,
-                ..
-            } => {
-                state.to_send += size;
-                None
-            }
             Event::BlobStarted {
                 digest,
                 size,
                 mode,
                 reason,
             } => {
-                let entry = (Instant::now(), 0);
-                state.active.insert((*digest).clone(), entry);
+                state.starts.insert((*digest).clone(), now);
                 Some(format!(
                     "{}  uploading {} ({mode}: {reason})",
                     digest.short(),
@@ -82,22 +86,17 @@ impl Lines {
                 digest,
                 size,
                 source,
-            } => {
-                state.finished += size;
-                Some(format!(
-                    "{}  taken over from {source} ({})",
-                    digest.short(),
-                    display_size(*size)
-                ))
-            }
-            Event::BlobProgress { digest, offset } => state.progress(digest, *offset),
-            Event::BlobFinished { digest, size } => {
-                let (start, _) = state.active.remove(*digest)?;
-                state.finished += size;
+            } => Some(format!(
+                "{}  taken over from {source} ({})",
+                digest.short(),
+                display_size(*size)
+            )),
+            Event::BlobFinished { digest, .. } => {
+                let start = state.starts.remove(*digest)?;
                 Some(format!(
                     "{}  done in {}",
                     digest.short(),
-                    display_duration(start.elapsed())
+                    display_duration(now.duration_since(start))
                 ))
             }
             Event::ReferrersTagged { tag, digest } => {
@@ -157,35 +156,69 @@ fn of_layer(event: &Event<'_>) -> Option<String> {
     }
 }
 
+fn keep_beating(lines: &Weak<Lines>) {
+    while let Some(lines) = lines.upgrade() {
+        let text = lines.state().heartbeat(Instant::now());
+        if let Some(text) = text {
+            lines.printer.notice(&text);
+        }
+        drop(lines);
+        thread::sleep(INTERVAL);
+    }
+}
+
 impl State {
     /// A heartbeat, if it is time for one.
-    fn progress(&mut self, digest: &Digest, offset: u64) -> Option<String> {
-        if let Some((_, known)) = self.active.get_mut(digest) {
-            *known = offset;
-        }
-        if self.last_heartbeat.elapsed() < HEARTBEAT {
+    fn heartbeat(&mut self, now: Instant) -> Option<String> {
+        self.board.pass(now, 0);
+        if now.duration_since(self.last) < HEARTBEAT {
             return None;
         }
-        self.last_heartbeat = Instant::now();
-        let under_way: u64 = self.active.values().map(|(_, offset)| offset).sum();
-        let sent = self.finished + under_way;
-        let seconds = self.start.elapsed().as_secs().max(1);
-        let rate = (sent / seconds).max(1);
-        let left = Duration::from_secs(self.to_send.saturating_sub(sent) / rate);
-        Some(format!(
-            "{} of {} sent, {}/s, {} left",
-            display_size(sent),
-            display_size(self.to_send),
-            display_size(rate),
-            display_duration(left)
-        ))
+        let text = self.board.heartbeat(now)?;
+        self.last = now;
+        Some(text)
     }
 }
 
 impl Observer for Lines {
     fn observe(&self, event: &Event<'_>) {
         if let Some(text) = self.text(event) {
+            self.state().last = Instant::now();
             self.printer.notice(&text);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// After ten seconds without a line, and not before, as long as something is under way.
+    #[test]
+    fn heartbeats() {
+        let start = Instant::now();
+        let mut state = State {
+            board: Board::default(),
+            starts: BTreeMap::new(),
+            last: start,
+        };
+        let second = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(state.heartbeat(second(20)), None, "nothing is under way");
+        let digest = Digest::of(oci_archive::Algorithm::Sha256, b"");
+        let is_started = Event::BlobStarted {
+            digest: &digest,
+            size: 5000,
+            mode: oci_push::Mode::Streamed,
+            reason: "it is small",
+        };
+        state.board.note(&is_started, second(20));
+        state.last = second(20);
+        assert_eq!(state.heartbeat(second(29)), None, "a line is fresh");
+        let told = state.heartbeat(second(30)).expect("it is time");
+        assert_eq!(
+            told,
+            "0/0 blobs, 0 B/5.0 kB sent, e3b0c44298fc uploading, nothing for 10 s"
+        );
+        assert_eq!(state.heartbeat(second(31)), None, "it has just been told");
     }
 }

@@ -153,52 +153,52 @@ fn from_the_first_question_to_the_last_blob() {
     play.check(
         80,
         &expect![[r"
-        000000000000   [============]     4.0 MB/4.0 MB uploading 1.3 MB/s
-        010101010101   [=           ]    8.0 MB/90.0 MB uploading 2.8 MB/s
-        1/3 blobs      [=           ]   12.0 MB/94.0 MB 4.0 MB/s, 21 s left
-    "]],
+            000000000000   [============]     4.0 MB/4.0 MB uploading 1.0 MB/s
+            010101010101   [=           ]    8.0 MB/90.0 MB uploading 2.0 MB/s
+            1/3 blobs      [=           ]   12.0 MB/94.0 MB 3.0 MB/s, 28 s left
+        "]],
     );
     play.commit(0, 4_000_000);
     play.pass(3000);
     play.check(
         80,
         &expect![[r"
-        000000000000   [============]     4.0 MB/4.0 MB committing for 3 s
-        010101010101   [=           ]    8.0 MB/90.0 MB uploading 1.3 MB/s
-        1/3 blobs      [=           ]   12.0 MB/94.0 MB 1.9 MB/s, 43 s left
-    "]],
+            000000000000   [============]     4.0 MB/4.0 MB committing for 3 s
+            010101010101   [=           ]    8.0 MB/90.0 MB uploading 800.0 kB/s
+            1/3 blobs      [=           ]   12.0 MB/94.0 MB 1.2 MB/s, 1 min 09 s left
+        "]],
     );
     play.finish(0, 4_000_000);
     play.pass(125);
     play.check(
         80,
         &expect![[r"
-        000000000000   [============]     4.0 MB/4.0 MB done
-        010101010101   [=           ]    8.0 MB/90.0 MB uploading 1.2 MB/s
-        2/3 blobs      [=           ]   12.0 MB/94.0 MB 1.8 MB/s, 46 s left
-    "]],
+            000000000000   [============]     4.0 MB/4.0 MB done
+            010101010101   [=           ]    8.0 MB/90.0 MB uploading 600.0 kB/s
+            2/3 blobs      [=           ]   12.0 MB/94.0 MB 900.0 kB/s, 1 min 32 s left
+        "]],
     );
     play.pass(1000);
     play.check(
         80,
         &expect![[r"
-        010101010101   [=           ]    8.0 MB/90.0 MB uploading 966.7 kB/s
-        2/3 blobs      [=           ]   12.0 MB/94.0 MB 1.4 MB/s, 59 s left
-    "]],
+            010101010101   [=           ]    8.0 MB/90.0 MB uploading 200.0 kB/s
+            2/3 blobs      [=           ]   12.0 MB/94.0 MB 300.0 kB/s, 4 min 34 s left
+        "]],
     );
     play.check(
         140,
         &expect![[r"
-        010101010101   [==                            ]    8.0 MB/90.0 MB uploading 966.7 kB/s
-        2/3 blobs      [===                           ]   12.0 MB/94.0 MB 1.4 MB/s, 59 s left
-    "]],
+            010101010101   [==                            ]    8.0 MB/90.0 MB uploading 200.0 kB/s
+            2/3 blobs      [===                           ]   12.0 MB/94.0 MB 300.0 kB/s, 4 min 34 s left
+        "]],
     );
     play.check(
         60,
         &expect![[r"
-        010101010101      8.0 MB/90.0 MB uploading 966.7 kB/s
-        2/3 blobs        12.0 MB/94.0 MB 1.4 MB/s, 59 s left
-    "]],
+            010101010101      8.0 MB/90.0 MB uploading 200.0 kB/s
+            2/3 blobs        12.0 MB/94.0 MB 300.0 kB/s, 4 min 34 s left
+        "]],
     );
     play.finish(1, 90_000_000);
     play.pass(2000);
@@ -335,4 +335,37 @@ fn counted_once() {
         3/4 blobs      [========    ]     2.0 kB/3.0 kB
     "]],
     );
+}
+
+/// What a log is told now and then: the whole, and what it waits for if nothing moves.
+#[test]
+fn heartbeats() {
+    let mut play = Play::new(3);
+    let heartbeat = |play: &Play| play.board.heartbeat(play.now).unwrap_or_default();
+    assert_eq!(heartbeat(&play), "");
+    play.start(0..2, 9_000_000);
+    play.start(2..3, 1000);
+    play.finish(2, 1000);
+    for step in 1..=12 {
+        play.progress(0, step * 500_000);
+        play.pass(500);
+    }
+    assert_eq!(
+        heartbeat(&play),
+        "1/3 blobs, 6.0 MB/18.0 MB sent, 1.0 MB/s, 12 s left"
+    );
+    play.commit(0, 9_000_000);
+    play.pass(12_000);
+    assert_eq!(
+        heartbeat(&play),
+        "1/3 blobs, 9.0 MB/18.0 MB sent, 010101010101 uploading, nothing for 18 s (and 1 more)"
+    );
+    play.finish(1, 9_000_000);
+    play.pass(12_000);
+    assert_eq!(
+        heartbeat(&play),
+        "2/3 blobs, 18.0 MB/18.0 MB sent, 000000000000 committing for 24 s"
+    );
+    play.retry(Some(0), "503", 60);
+    assert_eq!(heartbeat(&play), "", "the wait was told");
 }
