@@ -11,7 +11,7 @@ pub(crate) mod image;
 mod results;
 pub(crate) mod transfer;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use clap::builder::{FalseyValueParser, Resettable, TypedValueParser as _};
@@ -137,7 +137,7 @@ pub(crate) struct Arguments {
     #[arg(short, long, env = "GHCR_PUSH_QUIET", value_parser = FalseyValueParser::new())]
     pub(crate) quiet: bool,
 
-    /// Print every request; twice for more
+    /// Print every request; twice for more; implied in a workflow run that is debugged
     #[arg(short, long, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 
@@ -237,7 +237,7 @@ pub(crate) enum RegistryProfile {
 
 /// Parses the process's arguments. The error is a message for the user: help, version, or a mistake.
 pub(crate) fn parse(environment: &Environment) -> Result<CommandLine, Message> {
-    read(&mut command(environment), &environment.arguments).map_err(|error| {
+    read(&mut command(environment), environment).map_err(|error| {
         let error = without_password(error);
         let is_mistake = error.use_stderr();
         let colours = settings::colours(display::color(environment), environment);
@@ -271,13 +271,17 @@ fn wants_json(environment: &Environment) -> bool {
     options.any(|argument| argument == "--json") || matches!(by_variable, Some(Ok(true)))
 }
 
-fn read(command: &mut Command, arguments: &[OsString]) -> Result<CommandLine, clap::Error> {
-    let matches = command.try_get_matches_from_mut(arguments)?;
+fn read(command: &mut Command, environment: &Environment) -> Result<CommandLine, clap::Error> {
+    let matches = command.try_get_matches_from_mut(&environment.arguments)?;
     let mut line = CommandLine::from_arg_matches(&matches)?;
     let (arguments, matches) = match (&mut line.command, matches.subcommand()) {
         (Some(Subcommand::Check(arguments)), Some((_, matches))) => (&mut **arguments, matches),
         _ => (&mut line.arguments, &matches),
     };
+    let is_debugged = environment.filled("RUNNER_DEBUG") == Some("1");
+    if is_debugged && !arguments.quiet {
+        arguments.verbose = arguments.verbose.max(1);
+    }
     if arguments.quiet && arguments.verbose > 0 {
         // Not clap's own conflict: that counts a variable too, be its value false.
         if matches.value_source("quiet") == Some(ValueSource::CommandLine) {

@@ -70,3 +70,28 @@ fn whether_a_run_is_told_of_a_mistake() {
         assert_eq!(GithubActions::told(&environment), expected, "{arguments:?}");
     }
 }
+
+/// A debugged run tells every request, unless it is to be quiet.
+#[test]
+fn a_debugged_run_is_told_more() {
+    for (options, variable, verbose, quiet) in [
+        (&[][..], "1", 1, false),
+        (&[], "", 0, false),
+        (&[], "0", 0, false),
+        (&["-vv"], "1", 2, false),
+        (&["-q"], "1", 0, true),
+    ] {
+        let mut environment = Environment::of(&[("RUNNER_DEBUG", variable)]);
+        let words = ["ghcr-push", "image.tar", "ghcr.io/owner/app"];
+        environment.arguments = words.iter().chain(options).map(Into::into).collect();
+        let line = super::parse(&environment);
+        let arguments = line
+            .unwrap_or_else(|message| panic!("{}", message.text))
+            .arguments;
+        assert_eq!(
+            (arguments.verbose, arguments.quiet),
+            (verbose, quiet),
+            "{options:?} {variable}"
+        );
+    }
+}
