@@ -211,13 +211,13 @@ fn inspect() {
     shown.assert_code(0);
     expect![[r"
         image.tar
-          format       docker-save archive
-          written by   docker save (Docker 25 or later)
-          image        @0 ghcr.io/example/second:2 ghcr.io/example/second:latest
-          digest       sha256:d94ae2c0f80c67ecc155d663cda96ddf28cfbb0de6c2a3a5ec61f0576084e0a3
-          media type   application/vnd.oci.image.manifest.v1+json
-          new digest   the manifest is made anew, over compressed layers, in place of sha256:b2657a3585f1e172560058b40d7b1eb5f97da7195c5420a1434fbae40eb30960
-          size         2.0 kB in 3 blobs
+          format        docker-save archive
+          written by    docker save (Docker 25 or later)
+          image         @0 ghcr.io/example/second:2 ghcr.io/example/second:latest
+          digest        sha256:d94ae2c0f80c67ecc155d663cda96ddf28cfbb0de6c2a3a5ec61f0576084e0a3
+          media type    application/vnd.oci.image.manifest.v1+json
+          new digest    the manifest is made anew, over compressed layers, in place of sha256:b2657a3585f1e172560058b40d7b1eb5f97da7195c5420a1434fbae40eb30960
+          size          2.0 kB in 3 blobs
 
           linux/amd64  sha256:d94ae2c0f80c67ecc155d663cda96ddf28cfbb0de6c2a3a5ec61f0576084e0a3
             LAYER               SIZE  COMPRESSION  MEDIA TYPE
@@ -225,13 +225,13 @@ fn inspect() {
             75ed69a51178       122 B  gzip         application/vnd.oci.image.layer.v1.tar+gzip
 
         image.tar
-          format       docker-save archive
-          written by   docker save (Docker 25 or later)
-          image        @1 ghcr.io/example/small:1
-          digest       sha256:2b1160aea21be1c21d68eefe3bb91c973c5fdcb0429df60c2106eae7bf7f6a42
-          media type   application/vnd.oci.image.manifest.v1+json
-          new digest   the manifest is made anew, over compressed layers, in place of sha256:effb5ec8c4d0bbe04635aafd710a413ce24fd4666d976c040bcd6e71e66e6ce9
-          size         7.0 kB in 9 blobs
+          format        docker-save archive
+          written by    docker save (Docker 25 or later)
+          image         @1 ghcr.io/example/small:1
+          digest        sha256:2b1160aea21be1c21d68eefe3bb91c973c5fdcb0429df60c2106eae7bf7f6a42
+          media type    application/vnd.oci.image.manifest.v1+json
+          new digest    the manifest is made anew, over compressed layers, in place of sha256:effb5ec8c4d0bbe04635aafd710a413ce24fd4666d976c040bcd6e71e66e6ce9
+          size          7.0 kB in 9 blobs
 
           linux/amd64  sha256:2b1160aea21be1c21d68eefe3bb91c973c5fdcb0429df60c2106eae7bf7f6a42
             LAYER               SIZE  COMPRESSION  MEDIA TYPE
@@ -250,12 +250,12 @@ fn inspect() {
     shown.assert_code(0);
     expect![[r"
         image.tar
-          format       OCI image layout in a tar file
-          written by   BuildKit, or another exporter of containerd
-          image        @0 ghcr.io/example/corpus:1 1
-          digest       sha256:d83d5173730cceb9af3e860104e8a2b7e43372cbd878134d743769db5011bcc1
-          media type   application/vnd.oci.image.index.v1+json
-          size         127.7 kB in 13 blobs
+          format        OCI image layout in a tar file
+          written by    BuildKit, or another exporter of containerd
+          image         @0 ghcr.io/example/corpus:1 1
+          digest        sha256:d83d5173730cceb9af3e860104e8a2b7e43372cbd878134d743769db5011bcc1
+          media type    application/vnd.oci.image.index.v1+json
+          size          127.7 kB in 13 blobs
           attestations  1
 
           linux/amd64  sha256:6a4c32204c8f4d264d18625cef871afb8db1daa2a30588c3dd62a7ddbca7a904

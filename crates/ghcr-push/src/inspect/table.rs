@@ -6,7 +6,7 @@ use crate::quantity::display_size;
 /// The lines that show `description`.
 pub(super) fn render(description: &Description) -> Vec<String> {
     let mut lines = vec![description.name.clone()];
-    let mut fact = |name: &str, value: &str| lines.push(format!("  {name:<11}  {value}"));
+    let mut fact = |name: &str, value: &str| lines.push(format!("  {name:<12}  {value}"));
     match description.compression {
         Some(compression) => fact(
             "format",
@@ -41,7 +41,7 @@ pub(super) fn render(description: &Description) -> Vec<String> {
 /// What a push gives.
 fn outcome(description: &Description) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut fact = |name: &str, value: &str| lines.push(format!("  {name:<11}  {value}"));
+    let mut fact = |name: &str, value: &str| lines.push(format!("  {name:<12}  {value}"));
     fact("digest", &description.digest);
     fact("media type", &description.media_type);
     let kind = if description.is_verbatim {
@@ -100,7 +100,7 @@ pub(super) fn not_together(causes: &[String]) -> Vec<String> {
 
 fn platforms(description: &Description) -> String {
     let platforms = description.platforms.join(" ");
-    format!("  {:<11}  {platforms}", "platforms")
+    format!("  {:<12}  {platforms}", "platforms")
 }
 
 fn heading(part: &Part) -> String {
