@@ -8,6 +8,19 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::PathBuf;
 
+use terminal_size::{Height, Width, terminal_size_of};
+
+/// The columns of the terminals that the outputs are; none of what is no terminal.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Widths {
+    pub(crate) stderr: Option<usize>,
+    pub(crate) stdout: Option<usize>,
+}
+
+fn width(size: Option<(Width, Height)>) -> Option<usize> {
+    size.map(|(Width(columns), _)| columns.into())
+}
+
 /// The command line, environment variables, and what is known of the terminal.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Environment {
@@ -20,6 +33,8 @@ pub(crate) struct Environment {
     pub(crate) stdout_is_terminal: bool,
     /// Whether standard input is a terminal.
     pub(crate) stdin_is_terminal: bool,
+    /// How wide they are.
+    pub(crate) widths: Widths,
     /// Where files may be put that are needed for a while only.
     pub(crate) temporary_directory: PathBuf,
     /// The user's number, where the system tells it in a file.
@@ -42,6 +57,10 @@ impl Environment {
             stderr_is_terminal: io::stderr().is_terminal(),
             stdout_is_terminal: io::stdout().is_terminal(),
             stdin_is_terminal: io::stdin().is_terminal(),
+            widths: Widths {
+                stderr: width(terminal_size_of(io::stderr())),
+                stdout: width(terminal_size_of(io::stdout())),
+            },
             temporary_directory: std::env::temp_dir(),
             user: user(),
         }
@@ -59,6 +78,7 @@ impl Environment {
             stderr_is_terminal: false,
             stdout_is_terminal: false,
             stdin_is_terminal: false,
+            widths: Widths::default(),
             temporary_directory: PathBuf::from("/tmp"),
             user: None,
         }

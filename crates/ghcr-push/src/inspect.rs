@@ -27,7 +27,11 @@ use describe::Description;
 /// Runs the command and tells the exit code.
 pub(crate) fn run(arguments: &InspectArguments, environment: &Environment) -> ExitCode {
     let colours = settings::colours(arguments.color.color, environment);
-    let printer = Arc::new(Printer::new(Display::Nothing, false).coloured(colours));
+    let printer = Arc::new(
+        Printer::new(Display::Nothing, false)
+            .coloured(colours)
+            .wrapped(environment.widths),
+    );
     match inspect(arguments, environment) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

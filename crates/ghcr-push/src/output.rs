@@ -13,6 +13,7 @@ mod json;
 mod lines;
 mod paint;
 mod patterns;
+mod wrap;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -23,7 +24,7 @@ use oci_push::{Observer, PushReport, ReferenceStatus, Silent};
 use serde_json::{Value, json};
 
 use crate::args::Message;
-use crate::env::Environment;
+use crate::env::{Environment, Widths};
 use crate::error::{CliError, Kind};
 use crate::quantity::{display_duration, display_size};
 use crate::result_files::image_refs;
@@ -34,6 +35,7 @@ use bars::{Bars, Screen};
 use clean::{Redactor, clean, clean_json};
 pub(crate) use failure::render_diagnosis;
 use paint::{paint, styled};
+use wrap::wrap;
 
 /// Prints help and version on standard output, a mistake on standard error.
 pub(crate) fn print_message(message: &Message, environment: &Environment) -> ExitCode {
@@ -109,6 +111,7 @@ pub(crate) struct Printer {
     /// The run that is told, if there is one.
     actions: Option<Actions>,
     colours: Colours,
+    widths: Widths,
     start: Instant,
 }
 
@@ -122,6 +125,7 @@ impl Printer {
             quiet,
             actions: None,
             colours: Colours::default(),
+            widths: Widths::default(),
             start: Instant::now(),
         }
     }
@@ -129,6 +133,11 @@ impl Printer {
     /// Colours what is told.
     pub(crate) fn coloured(self, colours: Colours) -> Self {
         Self { colours, ..self }
+    }
+
+    /// Wraps what is told on a terminal.
+    pub(crate) fn wrapped(self, widths: Widths) -> Self {
+        Self { widths, ..self }
     }
 
     /// Hides `secrets` in everything that is printed from now on.
@@ -145,7 +154,9 @@ impl Printer {
             _ if self.colours.stderr => paint(&self.harmless(text)),
             _ => self.harmless(text),
         };
-        self.print(&text);
+        for line in wrap(&text, self.widths.stderr) {
+            self.print(&line);
+        }
     }
 
     /// Prints a line that is harmless already.
@@ -276,7 +287,9 @@ impl Printer {
             } else {
                 line
             };
-            writeln!(output, "{line}")?;
+            for line in wrap(&line, self.widths.stdout) {
+                writeln!(output, "{line}")?;
+            }
         }
         output.flush()
     }

@@ -35,6 +35,7 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode 
     let colours = settings::colours(arguments.display.color.color, environment);
     let printer = Printer::new(display, arguments.quiet)
         .coloured(colours)
+        .wrapped(environment.widths)
         .with_actions(actions);
     let printer = Arc::new(printer);
     logging::start(arguments.verbose, Arc::clone(&printer));

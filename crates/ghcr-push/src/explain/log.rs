@@ -26,6 +26,7 @@ pub(crate) fn run(arguments: &ExplainArguments, environment: &Environment) -> Ex
     let actions = Actions::of(arguments.actions.github_actions, environment);
     let printer = Printer::new(Display::Nothing, false)
         .coloured(colours)
+        .wrapped(environment.widths)
         .with_actions(actions);
     match explain(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
