@@ -9,6 +9,7 @@ mod debian;
 mod demo;
 mod docs;
 mod licences;
+mod picture;
 mod run;
 mod test;
 mod tidy;
