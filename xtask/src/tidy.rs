@@ -29,6 +29,7 @@ const NAMED_ONLY_IN: [(&str, &[&str]); 5] = [
             "crates/ghcr-diagnosis/examples/",
             "crates/ghcr-push/build.rs",
             "crates/ghcr-push/src/env.rs",
+            "crates/oci-push/examples/",
             "crates/test-registry/src/distribution.rs",
             "xtask/",
         ],
