@@ -1,6 +1,7 @@
 //! The project's own tasks: `cargo xtask demo`, `cargo xtask test`, `cargo xtask check`,
 //! `cargo xtask docs`, `cargo xtask bench`.
 
+mod architecture;
 mod bench;
 mod bench_archive;
 mod bench_requests;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::architecture;
 use crate::run::root;
 
 /// A file that does more than one thing is longer than this.
@@ -45,6 +46,7 @@ pub(crate) fn tidy() -> Result<(), String> {
     }
     chain(&mut problems)?;
     diagnoses(&sources, &mut problems)?;
+    architecture::files_exist(&sources, &mut problems)?;
     if problems.is_empty() {
         return Ok(());
     }
