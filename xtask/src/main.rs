@@ -22,7 +22,7 @@ cargo xtask demo    push a sample image to an embedded registry, read it back, s
 cargo xtask test    run all tests; installs Debian's registry and tools where it may
                     (--large: also a layer of 10 GB)
 cargo xtask check   format, lints, documentation, house rules, licences, documents made of the code
-cargo xtask docs    write the man pages and the reference of all options anew
+cargo xtask docs    write the man pages and the reference of all options anew, draw the README's picture
 cargo xtask bench   push a docker-save archive beside the other tools that are on PATH, and compare
 cargo xtask bench requests
                     count the requests of a push, beside the other tools that are on PATH
