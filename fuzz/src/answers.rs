@@ -1,7 +1,8 @@
 //! What is fuzzed of the engine: everything that it reads in a registry's answer. The bytes are a status, header
 //! lines, an empty line, and a body.
 
-use oci_push::{Challenge, Rejection, Request, Response, Step, held};
+use oci_push::internals::{Challenge, Request, Response, held};
+use oci_push::{Rejection, Step};
 
 /// Reads the bytes as an answer in every way in which the engine does. Tells whether they were one.
 pub fn answers(bytes: &[u8]) -> bool {

@@ -11,6 +11,7 @@ mod corpus;
 mod credentials;
 mod denials;
 mod doctor;
+mod documentation;
 mod expired_token;
 mod failures;
 mod guards;

@@ -1,7 +1,9 @@
-//! `cargo xtask docs`: the documents that are made of the command line's definition.
+//! `cargo xtask docs`: the documents that are made of the command line's definition, and the picture of what
+//! the tool shows.
 
 use std::process::Command;
 
+use crate::picture::{self, Drawn};
 use crate::run::{cargo, say, succeed};
 
 /// The tests that compare the documents with the definition, and can write them.
@@ -18,10 +20,11 @@ fn documents() -> Command {
     ])
 }
 
-/// Writes the man pages and the reference of all options.
+/// Writes the man pages, the reference of all options, and the picture.
 pub(crate) fn docs() -> Result<(), String> {
     succeed(documents().env("UPDATE_EXPECT", "1"))?;
     say("docs/man and docs/options.md are current");
+    tell(&picture::write()?);
     Ok(())
 }
 
@@ -29,5 +32,14 @@ pub(crate) fn docs() -> Result<(), String> {
 pub(crate) fn are_current() -> Result<(), String> {
     succeed(documents().env_remove("UPDATE_EXPECT")).map_err(|error| {
         format!("{error}\ncargo xtask docs makes docs/man and docs/options.md anew")
-    })
+    })?;
+    tell(&picture::is_current()?);
+    Ok(())
+}
+
+fn tell(drawn: &Drawn) {
+    match drawn {
+        Drawn::Picture(_) => say("docs/ghcr-push.svg is current"),
+        Drawn::Not(why) => say(&format!("docs/ghcr-push.svg is not drawn: {why}")),
+    }
 }

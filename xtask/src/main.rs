@@ -1,6 +1,7 @@
 //! The project's own tasks: `cargo xtask demo`, `cargo xtask test`, `cargo xtask check`,
 //! `cargo xtask docs`, `cargo xtask bench`.
 
+mod architecture;
 mod bench;
 mod bench_archive;
 mod bench_requests;
@@ -9,6 +10,7 @@ mod debian;
 mod demo;
 mod docs;
 mod licences;
+mod picture;
 mod run;
 mod test;
 mod tidy;
@@ -20,7 +22,7 @@ cargo xtask demo    push a sample image to an embedded registry, read it back, s
 cargo xtask test    run all tests; installs Debian's registry and tools where it may
                     (--large: also a layer of 10 GB)
 cargo xtask check   format, lints, documentation, house rules, licences, documents made of the code
-cargo xtask docs    write the man pages and the reference of all options anew
+cargo xtask docs    write the man pages and the reference of all options anew, draw the README's picture
 cargo xtask bench   push a docker-save archive beside the other tools that are on PATH, and compare
 cargo xtask bench requests
                     count the requests of a push, beside the other tools that are on PATH

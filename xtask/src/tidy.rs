@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::architecture;
 use crate::run::root;
 
 /// A file that does more than one thing is longer than this.
@@ -29,6 +30,7 @@ const NAMED_ONLY_IN: [(&str, &[&str]); 5] = [
             "crates/ghcr-diagnosis/examples/",
             "crates/ghcr-push/build.rs",
             "crates/ghcr-push/src/env.rs",
+            "crates/oci-push/examples/",
             "crates/test-registry/src/distribution.rs",
             "xtask/",
         ],
@@ -44,6 +46,7 @@ pub(crate) fn tidy() -> Result<(), String> {
     }
     chain(&mut problems)?;
     diagnoses(&sources, &mut problems)?;
+    architecture::files_exist(&sources, &mut problems)?;
     if problems.is_empty() {
         return Ok(());
     }

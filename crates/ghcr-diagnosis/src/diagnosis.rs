@@ -199,6 +199,7 @@ impl fmt::Display for Likelihood {
 
 /// One explanation with one remedy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Cause {
     /// The identifier.
     pub code: Code,
@@ -216,6 +217,7 @@ pub struct Cause {
 
 /// Why a push was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Diagnosis {
     /// The likeliest cause's identifier.
     pub code: Code,

@@ -73,3 +73,8 @@ pub fn without_credential(context: &Context) -> Option<Diagnosis> {
 
 #[cfg(test)]
 mod tests;
+
+/// The examples of the guide compile. It is no part of what is packaged.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/library.md")]
+struct Guide;

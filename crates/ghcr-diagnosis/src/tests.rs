@@ -9,7 +9,8 @@ mod table;
 use bytes::Bytes;
 use expect_test::{Expect, expect};
 use http::{HeaderMap, Method, StatusCode};
-use oci_push::{Failure, Rejection, Request, Response, Step};
+use oci_push::internals::{Request, Response};
+use oci_push::{Failure, Rejection, Step};
 
 use super::{
     ActionsFacts, Code, Context, Credential, CredentialFacts, Diagnosis, Evidence, Likelihood,

@@ -27,6 +27,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! `examples/push.rs` pushes whatever an archive holds, docker-save archives included, and shows what happens.
 
 mod auth;
 mod batch;
@@ -54,9 +56,8 @@ mod tally;
 mod upload;
 mod verify;
 
-pub use self::http::{HttpSettings, HttpTransport, TlsSettings};
-pub use auth::{Challenge, Credentials, FixedKeychain, Keychain};
-pub use body::BlobBody;
+pub use self::http::{HttpSettings, TlsSettings};
+pub use auth::{Credentials, FixedKeychain, Keychain};
 pub use clock::{Clock, SystemClock};
 pub use failure::{
     BlobFault, Failure, Found, RegistryError, Rejection, Unanswered, UnansweredKind, Violation,
@@ -73,9 +74,20 @@ pub use pusher::Pusher;
 pub use report::{
     BlobCounts, PushError, PushReport, PushedImage, ReferenceReport, ReferenceStatus,
 };
-pub use request::{Body, Replay, Request, Response, Transport};
-pub use retry::{Attempt, Outcome, RetryPolicy, RetryTransport, Verdict, is_transient};
+pub use retry::{RetryPolicy, is_transient};
 pub use step::Step;
-pub use tally::Tally;
-pub use upload::mode::{Mode, Situation, UploadMode, choose};
-pub use upload::range::held;
+pub use upload::mode::{Mode, UploadMode};
+
+/// What the other crates of this workspace, its tests and its fuzz targets need besides. It is no part of the
+/// interface, and may change in any release.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::auth::Challenge;
+    pub use crate::body::BlobBody;
+    pub use crate::http::HttpTransport;
+    pub use crate::request::{Body, Replay, Request, Response, Transport};
+    pub use crate::retry::{Attempt, Outcome, RetryTransport, Verdict};
+    pub use crate::tally::Tally;
+    pub use crate::upload::mode::{Situation, choose};
+    pub use crate::upload::range::held;
+}

@@ -38,8 +38,13 @@ impl Call<'_> {
                 };
                 let host = self.host();
                 let hint = self.hint(&needed);
+                let scheme = if self.shared.options.is_behind_tls {
+                    "https"
+                } else {
+                    "http"
+                };
                 let challenge = format!(
-                    "Bearer realm=\"http://{host}/token\",service=\"{host}\",scope=\"{hint}\"{error}"
+                    "Bearer realm=\"{scheme}://{host}/token\",service=\"{host}\",scope=\"{hint}\"{error}"
                 );
                 Some(self.challenge(&[("www-authenticate", &challenge)]))
             }

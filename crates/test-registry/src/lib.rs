@@ -16,6 +16,7 @@ mod blobs;
 mod connection;
 mod distribution;
 mod fault;
+mod front;
 mod journal;
 mod manifests;
 mod options;
@@ -39,6 +40,7 @@ use tokio::sync::oneshot;
 
 pub use distribution::{Distribution, installed};
 pub use fault::{Action, Fault, Phase};
+pub use front::Front;
 pub use journal::{Exchange, Journal, Uploads};
 pub use options::{Authentication, Options};
 pub use personality::Personality;

@@ -19,6 +19,8 @@ pub struct Options {
     pub lists_referrers: bool,
     /// Forget blobs' bytes once they are hashed, to take uploads of any size.
     pub discard_blobs: bool,
+    /// Clients come over TLS, through a [`Front`](crate::Front): the token service is named accordingly.
+    pub is_behind_tls: bool,
     /// How long the way to the registry is: every request takes so much longer.
     pub latency: Duration,
     /// Bytes a second that each connection's bodies come in at.

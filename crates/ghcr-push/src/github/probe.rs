@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use ghcr_diagnosis::{OwnerKind, PackageFacts, TokenFacts, TokenKind};
-use oci_push::{HttpSettings, HttpTransport, Tally, TlsSettings};
+use oci_push::internals::{HttpTransport, Tally};
+use oci_push::{HttpSettings, TlsSettings};
 use secrecy::SecretString;
 
 use answers::Answer;

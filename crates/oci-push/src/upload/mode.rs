@@ -12,6 +12,7 @@ use serde::{Serialize, Serializer};
 
 /// How a blob is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Mode {
     /// One request that carries the whole blob.
     Streamed,
@@ -55,6 +56,7 @@ impl fmt::Display for Mode {
 
 /// What the user asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum UploadMode {
     /// Decide for each blob.
     #[default]

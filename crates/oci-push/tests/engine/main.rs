@@ -9,6 +9,7 @@ mod credentials;
 mod drafts;
 mod early;
 mod endurance;
+mod examples;
 mod guards;
 mod lost_layers;
 mod manifests;

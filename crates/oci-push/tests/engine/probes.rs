@@ -4,10 +4,8 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, StatusCode};
-use oci_push::{
-    Credentials, Failure, FixedKeychain, Pusher, Reference, Rejection, Request, Response, Silent,
-    Step,
-};
+use oci_push::internals::{Request, Response};
+use oci_push::{Credentials, Failure, FixedKeychain, Pusher, Reference, Rejection, Silent, Step};
 use test_registry::{Action, Fault, Options, Refusal, Route, TestRegistry};
 
 use crate::support::{Impatient, PASSWORD, Source, USERNAME, options, push};

@@ -4,6 +4,7 @@
 //! What only the embedded registry does (faults, the journal) is checked where it is used, in the
 //! engine's and the binary's tests.
 
+mod front;
 mod ghcr;
 mod manifests;
 mod names;

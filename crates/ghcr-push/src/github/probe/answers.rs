@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use ghcr_diagnosis::{Link, OwnerKind, PackageFacts, TokenFacts, TokenKind};
-use oci_push::Response;
+use oci_push::internals::Response;
 use serde_json::Value;
 
 use super::moment;
