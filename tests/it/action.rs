@@ -5,6 +5,7 @@ mod inputs;
 mod job;
 mod promises;
 mod release;
+mod workflows;
 
 use std::path::PathBuf;
 use std::process::Command;
