@@ -29,7 +29,6 @@ mod other_tools;
 mod output;
 mod progress;
 mod results;
-#[cfg(unix)]
 mod running;
 mod schema;
 mod support;
