@@ -55,7 +55,9 @@ mod tests {
             for key in ["description", "readme", "license", "categories", "keywords"] {
                 assert!(package.contains_key(key), "{name} has no {key}");
             }
-            for license in ["LICENSE-APACHE", "LICENSE-MIT"] {
+            // On Windows git makes no symbolic links, but files with a path in them.
+            let licenses = ["LICENSE-APACHE", "LICENSE-MIT"];
+            for license in licenses.iter().filter(|_| !cfg!(windows)) {
                 let own = fs::read(directory.join(license)).expect("a licence beside the manifest");
                 let common = fs::read(root().join(license)).expect("the licence");
                 assert_eq!(own, common, "{name}: {license}");
