@@ -2,6 +2,8 @@
 //! installed. What the engine decides is tested in its own crate; here it is wiring, output, exit codes,
 //! and that other tools read back what was pushed.
 
+#[cfg(unix)]
+mod action;
 mod actions;
 mod archive_options;
 mod archives;
@@ -28,7 +30,6 @@ mod other_tools;
 mod output;
 mod progress;
 mod results;
-#[cfg(unix)]
 mod running;
 mod schema;
 mod support;

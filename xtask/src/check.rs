@@ -1,7 +1,8 @@
-//! `cargo xtask check`: format, lints, documentation, house rules, licences, documents made of the code.
+//! `cargo xtask check`: format, lints, documentation, house rules, licences, documents made of the code, packages,
+//! workflows.
 
 use crate::run::{cargo, have, say, succeed};
-use crate::{docs, licences, tidy};
+use crate::{docs, licences, lint, package, tidy};
 
 /// Runs all checks, and tells of every one that fails.
 pub(crate) fn check() -> Result<(), String> {
@@ -28,6 +29,8 @@ pub(crate) fn check() -> Result<(), String> {
     say("licences and single copies");
     note(licences::licences());
     note(docs::are_current());
+    note(package::is_sound());
+    note(lint::lint());
     if have("cargo-deny") {
         note(succeed(&mut cargo(&[
             "deny",

@@ -124,11 +124,12 @@ impl HttpTransport {
                 .retry(reqwest::retry::never())
                 .http1_only()
                 .connect_timeout(CONNECT_TIMEOUT)
-                // A body that nobody reads for a while is the stall timeout's matter.
-                .tcp_user_timeout(None)
                 .dns_resolver(Arc::new(resolve::SystemResolver))
                 .tls_danger_accept_invalid_certs(tls.insecure)
                 .tls_certs_merge(authorities.iter().cloned());
+            // A body that nobody reads for a while is the stall timeout's matter. Elsewhere there is no such option.
+            #[cfg(target_os = "linux")]
+            let builder = builder.tcp_user_timeout(None);
             match &identity {
                 Some(identity) => builder.identity(identity.clone()),
                 None => builder,

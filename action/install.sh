@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# Puts a release of ghcr-push into the runner's tool directory, and its path into the step's output `program`.
+#
+# What is downloaded is unpacked only after its checksum and its attestation were found right; the directory
+# appears under its name only when it is complete, so that jobs of one machine can share it.
+#
+# Bash 3.2 has to be enough: macOS has no later one.
+set -euo pipefail
+
+# Fails with an annotation. Whatever is in the text, it remains one
+# (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands).
+fail() {
+  local text=$1
+  text=${text//'%'/%25}
+  text=${text//$'\r'/%0D}
+  text=${text//$'\n'/%0A}
+  printf '::error title=ghcr-push was not installed::%s\n' "$text"
+  exit 1
+}
+
+# Tells the next step which program to run.
+finish() {
+  "$1" --version
+  printf 'program=%s\n' "$1" >>"$GITHUB_OUTPUT"
+  exit 0
+}
+
+# What the release's archives are named after. Windows on ARM runs programs for x86-64.
+target() {
+  case "$RUNNER_OS/$RUNNER_ARCH" in
+    Linux/X64) echo x86_64-unknown-linux-musl ;;
+    Linux/ARM64) echo aarch64-unknown-linux-musl ;;
+    macOS/X64) echo x86_64-apple-darwin ;;
+    macOS/ARM64) echo aarch64-apple-darwin ;;
+    Windows/X64 | Windows/ARM64) echo x86_64-pc-windows-msvc ;;
+    *) return 1 ;;
+  esac
+}
+
+# Stores a file of the release in the working directory. Redirections lead to the store of the release's files,
+# and never away from TLS.
+download() {
+  curl --fail --silent --show-error --location --proto "=${GITHUB_SERVER_URL%%:*}" --proto-redir '=https' \
+    --retry 5 --connect-timeout 30 --max-time 600 --output "$1" "$release/$1" ||
+    fail "$release/$1 cannot be downloaded. Is there a release v$version of $REPOSITORY? With version: installed, the ghcr-push that is on PATH is used."
+}
+
+# The SHA-256 of a file.
+checksum() {
+  if command -v sha256sum >/dev/null; then
+    sha256sum "$1"
+  else
+    shasum --algorithm 256 "$1"
+  fi | cut -d ' ' -f 1
+}
+
+# Whether the file is what the release lists.
+verify_checksum() {
+  local expected actual
+  expected=$(awk -v name="$1" '$2 == name { print $1 }' SHA256SUMS)
+  actual=$(checksum "$1")
+  if [ "$expected" != "$actual" ]; then
+    fail "$1 has the SHA-256 $actual, and the release lists ${expected:-none}"
+  fi
+}
+
+# Whether the file was built by the release workflow, from the tag of this version, on GitHub's machines.
+verify_attestation() {
+  if ! gh attestation verify --help >/dev/null 2>&1; then
+    printf '::warning title=ghcr-push::%s\n' \
+      "there is no gh that verifies attestations: what is known of $1 is that its checksum is the one in the release"
+    return
+  fi
+  GH_HOST=${GITHUB_SERVER_URL#*://} gh attestation verify "$1" \
+    --repo "$REPOSITORY" \
+    --signer-workflow "$REPOSITORY/.github/workflows/release.yml" \
+    --source-ref "refs/tags/v$version" \
+    --deny-self-hosted-runners ||
+    fail "$1 has no attestation that the release workflow of $REPOSITORY built it from the tag v$version"
+}
+
+if [ "$INPUT_VERSION" = installed ]; then
+  program=$(command -v ghcr-push) || fail 'version is "installed", and there is no ghcr-push on PATH'
+  finish "$program"
+fi
+
+version=${INPUT_VERSION#v}
+if ! [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]]; then
+  fail "version is \"$INPUT_VERSION\", which is neither a release such as 0.1.0 nor \"installed\""
+fi
+target=$(target) || fail "there is no release for $RUNNER_OS on $RUNNER_ARCH"
+
+tools=${RUNNER_TOOL_CACHE:-$RUNNER_TEMP}
+extension=
+ending=tar.gz
+if [ "$RUNNER_OS" = Windows ]; then
+  extension=.exe
+  ending=zip
+  if command -v cygpath >/dev/null; then
+    tools=$(cygpath --unix "$tools")
+  fi
+fi
+
+parent=$tools/ghcr-push/$REPOSITORY/$version
+directory=$parent/$target
+program=$directory/ghcr-push$extension
+name=ghcr-push-$target-v$version
+release=$GITHUB_SERVER_URL/$REPOSITORY/releases/download/v$version
+
+if ! [ -x "$program" ]; then
+  mkdir -p "$parent"
+  staging=$(mktemp -d "$parent/.incomplete.XXXXXX")
+  trap 'rm -rf "$staging"' EXIT
+  cd "$staging"
+  download SHA256SUMS
+  download "$name.$ending"
+  verify_checksum "$name.$ending"
+  verify_attestation "$name.$ending"
+  if [ "$ending" = zip ]; then
+    unzip -q "$name.zip"
+  else
+    tar -xzf "$name.tar.gz"
+  fi
+  [ -x "$name/ghcr-push$extension" ] || fail "$name.$ending holds no $name/ghcr-push$extension"
+  # Another job of the same machine may have been faster.
+  [ -x "$program" ] || mv "$name" "$directory"
+  cd "$parent"
+fi
+
+# Later steps have the tool as well.
+if command -v cygpath >/dev/null; then
+  cygpath --windows "$directory" >>"$GITHUB_PATH"
+else
+  printf '%s\n' "$directory" >>"$GITHUB_PATH"
+fi
+finish "$program"

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Makes a command line of the action's inputs and becomes ghcr-push.
+#
+# Each input is data: an option's value stands in the same word as the option, and whatever an image or a
+# reference begins with, it stands behind `--`.
+#
+# Bash 3.2 has to be enough: macOS has no later one.
+set -euo pipefail
+
+# Fails as the tool does on a mistake in its arguments.
+fail() {
+  printf '::error title=ghcr-push was not run::%s\n' "$1"
+  exit 2
+}
+
+# Where the arguments pass through Git's bash on Windows, they stay as they are
+# (https://www.msys2.org/docs/filesystem-paths/).
+export MSYS_NO_PATHCONV=1 MSYS2_ARG_CONV_EXCL='*'
+
+# A token of the workflow's own goes by its name, which tells the tool where it may go. Any other was meant
+# for this push. An empty one is told by the tool: secrets are empty in runs for pull requests from forks.
+if [ "$INPUT_TOKEN" = "$WORKFLOW_TOKEN" ]; then
+  export GITHUB_TOKEN=$INPUT_TOKEN
+else
+  export GHCR_PUSH_TOKEN=$INPUT_TOKEN
+fi
+unset INPUT_TOKEN WORKFLOW_TOKEN
+
+# `xargs` reads quotes, and expands nothing.
+words=$(xargs printf '%s\n' <<<"$INPUT_ARGS") || fail 'a quote in the input args is not closed'
+while IFS= read -r word; do
+  if [ -n "$word" ]; then
+    set -- "$@" "$word"
+  fi
+done <<<"$words"
+
+while read -r platform; do
+  if [ -n "$platform" ]; then
+    set -- "$@" "--platform=$platform"
+  fi
+done <<<"$INPUT_PLATFORMS"
+
+# No tag has a slash, and every reference has one
+# (https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests).
+references=
+while read -r tag; do
+  case "$tag" in
+    '') ;;
+    */*) references+=$tag$'\n' ;;
+    *) set -- "$@" "--tag=$tag" ;;
+  esac
+done <<<"$INPUT_TAGS"
+
+set -- "$@" --
+
+images=0
+while read -r image; do
+  if [ -n "$image" ]; then
+    set -- "$@" "$image"
+    images=1
+  fi
+done <<<"$INPUT_IMAGE"
+[ "$images" = 1 ] || fail 'the input image is empty: it names the file to push'
+
+references=$INPUT_REFERENCES$'\n'$references
+[ -n "${references//[[:space:]]/}" ] ||
+  fail 'the inputs references and tags name no repository to push to, such as ghcr.io/owner/name'
+while read -r reference; do
+  if [ -n "$reference" ]; then
+    set -- "$@" "$reference"
+  fi
+done <<<"$references"
+
+exec "$PROGRAM" "$@"
