@@ -39,7 +39,7 @@ mod text;
 
 pub use about::About;
 pub use context::{
-    Access, ActionsFacts, Context, Credential, CredentialFacts, Grants, Link, OwnerKind,
+    Access, ActionsFacts, Client, Context, Credential, CredentialFacts, Grants, Link, OwnerKind,
     PackageFacts, Permissions, TokenFacts, TokenKind, Tool,
 };
 pub use diagnosis::{Cause, Code, Diagnosis, Likelihood};

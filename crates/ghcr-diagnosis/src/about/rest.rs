@@ -91,6 +91,25 @@ pub(super) fn about(code: Code) -> About {
                 "https://github.com/docker/build-push-action/issues/651",
             ],
         },
+        Code::RegistryUnreachable => About {
+            cause: "The registry was not reached: its name has no address, or no connection came about.",
+            evidence: "`no such host`, `Temporary failure in name resolution`, `no route to host` in a tool's log.",
+            remedy: "The host's spelling; then the name server, the firewall or the VPN of the machine that pushes. \
+                     No permission.",
+            sources: &[
+                "https://github.com/docker/build-push-action/issues/520",
+                "https://github.com/GoogleContainerTools/kaniko/issues/1467",
+            ],
+        },
+        Code::CertificateUntrusted => About {
+            cause: "The certificate that was shown for the registry is of no authority that the tool trusts.",
+            evidence: "`x509: certificate signed by unknown authority` and the like in a tool's log.",
+            remedy: "The authority's certificate on that machine. Not to leave out the check.",
+            sources: &[
+                "https://github.com/docker/login-action/issues/613",
+                "https://docs.docker.com/engine/security/certificates/",
+            ],
+        },
         Code::Intermediary => About {
             cause: "A proxy, a firewall or another server answered in place of the registry.",
             evidence: "A page of HTML, 407, 413, `Request forbidden by administrative rules`, or an answer that leads to \
@@ -147,6 +166,12 @@ pub(super) fn about(code: Code) -> About {
                 "https://github.com/GoogleContainerTools/jib/issues/4301",
                 "https://github.com/docker/build-push-action/issues/271",
             ],
+        },
+        Code::ManifestUnknown => About {
+            cause: "What was to be pulled is not there: the package has no such tag or digest.",
+            evidence: "`manifest unknown` to a pull in a tool's log.",
+            remedy: "The tag's spelling; an index whose parts were not pushed has to be pushed again.",
+            sources: &["https://github.com/containers/podlet/issues/82"],
         },
         Code::ManifestRejected => About {
             cause: "The registry does not take the manifest.",

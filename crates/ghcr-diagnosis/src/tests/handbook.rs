@@ -118,6 +118,7 @@ fn sample(code: Code) -> (Evidence, Context) {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of samples")]
 fn sample_of_the_rest(code: Code) -> (Evidence, Context) {
     let mut token_service = denied("denied");
     token_service.step = Some(Step::FetchToken);
@@ -155,6 +156,19 @@ fn sample_of_the_rest(code: Code) -> (Evidence, Context) {
             );
         }
         Code::RegistryUnavailable => evidence.status = Some(502),
+        Code::RegistryUnreachable | Code::CertificateUntrusted => {
+            evidence = Evidence {
+                trouble: Some(if code == Code::CertificateUntrusted {
+                    Trouble::Certificate
+                } else {
+                    Trouble::Resolve
+                }),
+                errors: Vec::new(),
+                status: None,
+                ..evidence
+            };
+            context.tool = Tool::Another;
+        }
         Code::Intermediary => {
             evidence.status = Some(413);
             evidence.errors = Vec::new();
@@ -194,6 +208,12 @@ fn sample_of_the_rest(code: Code) -> (Evidence, Context) {
                 "blob upload unknown to registry",
             );
             evidence.step = Some(Step::CommitBlob);
+        }
+        Code::ManifestUnknown => {
+            evidence = refusal(404, "MANIFEST_UNKNOWN", "manifest unknown");
+            evidence.step = Some(Step::CheckManifest);
+            evidence.is_pull = true;
+            context.tool = Tool::Another;
         }
         Code::ManifestRejected => {
             evidence = refusal(400, "MANIFEST_INVALID", "manifest invalid");
