@@ -29,7 +29,7 @@ pub(super) enum Use {
 }
 
 /// What tells that the reference behind it is read, in lower case.
-const PULLS: [&str; 21] = [
+const PULLS: [&str; 24] = [
     "load metadata for",
     "cached",
     "pull ",
@@ -51,6 +51,9 @@ const PULLS: [&str; 21] = [
     "helm upgrade",
     "installation failed",
     "could not download oci",
+    "reading manifest",
+    "making image from",
+    "failed to get checksum",
 ];
 
 /// What tells that the reference behind it is written, in lower case.

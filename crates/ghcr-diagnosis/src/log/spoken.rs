@@ -56,6 +56,10 @@ pub(super) fn hear(line: &str) -> Option<Spoken> {
     } else {
         spoken.is_certain = true;
     }
+    // What a daemon answers to its own caller is not what the registry answered to it.
+    if lower.contains("http+docker://") || lower.contains("(http code ") {
+        spoken.status = None;
+    }
     if lower.contains("insufficient_scope: authorization failed") {
         spoken.status.get_or_insert(401);
     }

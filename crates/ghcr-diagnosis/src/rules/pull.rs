@@ -62,7 +62,7 @@ fn refused(case: &Case) -> Option<Diagnosis> {
         causes.push(hidden(case, Likelihood::Proven));
     } else if case.says("user cannot be authenticated") {
         causes.push(stale(case, Likelihood::Likely));
-    } else if is_unauthorized {
+    } else if is_unauthorized && case.evidence.anonymous != Some(false) {
         causes.push(hidden(case, Likelihood::Likely));
         causes.push(stale(case, Likelihood::Possible));
     } else if at_token_service || !case.is_silent() {

@@ -198,4 +198,17 @@ fn of_other_registries() {
             - - start-upload quay.io quay.io/daniel/test:latest | UNAUTHORIZED:  | credential-missing
         "]],
     );
+    // https://github.com/go-gitea/gitea/issues/33646
+    check(
+        "unknown: <html>\n\
+         <head><title>413 Request Entity Too Large</title></head>\n\
+         <body>\n\
+         <center><h1>413 Request Entity Too Large</h1></center>\n\
+         <hr><center>nginx/1.22.1</center>\n\
+         </body>\n\
+         </html>\n",
+        &expect![[r"
+            413 - - - - | <html> <head><title>413 Request Entity Too Large</title></head> <body> <center><h1>413 Request Entity Too Large</h1></center> <hr><center>nginx/1.22.1</center> </body> </html> | intermediary
+        "]],
+    );
 }

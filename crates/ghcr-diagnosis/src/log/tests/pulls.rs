@@ -145,4 +145,37 @@ fn refused_pulls() {
             pull: - GET check-manifest ghcr.io ghcr.io/whiteducksoftware/az-dns-forwarder/az-dns-forwarder:latest | UNAUTHORIZED:  | credential-missing
         "]],
     );
+    // https://github.com/apptainer/singularity/issues/3616
+    check(
+        "While pulling image from oci registry: unable to pull from registry: failed to fetch oauth token: unexpected status: 401 Unauthorized\n",
+        &expect![[r"
+            pull: 401 - fetch-token - - |  | credential-rejected
+        "]],
+    );
+    // https://github.com/apptainer/singularity/issues/4674
+    check(
+        "singularity run --docker-login docker://bids-validator\n\
+         Enter Docker Username: verdurin\n\
+         Enter Docker Password:\n\
+         FATAL:   Unable to handle docker://bids-validator uri: failed to get SHA of docker://bids-validator: Error reading manifest latest in docker.io/library/bids-validator: errors:\n\
+         denied: requested access to the resource is denied\n\
+         unauthorized: authentication required\n",
+        &expect![[r"
+            pull: - - check-manifest docker.io docker.io/library/bids-validator | DENIED: requested access to the resource is denied; unauthorized: authentication required | credential-rejected
+        "]],
+    );
+    // https://github.com/fredrikbaberg/hassio-addons/issues/245
+    check(
+        "21-11-14 09:04:59 ERROR (SyncWorker_1) [supervisor.docker.interface] Can't install ghcr.io/fredrikbaberg/addon-3dprinter-aarch64:2021.11.4: 500 Server Error for http+docker://localhost/v1.41/images/create?tag=2021.11.4&fromImage=ghcr.io%2Ffredrikbaberg%2Faddon-3dprinter-aarch64: Internal Server Error (\"Head \"https://ghcr.io/v2/fredrikbaberg/addon-3dprinter-aarch64/manifests/2021.11.4\": denied\")\n",
+        &expect![[r"
+            pull: - HEAD check-manifest ghcr.io ghcr.io/fredrikbaberg/addon-3dprinter-aarch64:2021.11.4 | DENIED:  | package-unreadable
+        "]],
+    );
+    // https://github.com/strausmann/mcp-dockhand/issues/3
+    check(
+        "Error response from daemon: Head \"https://ghcr.io/v2/strausmann/mcp-dockhand/manifests/latest\": denied\n",
+        &expect![[r"
+            pull: - HEAD check-manifest ghcr.io ghcr.io/strausmann/mcp-dockhand:latest | DENIED:  | package-unreadable
+        "]],
+    );
 }

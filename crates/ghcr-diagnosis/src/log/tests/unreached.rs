@@ -102,4 +102,18 @@ fn without_an_answer() {
             - HEAD check-blob gchr.io gchr.io/thibaultserti/bootstrap-golang:v0.1.0 | Interrupted | lookalike-host
         "]],
     );
+    // https://github.com/apptainer/singularity/issues/6228
+    check(
+        "While making image from oci registry: error fetching image to cache: failed to get checksum for docker://git.tu-berlin.de:5000/florianblume/facial-expression-recognition:latest: error pinging docker registry git.tu-berlin.de:5000: Get \"https://git.tu-berlin.de:5000/v2/\": Forbidden\n",
+        &expect![[r"
+            pull: - GET - git.tu-berlin.de:5000 git.tu-berlin.de:5000/florianblume/facial-expression-recognition:latest | Proxy | intermediary
+        "]],
+    );
+    // https://github.com/distribution/distribution/issues/1184
+    check(
+        "v2 ping attempt failed with error: Get https://registry.hotheadgames.com:5000/v2/: x509: certificate signed by unknown authority\n",
+        &expect![[r"
+            - GET - registry.hotheadgames.com:5000 - | Certificate | certificate-untrusted
+        "]],
+    );
 }

@@ -49,6 +49,10 @@ pub(super) fn advice(host: &str, evidence: &Evidence) -> String {
         format!("it has no such image: check the name and the tag of {repository}")
     } else if evidence.trouble.is_some() {
         "the connection broke before there was an answer: try again later".to_owned()
+    } else if evidence.status == Some(413) {
+        "something in front of it does not admit an upload of that size: ask who runs it to raise the limit, or make the \
+         layers smaller"
+            .to_owned()
     } else if evidence.status.is_some_and(|status| status >= 500) {
         "it failed while it was asked: try again later, and ask who runs it if it stays".to_owned()
     } else if is_refusal || evidence.anonymous == Some(true) {
