@@ -29,7 +29,7 @@ impl Client {
         self.command("login").map_or_else(
             || {
                 format!(
-                    "make a secret for {host} (`kubectl create secret docker-registry`), name it in the pod's \
+                    "make a secret for {host} with `kubectl create secret docker-registry` and name it in the pod's \
                      `imagePullSecrets`"
                 )
             },

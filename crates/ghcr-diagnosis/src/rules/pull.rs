@@ -90,10 +90,10 @@ fn login(case: &Case) -> String {
     let job = if case.evidence.client == Some(Client::Kubelet) {
         ""
     } else {
-        "; in a workflow the job's GITHUB_TOKEN does, which needs `packages: read`"
+        "; in a workflow the job's GITHUB_TOKEN, which needs `packages: read`"
     };
     format!(
-        "{}, with a classic token that has the scope read:packages{job}",
+        "{} (a classic token with the scope read:packages{job})",
         case.login()
     )
 }

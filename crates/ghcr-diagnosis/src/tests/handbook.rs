@@ -21,6 +21,9 @@ would explain it too. A fact that is not known is never taken for \"no\".
 ghcr.io has two locks. One is the token's: may it write packages at all? The other is the package's: whom does it
 admit? The words of the refusal tell which one is shut, and the remedy for one does nothing for the other. A rate
 limit may be dressed as either; it is looked for first.
+
+`ghcr-push explain` finds refused pulls in logs, too: of base images, caches, charts. They have the same codes, and
+remedies that let read: `read:packages`, `packages: read`, the role Read.
 ";
 
 /// A situation in which the code is the first cause, or as far up as it comes.

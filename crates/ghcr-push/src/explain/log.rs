@@ -92,8 +92,11 @@ impl Explained {
             Some(host) => (diagnose(&evidence, &context), Some(foreign::doubt(host))),
             None => {
                 let diagnosis = diagnose(&evidence, &context);
-                let is_open = diagnosis.is_some() && evidence.host.is_none() && !is_own;
-                (diagnosis, is_open.then(foreign::condition))
+                let is_githubs = |diagnosis: &Diagnosis| !foreign::holds_anywhere(diagnosis.code);
+                let is_open = diagnosis.as_ref().is_some_and(is_githubs)
+                    && evidence.host.is_none()
+                    && !is_own;
+                (diagnosis, is_open.then(|| foreign::condition(&evidence)))
             }
         };
         Self {

@@ -1,10 +1,10 @@
-//! Refused pulls: what lets read, never what lets write.
+//! Refused pulls: what lets read, never what lets write. And refusals of which little is known.
 
 use oci_push::Step;
 
 use super::{Codes, check};
 use crate::Likelihood::{Likely, Possible, Proven};
-use crate::tests::support::refusal;
+use crate::tests::support::{job, refusal, silent};
 use crate::{Client, Context, Evidence, diagnose};
 
 fn pull(status: u16, code: &str, message: &str) -> Evidence {
@@ -183,5 +183,22 @@ fn of_a_registry_that_is_not_named() {
         let diagnosis = diagnose(&unnamed("UNAUTHORIZED", message), &Context::default());
         let text = format!("{:?}", diagnosis.expect("a diagnosis").causes);
         assert!(text.contains(there) && !text.contains(not_there), "{text}");
+    }
+}
+
+/// Without words nobody knows which lock it is, and no cause may rule out another.
+#[test]
+fn either_lock_without_words() {
+    let evidence = silent(Step::StartUpload, "POST");
+    for context in [Context::default(), job()] {
+        let diagnosis = diagnose(&evidence, &context).expect("a diagnosis");
+        let text = format!("{:?}", diagnosis.causes);
+        assert!(text.contains("PackageDeniesRepository"), "{text}");
+        for wrong in [
+            "`permissions:` are not the matter",
+            "refused with other words",
+        ] {
+            assert!(!text.contains(wrong), "{text}");
+        }
     }
 }

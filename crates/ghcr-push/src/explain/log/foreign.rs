@@ -1,6 +1,6 @@
 //! Refusals of registries that are not GitHub's: their words, and no advice but what holds anywhere.
 
-use ghcr_diagnosis::{Evidence, Trouble, is_lookalike};
+use ghcr_diagnosis::{Code, Evidence, Trouble, is_lookalike};
 use oci_push::{Profile, Reference};
 
 /// The host that refused, if it is not known to be GitHub's nor one that is taken for it. The names of GitHub
@@ -73,6 +73,19 @@ pub(super) fn advice(host: &str, evidence: &Evidence) -> String {
     )
 }
 
+/// Whether a diagnosis holds whoever's the registry is.
+pub(super) fn holds_anywhere(code: Code) -> bool {
+    matches!(
+        code,
+        Code::BlobLost
+            | Code::DigestMismatch
+            | Code::Intermediary
+            | Code::ManifestUnknown
+            | Code::RegistryUnreachable
+            | Code::CertificateUntrusted
+    )
+}
+
 /// Whether what happened can be told of any registry: it was not reached.
 pub(super) fn is_everybodys(evidence: &Evidence) -> bool {
     matches!(
@@ -87,6 +100,18 @@ pub(super) fn doubt(host: &str) -> String {
 }
 
 /// Where neither words nor log tell whose refusal it is.
-pub(super) fn condition() -> String {
-    "the log does not tell which registry it was: this holds if it is ghcr.io".to_owned()
+pub(super) fn condition(evidence: &Evidence) -> String {
+    // Names without a host are a slip that is often made in workflows
+    // (https://github.com/docker/build-push-action/issues/363, https://github.com/docker/build-push-action/issues/105).
+    const WORDS_OF_DOCKER_HUB: [&str; 2] = [
+        "requested access to the resource is denied",
+        "insufficient_scope: authorization failed",
+    ];
+    let words = evidence.words().to_lowercase();
+    let hub = if WORDS_OF_DOCKER_HUB.iter().any(|own| words.contains(own)) {
+        ". Docker Hub refuses in these words; a reference without a host is Docker Hub's, and GitHub's begin with ghcr.io/"
+    } else {
+        ""
+    };
+    format!("the log does not tell which registry it was: this holds if it is ghcr.io{hub}")
 }
