@@ -100,14 +100,17 @@ fn request_in(text: &str) -> Option<Requested> {
     found
 }
 
-/// The request in a line just above an answer that stands alone, as Jib writes them.
+/// The request in a line just above an answer that stands alone, as Jib writes them, or that was broken off before it.
 fn request_above(lines: &[Line], index: usize) -> Option<Requested> {
-    let is_alone = lines[index]
-        .text
+    let text = &lines[index].text;
+    let is_list = text
         .trim_start_matches(|c| c != '{')
         .trim_start_matches(['{', ' '])
-        .starts_with("\"errors\"")
-        && reference::in_text(&lines[index].text).is_empty();
+        .starts_with("\"errors\"");
+    let code = text.split_once(": ").map_or("", |(code, _)| code);
+    let is_code = !code.is_empty() && code.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    let is_broken = index > 0 && lines[index - 1].text.ends_with("/:");
+    let is_alone = (is_list || (is_code && is_broken)) && reference::in_text(text).is_empty();
     let above = lines[..index].iter().rev().take(2);
     is_alone
         .then(|| {

@@ -6,6 +6,7 @@ use super::check;
 
 /// Pushes.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of logs")]
 fn refused_pushes() {
     // https://github.com/sedaprotocol/seda-chain/issues/164
     check(
@@ -97,6 +98,28 @@ fn refused_pushes() {
          \x20     • pushing                                      image=registry.gitlab.com/xxx/afctl:latest\n\
          \x20 ⨯ release failed after 5m6s                error=docker images: failed to publish artifacts: failed to push registry.gitlab.com/xxx/afctl:latest after 0 tries: failed to push registry.gitlab.com/xxx/afctl:latest: exit status 1: Error response from daemon: failed to find image registry.gitlab.com/xxx/afctl:latest: image not known\n",
         &expect![[""]],
+    );
+    // https://github.com/go-gitea/gitea/issues/33646
+    check(
+        "unknown: <html>\n\
+         <head><title>413 Request Entity Too Large</title></head>\n\
+         <body>\n\
+         <center><h1>413 Request Entity Too Large</h1></center>\n\
+         <hr><center>nginx/1.22.1</center>\n\
+         </body>\n\
+         </html>\n",
+        &expect![[r"
+            413 - - - - | <html> <head><title>413 Request Entity Too Large</title></head> <body> <center><h1>413 Request Entity Too Large</h1></center> <hr><center>nginx/1.22.1</center> </body> </html> | intermediary
+        "]],
+    );
+    // https://github.com/Smana/runlore/pull/377
+    check(
+        "Error: signing [ghcr.io/smana/charts/runlore@sha256:a7903c71…]: signing digest:\n\
+         failed to upload layer: POST https://ghcr.io/v2/smana/charts/runlore/blobs/uploads/:\n\
+         UNAUTHORIZED: User cannot be authenticated with the token provided.\n",
+        &expect![[r"
+            - POST start-upload ghcr.io ghcr.io/smana/charts/runlore@sha256:a7903c71 | UNAUTHORIZED: User cannot be authenticated with the token provided. | credential-missing
+        "]],
     );
 }
 
@@ -196,19 +219,6 @@ fn of_other_registries() {
         "failed to send blob post, ref quay.io/daniel/test:latest: unauthorized\n",
         &expect![[r"
             - - start-upload quay.io quay.io/daniel/test:latest | UNAUTHORIZED:  | credential-missing
-        "]],
-    );
-    // https://github.com/go-gitea/gitea/issues/33646
-    check(
-        "unknown: <html>\n\
-         <head><title>413 Request Entity Too Large</title></head>\n\
-         <body>\n\
-         <center><h1>413 Request Entity Too Large</h1></center>\n\
-         <hr><center>nginx/1.22.1</center>\n\
-         </body>\n\
-         </html>\n",
-        &expect![[r"
-            413 - - - - | <html> <head><title>413 Request Entity Too Large</title></head> <body> <center><h1>413 Request Entity Too Large</h1></center> <hr><center>nginx/1.22.1</center> </body> </html> | intermediary
         "]],
     );
 }
