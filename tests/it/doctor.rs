@@ -3,6 +3,7 @@
 mod api;
 mod check;
 mod explain;
+mod logs;
 mod probes;
 pub(crate) mod run;
 mod stories;

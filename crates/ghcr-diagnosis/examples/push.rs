@@ -20,7 +20,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .ok_or("its layers are not compressed")?;
     let (username, password) = ("x-access-token".to_owned(), token.into());
     let keychain = FixedKeychain(Some(Credentials { username, password }));
-    let pusher = Pusher::new(PushOptions::default(), Arc::new(keychain), Arc::new(Silent))?;
+    let mut options = PushOptions::default();
+    options.plain_http = reference.starts_with("127.0.0.1:");
+    let pusher = Pusher::new(options, Arc::new(keychain), Arc::new(Silent))?;
     let Err(refused) = pusher.push(&image, &[reference.parse()?]).await else {
         return Ok(());
     };

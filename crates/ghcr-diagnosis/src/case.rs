@@ -1,9 +1,12 @@
 //! One failure as the rules see it: evidence and facts, all of them harmless to quote.
 
-use crate::context::{Context, CredentialFacts};
+use crate::context::{Client, Context, CredentialFacts};
 use crate::evidence::Evidence;
 use crate::place::Place;
 use crate::text::{Neutral as _, excerpt};
+
+/// What stands for a registry's host that nothing is known of.
+pub(crate) const UNKNOWN_HOST: &str = "REGISTRY";
 
 /// A failure to be explained.
 pub(crate) struct Case {
@@ -87,6 +90,46 @@ impl Case {
             .unwrap_or_else(|| "ghcr.io".to_owned())
     }
 
+    /// The registry's host, to log in to: what stands for it if it is not known.
+    pub(crate) fn login_host(&self) -> &str {
+        let is_githubs =
+            self.evidence.is_in_words_of_github() || self.context.reference.starts_with("ghcr.io/");
+        match self.evidence.host.as_deref() {
+            Some(host) => host,
+            None if is_githubs => "ghcr.io",
+            None => UNKNOWN_HOST,
+        }
+    }
+
+    /// How the tool that was refused is logged in, as the rest of a sentence that asks for it.
+    pub(crate) fn login(&self) -> String {
+        let host = self.login_host();
+        self.evidence.client.map_or_else(
+            || {
+                format!(
+                    "log in with `docker login {host}`, or the like of the tool that was refused"
+                )
+            },
+            |client| client.login(host),
+        )
+    }
+
+    /// How the tool that was refused is logged out, likewise.
+    pub(crate) fn logout(&self) -> String {
+        let host = self.login_host();
+        let client = self.evidence.client.unwrap_or(Client::Docker);
+        client.logout(host)
+    }
+
+    /// What is to be done once more.
+    pub(crate) fn again(&self) -> &'static str {
+        if self.evidence.is_pull {
+            "pull again"
+        } else {
+            "push again"
+        }
+    }
+
     /// What the server said, as evidence.
     pub(crate) fn words(&self) -> String {
         let words = self.evidence.words();
@@ -96,7 +139,12 @@ impl Case {
                 format!("{host} was not asked: nobody may push to it without a credential")
             }
             ("", Some(status)) => format!("{host} answered {} without a word", phrase_of(status)),
-            ("", None) => format!("{host} gave no answer that could be read"),
+            ("", None) => match self.evidence.errors.first() {
+                Some(error) if !error.code.is_empty() => {
+                    format!("{host} said {}, and nothing more", error.code)
+                }
+                _ => format!("{host} gave no answer that could be read"),
+            },
             (words, _) => format!("{host} said: {}", excerpt(words)),
         }
     }

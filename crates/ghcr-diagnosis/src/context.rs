@@ -1,9 +1,11 @@
 //! What is known of the situation in which a push was refused.
 
 mod actions;
+mod client;
 mod token_kind;
 
 pub use actions::{Access, ActionsFacts, Grants, Permissions};
+pub use client::Client;
 pub use token_kind::TokenKind;
 
 /// Facts for a diagnosis. Each one that is not known is `None`, empty or `Unknown`, which is never

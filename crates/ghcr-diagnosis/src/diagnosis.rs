@@ -56,6 +56,10 @@ pub enum Code {
     RateLimit,
     /// The registry, or the way to it, was out of order.
     RegistryUnavailable,
+    /// The registry was not reached.
+    RegistryUnreachable,
+    /// The certificate that was shown for the registry is not trusted.
+    CertificateUntrusted,
     /// Something between here and the registry answered in its place.
     Intermediary,
     /// The reference has a name but no owner.
@@ -70,6 +74,8 @@ pub enum Code {
     UploadTimeLimit,
     /// The registry lost an upload or a blob, or does not see it yet.
     BlobLost,
+    /// What is to be pulled is not there.
+    ManifestUnknown,
     /// The registry does not take the manifest.
     ManifestRejected,
     /// What arrived does not hash to the digest that was named.
@@ -82,7 +88,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 38] = [
         Self::PackageDeniesRepository,
         Self::PackageDeniesUser,
         Self::PackageUnreadable,
@@ -107,6 +113,8 @@ impl Code {
         Self::SecondaryRateLimit,
         Self::RateLimit,
         Self::RegistryUnavailable,
+        Self::RegistryUnreachable,
+        Self::CertificateUntrusted,
         Self::Intermediary,
         Self::ReferenceWithoutOwner,
         Self::LookalikeHost,
@@ -114,6 +122,7 @@ impl Code {
         Self::ChunkTooLarge,
         Self::UploadTimeLimit,
         Self::BlobLost,
+        Self::ManifestUnknown,
         Self::ManifestRejected,
         Self::DigestMismatch,
         Self::Billing,
@@ -148,6 +157,8 @@ impl Code {
             Self::SecondaryRateLimit => "secondary-rate-limit",
             Self::RateLimit => "rate-limit",
             Self::RegistryUnavailable => "registry-unavailable",
+            Self::RegistryUnreachable => "registry-unreachable",
+            Self::CertificateUntrusted => "certificate-untrusted",
             Self::Intermediary => "intermediary",
             Self::ReferenceWithoutOwner => "reference-without-owner",
             Self::LookalikeHost => "lookalike-host",
@@ -155,6 +166,7 @@ impl Code {
             Self::ChunkTooLarge => "chunk-too-large",
             Self::UploadTimeLimit => "upload-time-limit",
             Self::BlobLost => "blob-lost",
+            Self::ManifestUnknown => "manifest-unknown",
             Self::ManifestRejected => "manifest-rejected",
             Self::DigestMismatch => "digest-mismatch",
             Self::Billing => "billing",

@@ -1,6 +1,6 @@
 //! What is known of a refusal itself, whoever met it: this engine, or another tool that left a log.
 
-use crate::context::Access;
+use crate::context::{Access, Client};
 use oci_push::{Failure, RegistryError, Rejection, Step, UnansweredKind, ViolationKind};
 
 /// The evidence of a failed request. Each unknown fact is `None` or empty.
@@ -37,6 +37,8 @@ pub struct Evidence {
     pub granted: Option<Access>,
     /// Whether a log shows that it was a pull that was refused.
     pub is_pull: bool,
+    /// The tool that was refused, as far as a log tells.
+    pub client: Option<Client>,
 }
 
 /// What came instead of an answer that can be followed.
@@ -45,8 +47,12 @@ pub struct Evidence {
 pub enum Trouble {
     /// The host's name has no address.
     Resolve,
-    /// No connection came about, or its certificate is not trusted.
+    /// No connection came about.
     Connect,
+    /// The certificate that was shown is not trusted.
+    Certificate,
+    /// A proxy did not let the request through, or was not there.
+    Proxy,
     /// The connection broke, or fell silent.
     Interrupted,
     /// The answer leads to another host than the registry's own.
@@ -71,7 +77,8 @@ impl Evidence {
                 url: filled(&unanswered.url),
                 trouble: Some(match unanswered.kind {
                     UnansweredKind::Resolve(_) => Trouble::Resolve,
-                    UnansweredKind::Connect(_) | UnansweredKind::Certificate(_) => Trouble::Connect,
+                    UnansweredKind::Connect(_) => Trouble::Connect,
+                    UnansweredKind::Certificate(_) => Trouble::Certificate,
                     _ => Trouble::Interrupted,
                 }),
                 ..Self::default()

@@ -9,7 +9,13 @@
 //! is said when the *token* may not write packages; `permission_denied: write_package` when the
 //! *package* does not admit the one who asks. The remedies have nothing in common.
 //!
-//! `examples/push.rs` pushes an image and prints why that was refused.
+//! A whole program, `examples/push.rs`, pushes an image and prints why that was refused:
+//!
+//! ```no_run
+#![doc = include_str!("../examples/push.rs")]
+//! ```
+//!
+//! And in short:
 //!
 //! ```
 //! use ghcr_diagnosis::{Context, Evidence, diagnose};
@@ -39,7 +45,7 @@ mod text;
 
 pub use about::About;
 pub use context::{
-    Access, ActionsFacts, Context, Credential, CredentialFacts, Grants, Link, OwnerKind,
+    Access, ActionsFacts, Client, Context, Credential, CredentialFacts, Grants, Link, OwnerKind,
     PackageFacts, Permissions, TokenFacts, TokenKind, Tool,
 };
 pub use diagnosis::{Cause, Code, Diagnosis, Likelihood};

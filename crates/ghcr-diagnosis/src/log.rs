@@ -8,6 +8,8 @@
 //! The words of GitHub's package service occur in the logs of npm, `NuGet` and git too: a refusal counts
 //! only where the lines around it speak of a container registry.
 
+mod client;
+mod host;
 mod joined;
 mod lines;
 mod merge;
@@ -16,6 +18,8 @@ mod reference;
 mod region;
 mod spoken;
 mod tokens;
+mod trouble;
+mod unnamed;
 
 use crate::evidence::Evidence;
 

@@ -80,6 +80,11 @@ pub(crate) fn new_token(context: &Context) -> String {
     )
 }
 
+/// A form for a classic token that may read packages.
+pub(crate) fn new_reading_token(context: &Context) -> String {
+    format!("{}/settings/tokens/new?scopes=read:packages", site(context))
+}
+
 /// The list of the user's classic tokens.
 pub(crate) fn tokens(context: &Context) -> String {
     format!("{}/settings/tokens", site(context))

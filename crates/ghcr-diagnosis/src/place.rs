@@ -56,7 +56,8 @@ pub(crate) fn repository_of_path(path: &str) -> Option<String> {
     let end = ["/blobs/", "/manifests/", "/tags/", "/referrers/"]
         .iter()
         .filter_map(|part| path.rfind(part))
-        .min()?;
+        // The last one: a tag or a digest has no slash, while a repository may be named like one of the parts.
+        .max()?;
     let name = path[..end].trim_matches('/');
     (!name.is_empty()).then(|| name.to_lowercase())
 }
@@ -64,15 +65,39 @@ pub(crate) fn repository_of_path(path: &str) -> Option<String> {
 /// The repository in `token?scope=repository%3Aowner%2Fname%3Apull`. Several scopes may be asked for; the
 /// last one that names a repository is the push's.
 fn repository_of_scope(path: &str) -> Option<String> {
-    let (_, query) = path.split_once('?')?;
-    let scope = query
+    scopes(path)
+        .filter(|(name, _)| name != PLACEHOLDER)
+        .map(|(name, _)| name)
+        .last()
+}
+
+/// The repository that ghcr.io names in its challenge where none was asked for
+/// (<https://github.com/cloudflare/serverless-registry/issues/148>).
+const PLACEHOLDER: &str = "user/image";
+
+/// Whether a URL of a token service asks for a right to the repository that only stands for one.
+pub(crate) fn asks_for_placeholder(url: &str) -> bool {
+    scopes(url).any(|(name, _)| name == PLACEHOLDER)
+}
+
+/// Whether a URL of a token service asks for the right to push, if it asks for any.
+pub(crate) fn asks_to_push(url: &str) -> Option<bool> {
+    let mut actions = scopes(url).map(|(_, actions)| actions).peekable();
+    actions.peek()?;
+    Some(actions.any(|actions| actions.split(',').any(|action| action == "push")))
+}
+
+/// The repositories of a query's scopes, each with the actions that are asked for.
+fn scopes(url: &str) -> impl Iterator<Item = (String, String)> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let scopes = query
         .split('&')
-        .filter_map(|pair| pair.strip_prefix("scope="))
-        .next_back()?;
-    let scope = decoded(scope);
-    let rest = scope.strip_prefix("repository:")?;
-    let (name, _) = rest.rsplit_once(':')?;
-    (!name.is_empty()).then(|| name.to_lowercase())
+        .filter_map(|pair| pair.strip_prefix("scope="));
+    scopes.filter_map(|scope| {
+        let scope = decoded(scope);
+        let (name, actions) = scope.strip_prefix("repository:")?.rsplit_once(':')?;
+        (!name.is_empty()).then(|| (name.to_lowercase(), actions.to_owned()))
+    })
 }
 
 /// The percent-encodings that occur in a scope, undone.
@@ -111,6 +136,27 @@ mod tests {
     }
 
     #[test]
+    fn actions() {
+        for (url, pushes) in [
+            (
+                "https://ghcr.io/token?scope=repository%3Aa%2Fb%3Apull&service=ghcr.io",
+                Some(false),
+            ),
+            (
+                "https://ghcr.io/token?scope=repository:a/b:pull%2Cpush",
+                Some(true),
+            ),
+            ("https://ghcr.io/token?service=ghcr.io", None),
+            ("https://ghcr.io/v2/a/b/manifests/1", None),
+        ] {
+            assert_eq!(asks_to_push(url), pushes, "{url}");
+        }
+        assert!(asks_for_placeholder(
+            "https://ghcr.io/token?scope=repository%3Auser%2Fimage%3Apull"
+        ));
+    }
+
+    #[test]
     fn urls() {
         for (url, expected) in [
             (
@@ -124,6 +170,14 @@ mod tests {
             (
                 "https://ghcr.io/token?scope=repository%3Achainguard-dev%2Fapko%3Apull&service=ghcr.io",
                 Some(("ghcr.io", "chainguard-dev/apko")),
+            ),
+            (
+                "https://ghcr.io/token?scope=repository%3Aa%2Fb%3Apull&scope=repository%3Auser%2Fimage%3Apull",
+                Some(("ghcr.io", "a/b")),
+            ),
+            (
+                "https://ghcr.io/v2/owner/manifests/app/blobs/sha256:00",
+                Some(("ghcr.io", "owner/manifests/app")),
             ),
             ("https://ghcr.io/v2/", None),
             ("https://ghcr.io/", None),

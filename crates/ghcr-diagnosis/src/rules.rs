@@ -14,9 +14,11 @@ mod limit;
 mod namespace;
 mod outage;
 mod package;
+mod pull;
 mod scope;
 mod silent;
 mod unknown;
+mod unreachable;
 
 pub(crate) use credential::before as without_credential;
 pub use host::is_lookalike;
@@ -45,11 +47,13 @@ fn with_shadows(case: &Case, diagnosis: Option<Diagnosis>) -> Option<Diagnosis> 
 
 /// In this order. Whose words they are comes first; then what is no matter of permission at all, however
 /// it is dressed; then the words that name one lock; then what is merely plausible.
-pub(crate) const RULES: [Rule; 13] = [
+pub(crate) const RULES: [Rule; 15] = [
     host::diagnose,
     limit::diagnose,
+    unreachable::diagnose,
     outage::diagnose,
     account::diagnose,
+    pull::diagnose,
     scope::diagnose,
     namespace::diagnose,
     installation::diagnose,

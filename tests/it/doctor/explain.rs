@@ -7,13 +7,13 @@ use super::run::{Workflow, fed};
 use crate::support::{Run, command};
 
 /// Explains `log`, outside of any run.
-fn explained(log: &str, options: &[&str]) -> Run {
+pub(super) fn explained(log: &str, options: &[&str]) -> Run {
     let directory = tempfile::tempdir().expect("a directory");
     fed(command(directory.path()).arg("explain").args(options), log)
 }
 
 #[track_caller]
-fn check(run: &Run, expected: &Expect) {
+pub(super) fn check(run: &Run, expected: &Expect) {
     run.assert_code(0);
     assert_eq!(run.stderr, "");
     expected.assert_eq(&run.stdout);

@@ -8,7 +8,7 @@ use crate::diagnosis::Code;
 pub(super) fn about(code: Code) -> About {
     match code {
         Code::CredentialMissing => About {
-            cause: "No credential was sent. Nobody may push anonymously.",
+            cause: "No credential was sent. Nobody may push anonymously, or pull what is private.",
             evidence: "No source held one (said before anything is sent); the token service refused an anonymous \
                        request; `User cannot be authenticated with the token provided.` where nobody logged in.",
             remedy: "In a workflow, pass `GITHUB_TOKEN` to the step; by hand, log in or give `--username` and \
@@ -31,7 +31,8 @@ pub(super) fn about(code: Code) -> About {
             evidence: "The token service's refusal (403 `denied` at ghcr.io), a second 401, `denied: denied`. What was \
                        passed over in favour of the credential is told, since the wrong one may have won. `proven` if \
                        GitHub's API refuses it too.",
-            remedy: "Replace it where it came from; `docker logout ghcr.io` removes a stale one.",
+            remedy: "Replace it where it came from; `docker logout ghcr.io` removes a stale one, which is refused even \
+                     where nobody needs one: pulls of public packages.",
             sources: &[
                 "https://github.com/sigstore/scaffolding/issues/127",
                 "https://github.com/dexidp/dex/issues/2672",
@@ -74,7 +75,7 @@ pub(super) fn about(code: Code) -> About {
         },
         Code::RateLimit => About {
             cause: "The registry's own limit of 2000 requests in a minute.",
-            evidence: "429, `TOOMANYREQUESTS`, `retry-after: 10.487765ms, allowed: 2000/minute`.",
+            evidence: "429, `TOOMANYREQUESTS`, `retry-after: 10.487765ms, allowed: 2000/minute`. Of pulls the number is larger.",
             remedy: "Wait a minute; fewer jobs at a time, fewer and larger requests.",
             sources: &[
                 "https://github.com/fermyon/developer/issues/589",
@@ -89,6 +90,25 @@ pub(super) fn about(code: Code) -> About {
             sources: &[
                 "https://github.com/gardenlinux/gardenlinux/issues/2585",
                 "https://github.com/docker/build-push-action/issues/651",
+            ],
+        },
+        Code::RegistryUnreachable => About {
+            cause: "The registry was not reached: its name has no address, or no connection came about.",
+            evidence: "`no such host`, `Temporary failure in name resolution`, `no route to host` in a tool's log.",
+            remedy: "The host's spelling; then the name server, the firewall or the VPN of the machine that pushes. \
+                     No permission.",
+            sources: &[
+                "https://github.com/docker/build-push-action/issues/520",
+                "https://github.com/GoogleContainerTools/kaniko/issues/1467",
+            ],
+        },
+        Code::CertificateUntrusted => About {
+            cause: "The certificate that was shown for the registry is of no authority that the tool trusts.",
+            evidence: "`x509: certificate signed by unknown authority` and the like in a tool's log.",
+            remedy: "The authority's certificate on that machine. Not to leave out the check.",
+            sources: &[
+                "https://github.com/docker/login-action/issues/613",
+                "https://docs.docker.com/engine/security/certificates/",
             ],
         },
         Code::Intermediary => About {
@@ -147,6 +167,12 @@ pub(super) fn about(code: Code) -> About {
                 "https://github.com/GoogleContainerTools/jib/issues/4301",
                 "https://github.com/docker/build-push-action/issues/271",
             ],
+        },
+        Code::ManifestUnknown => About {
+            cause: "What was to be pulled is not there: the package has no such tag or digest.",
+            evidence: "`manifest unknown` to a pull in a tool's log.",
+            remedy: "The tag's spelling; an index whose parts were not pushed has to be pushed again.",
+            sources: &["https://github.com/containers/podlet/issues/82"],
         },
         Code::ManifestRejected => About {
             cause: "The registry does not take the manifest.",

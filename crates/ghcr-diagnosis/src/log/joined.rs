@@ -30,7 +30,7 @@ pub(super) fn rejoined(lines: impl Iterator<Item = Line>) -> Vec<Line> {
 /// What belongs between two lines that are one: a blank or nothing.
 fn gap_between(first: &str, second: &str) -> Option<&'static str> {
     /// No phrase reaches further over a break.
-    const REACH: usize = 120;
+    const REACH: usize = 240;
     /// What a tool, not a server, begins a line with.
     const BEGINNINGS: [&str; 6] = [
         "error:", "error ", "fatal:", "warning:", "failed ", "[error]",
@@ -67,6 +67,19 @@ fn gap_between(first: &str, second: &str) -> Option<&'static str> {
         if phrases().any(is_broken) {
             return Some(gap);
         }
+    }
+    // Several errors of one answer.
+    let is_listed = CODES.iter().any(|(code, _)| {
+        head.strip_prefix(code)
+            .is_some_and(|rest| rest.starts_with(": "))
+    });
+    if is_listed && tail.contains(" errors:") {
+        return Some(if tail.ends_with("errors:") { " " } else { "; " });
+    }
+    // A page, line by line.
+    let is_open = tail.contains("<html") && !tail.contains("</html");
+    if is_open && second.starts_with('<') {
+        return Some(" ");
     }
     if is_broken_address(&tail, &head) {
         return Some("");

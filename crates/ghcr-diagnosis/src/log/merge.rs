@@ -134,6 +134,7 @@ fn complete(known: &mut Evidence, new: Evidence) {
     fill(&mut known.anonymous, new.anonymous);
     fill(&mut known.seconds, new.seconds);
     fill(&mut known.granted, new.granted);
+    fill(&mut known.client, new.client);
     known.is_pull |= new.is_pull;
     let is_bare = known.errors.iter().all(|error| error.message.is_empty());
     if is_bare && !new.errors.is_empty() {

@@ -5,10 +5,10 @@ use oci_push::Step;
 use super::lines::Line;
 use super::reference::{self, Use};
 use super::spoken::Spoken;
+use super::{client, host, trouble};
 use crate::context::Access;
 use crate::evidence::Evidence;
-use crate::place::{Place, repository_of_path};
-use crate::rules::is_lookalike;
+use crate::place::{Place, asks_to_push};
 
 /// The evidence of what `spoken` says in line `index`.
 pub(super) fn place(lines: &[Line], index: usize, spoken: Spoken) -> Evidence {
@@ -18,25 +18,30 @@ pub(super) fn place(lines: &[Line], index: usize, spoken: Spoken) -> Evidence {
     let asked = url
         .as_deref()
         .and_then(Place::of_url)
-        .or_else(|| relative(text));
-    let is_pull = is_pull(lines, index, &spoken);
+        .or_else(|| host::relative(text))
+        .or_else(|| host::of_amazon(text));
+    let is_pull = is_pull(lines, index, &spoken, url.as_deref());
     let reference = reference::nearest(lines, index, &spoken, asked.as_ref(), is_pull);
     let named = reference.as_deref().and_then(Place::of_reference);
     let host = url
         .as_deref()
-        .and_then(host_of)
+        .and_then(host::of_url)
         .or_else(|| asked.as_ref().map(|place| place.host.clone()))
+        .filter(|host| !host.is_empty())
         .or_else(|| named.map(|place| place.host))
-        .or_else(|| named_host(lines, index, is_pull))
-        .filter(|host| !host.is_empty());
+        .or_else(|| trouble::looked_up(text).filter(|_| spoken.trouble.is_some()))
+        .or_else(|| host::named(lines, index, is_pull));
     let method = request.and_then(|request| request.method);
     let reference = reference.or_else(|| {
         let place = asked.as_ref().filter(|place| !place.host.is_empty())?;
-        Some(format!("{}/{}", place.host, place.repository))
+        let end = url.as_deref().and_then(host::end_of).unwrap_or_default();
+        let host = host::of_registry(&place.host);
+        Some(format!("{host}/{}{end}", place.repository))
     });
+    let is_answered = spoken.trouble.is_none();
     Evidence {
         step: step_of(text, url.as_deref(), method.as_deref())
-            .or_else(|| is_pull.then_some(Step::CheckManifest)),
+            .or_else(|| (is_pull && is_answered).then_some(Step::CheckManifest)),
         method,
         host,
         url,
@@ -45,10 +50,15 @@ pub(super) fn place(lines: &[Line], index: usize, spoken: Spoken) -> Evidence {
         errors: spoken.errors,
         body: spoken.body,
         trouble: spoken.trouble,
-        anonymous: spoken.anonymous.then_some(true),
+        anonymous: spoken.anonymous.then_some(true).or_else(|| {
+            // containerd asks for such a token with a credential only
+            // (https://github.com/containerd/containerd/blob/main/core/remotes/docker/authorizer.go).
+            text.contains("fetch oauth token").then_some(false)
+        }),
         request_id: request_id(lines, index),
         seconds: seconds(lines, index),
         is_pull,
+        client: client::near(lines, index),
         ..Evidence::default()
     }
 }
@@ -90,14 +100,17 @@ fn request_in(text: &str) -> Option<Requested> {
     found
 }
 
-/// The request in a line just above an answer that stands alone, as Jib writes them.
+/// The request in a line just above an answer that stands alone, as Jib writes them, or that was broken off before it.
 fn request_above(lines: &[Line], index: usize) -> Option<Requested> {
-    let is_alone = lines[index]
-        .text
+    let text = &lines[index].text;
+    let is_list = text
         .trim_start_matches(|c| c != '{')
         .trim_start_matches(['{', ' '])
-        .starts_with("\"errors\"")
-        && reference::in_text(&lines[index].text).is_empty();
+        .starts_with("\"errors\"");
+    let code = text.split_once(": ").map_or("", |(code, _)| code);
+    let is_code = !code.is_empty() && code.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    let is_broken = index > 0 && lines[index - 1].text.ends_with("/:");
+    let is_alone = (is_list || (is_code && is_broken)) && reference::in_text(text).is_empty();
     let above = lines[..index].iter().rev().take(2);
     is_alone
         .then(|| {
@@ -142,45 +155,8 @@ fn method_before(before: &str) -> Option<String> {
     METHODS.contains(&word.as_str()).then_some(word)
 }
 
-/// GitHub's registry, if the line or one of those before it names it and nothing else.
-fn named_host(lines: &[Line], index: usize, is_pull: bool) -> Option<String> {
-    let first = index.saturating_sub(10);
-    let mut near = lines[first..=index]
-        .iter()
-        .rev()
-        .filter(|line| is_pull || reference::use_of(&line.text) != Use::Pull);
-    near.find_map(|line| {
-        line.text
-            .split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '(' | ')' | '/'))
-            .map(|word| word.trim_end_matches(['.', ':', ';']).to_lowercase())
-            .find(|word| word == "ghcr.io" || is_lookalike(word))
-    })
-}
-
-fn host_of(url: &str) -> Option<String> {
-    let (_, rest) = url.split_once("://")?;
-    let host = rest.split(['/', '?']).next()?;
-    // The port that is meant anyway.
-    let host = host.strip_suffix(":443").unwrap_or(host);
-    Some(host.to_lowercase())
-}
-
-/// `/v2/owner/app/blobs/uploads/ in ghcr.io`, as containers/image writes it.
-fn relative(text: &str) -> Option<Place> {
-    let (_, rest) = text.split_once(" /v2/")?;
-    let path = rest.split_whitespace().next()?;
-    let host = rest
-        .split_once(" in ")
-        .and_then(|(_, after)| after.split([':', ' ']).next())
-        .unwrap_or_default();
-    Some(Place {
-        host: host.to_owned(),
-        repository: repository_of_path(path)?,
-    })
-}
-
 /// How tools name the steps.
-const STEPS: [(&str, Step); 18] = [
+const STEPS: [(&str, Step); 24] = [
     ("requesting bearer token", Step::FetchToken),
     ("fetch anonymous token", Step::FetchToken),
     ("fetch oauth token", Step::FetchToken),
@@ -199,6 +175,13 @@ const STEPS: [(&str, Step); 18] = [
     ("failed to resolve source metadata", Step::CheckManifest),
     ("load metadata for", Step::CheckManifest),
     ("failed to resolve reference", Step::CheckManifest),
+    // What Amazon's registry calls them.
+    ("ecr:getauthorizationtoken", Step::FetchToken),
+    ("ecr:batchchecklayeravailability", Step::CheckBlob),
+    ("ecr:initiatelayerupload", Step::StartUpload),
+    ("ecr:uploadlayerpart", Step::UploadBlob),
+    ("ecr:completelayerupload", Step::CommitBlob),
+    ("ecr:putimage", Step::PutTag),
 ];
 
 /// The step, by the URL and the method, else by how tools name it.
@@ -238,8 +221,9 @@ fn step_of(text: &str, url: Option<&str>, method: Option<&str>) -> Option<Step> 
         .map(|(_, step)| *step)
 }
 
-/// Whether it was a pull: by the server's words, else by what the line does, else the nearest of those above.
-fn is_pull(lines: &[Line], index: usize, spoken: &Spoken) -> bool {
+/// Whether it was a pull: by the server's words, by the right that was asked for, by what the line does, by what was
+/// asked, else by what the nearest of the lines above do.
+fn is_pull(lines: &[Line], index: usize, spoken: &Spoken, url: Option<&str>) -> bool {
     /// What is refused to nobody who only reads.
     const PUSHES: [&str; 4] = [
         "write_package",
@@ -254,16 +238,38 @@ fn is_pull(lines: &[Line], index: usize, spoken: &Spoken) -> bool {
     if PUSHES.iter().any(says) {
         return false;
     }
-    let first = index.saturating_sub(3);
-    let mut uses = lines[first..=index].iter().rev().map(|line| {
+    if let Some(pushes) = url.and_then(asks_to_push) {
+        return !pushes;
+    }
+    let use_of = |line: &Line| {
         // An address of an upload says more than any word.
         if line.text.contains("/blobs/upload") {
             Use::Push
         } else {
             reference::use_of(&line.text)
         }
-    });
-    uses.find(|use_| *use_ != Use::Unknown) == Some(Use::Pull)
+    };
+    let own = use_of(&lines[index]);
+    if own == Use::Unknown
+        && let Some(url) = url
+        && ["/manifests/", "/tags/"]
+            .iter()
+            .any(|part| url.contains(part))
+        && let Some(method) = method_of(&lines[index].text, url)
+    {
+        return method != "PUT";
+    }
+    let first = index.saturating_sub(3);
+    let above = lines[first..index].iter().rev().map(use_of);
+    let mut known = std::iter::once(own)
+        .chain(above)
+        .filter(|use_| *use_ != Use::Unknown);
+    known.next() == Some(Use::Pull)
+}
+
+/// The method of the request for `url` that a line names.
+fn method_of(text: &str, url: &str) -> Option<String> {
+    method_before(&text[..text.find(url)?])
 }
 
 /// The request's id, if a line close by shows the header.

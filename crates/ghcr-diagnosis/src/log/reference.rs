@@ -5,6 +5,7 @@
 
 use super::lines::Line;
 use super::spoken::{self, Spoken};
+use super::unnamed::{authorized, of_docker_hub};
 use crate::place::Place;
 use crate::rules::is_lookalike;
 
@@ -28,7 +29,7 @@ pub(super) enum Use {
 }
 
 /// What tells that the reference behind it is read, in lower case.
-const PULLS: [&str; 16] = [
+const PULLS: [&str; 24] = [
     "load metadata for",
     "cached",
     "pull ",
@@ -45,6 +46,14 @@ const PULLS: [&str; 16] = [
     "initializing source",
     "fetching manifest",
     "build-context",
+    "compose up",
+    "helm install",
+    "helm upgrade",
+    "installation failed",
+    "could not download oci",
+    "reading manifest",
+    "making image from",
+    "failed to get checksum",
 ];
 
 /// What tells that the reference behind it is written, in lower case.
@@ -108,6 +117,7 @@ pub(super) fn nearest(
         }
     }
     best.map(|(_, reference)| reference)
+        .or_else(|| authorized(&lines[..index], asked).filter(|_| !is_pull))
 }
 
 /// Whether a line tells of a refusal in other words than `spoken`.
@@ -179,7 +189,8 @@ pub(super) fn fails(line: &Line) -> bool {
 pub(super) fn use_of(text: &str) -> Use {
     match in_text(text).first() {
         Some(named) if named.use_ != Use::Unknown => named.use_,
-        _ => use_before(&text.to_ascii_lowercase()),
+        // A command may end with its verb.
+        _ => use_before(&format!("{} ", text.to_ascii_lowercase())),
     }
 }
 
@@ -209,7 +220,7 @@ fn use_behind(words: &str) -> Use {
 pub(super) fn in_text(text: &str) -> Vec<Named> {
     /// How many bytes around a reference can be about it.
     const NEAR: usize = 1000;
-    if !text.contains('/') {
+    if !text.contains(['/', ':']) {
         return Vec::new();
     }
     let lower = text.to_ascii_lowercase();
@@ -239,6 +250,12 @@ pub(super) fn in_text(text: &str) -> Vec<Named> {
             Use::Unknown if lower[at..last].contains("push") => Use::Push,
             before => before,
         };
+        found.push(Named { reference, use_ });
+    }
+    if found.is_empty()
+        && let Some(reference) = of_docker_hub(text)
+    {
+        let use_ = Use::Push;
         found.push(Named { reference, use_ });
     }
     found
@@ -291,9 +308,10 @@ fn may_be_registry(host: &str, name: &str, admits: Admitted) -> bool {
             .last()
             .is_some_and(|last| last.len() > 1 && last.bytes().all(|b| b.is_ascii_alphabetic()));
     let is_host = is_domain && (is_port || (port.is_empty() && is_named));
+    // Runners hide secrets behind asterisks.
     let is_name = name
         .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"._-/:@".contains(&b));
+        .all(|b| b.is_ascii_alphanumeric() || b"._-/:@*".contains(&b));
     is_host
         && is_name
         && !OTHERS.contains(&domain)

@@ -7,7 +7,6 @@ use super::reference::{self, is_registry};
 use super::spoken::Spoken;
 use super::tokens::{CONTAINERS, FRAMES, OTHERS};
 use crate::evidence::Trouble;
-use crate::rules::is_lookalike;
 
 /// How far the lines around are looked at.
 const BEFORE: usize = 80;
@@ -48,11 +47,14 @@ impl<'a> Region<'a> {
     /// Decides by the line itself, then by the nearest line that speaks of one or the other.
     pub(super) fn is_of_containers(&self, index: usize, spoken: &Spoken) -> bool {
         let text = self.lines[index].text.to_ascii_lowercase();
-        if spoken.trouble == Some(Trouble::Resolve) {
-            // Of hosts that are not there only those tell something that were meant to be ghcr.io.
-            return text
-                .split(|c: char| !(c.is_alphanumeric() || c == '.' || c == '-'))
-                .any(is_lookalike);
+        if matches!(
+            spoken.trouble,
+            Some(Trouble::Resolve | Trouble::Connect | Trouble::Certificate | Trouble::Proxy)
+        ) {
+            // Every program meets a host that it cannot reach.
+            return !is_of_a_test(&text)
+                && self.verdict(index) != Some(false)
+                && is_of_a_client(&text);
         }
         if is_of_a_test(&text) || (spoken.is_silent() && !is_of_a_client(&text)) {
             return false;
@@ -79,7 +81,7 @@ impl<'a> Region<'a> {
             (Some((_, ours)), None) | (None, Some((_, ours))) => ours,
             // Nothing around says whose words these are. The server's own, alone, are most likely to be shown to
             // a tool for container registries by somebody who knows that they are a registry's.
-            (None, None) => spoken.is_certain && !self.any_other(),
+            (None, None) => (spoken.is_certain || is_printed_by_docker(&text)) && !self.any_other(),
         }
     }
 
@@ -99,6 +101,17 @@ impl<'a> Region<'a> {
             .any_other
             .get_or_init(|| (0..self.lines.len()).any(is_other))
     }
+}
+
+/// Whether it is a refusal as `docker push` ends with one, code first, that speaks of registries itself.
+fn is_printed_by_docker(text: &str) -> bool {
+    let is_first = ["denied: ", "unauthorized: "]
+        .iter()
+        .any(|code| text.starts_with(code));
+    is_first
+        && ["registry", "repository"]
+            .iter()
+            .any(|word| text.contains(word))
 }
 
 /// Whether a program's own test reports the words.
@@ -135,7 +148,9 @@ fn is_of_a_client(text: &str) -> bool {
                 && ["/blobs/", "/manifests/", "/tags/"]
                     .iter()
                     .any(|part| path.contains(part)));
-        let asks_token = path.contains("scope=repository") || path.contains("service=");
+        let asks_token = path.contains("scope=repository")
+            || path.contains("service=")
+            || (path.ends_with("/token") && text.contains("fetch oauth token"));
         if is_registry(host) || is_distribution || asks_token {
             return true;
         }

@@ -3,7 +3,8 @@
 use oci_push::RegistryError;
 use serde_json::Value;
 
-use super::tokens::{BREAKS, CODES, KINDS, PHRASES};
+use super::tokens::{CODES, KINDS, PHRASES};
+use super::trouble;
 use crate::evidence::Trouble;
 
 /// A line's refusal.
@@ -55,11 +56,21 @@ pub(super) fn hear(line: &str) -> Option<Spoken> {
     } else {
         spoken.is_certain = true;
     }
+    // What a daemon answers to its own caller is not what the registry answered to it.
+    if lower.contains("http+docker://") || lower.contains("(http code ") {
+        spoken.status = None;
+    }
     if lower.contains("insufficient_scope: authorization failed") {
         spoken.status.get_or_insert(401);
     }
-    if spoken.errors.is_empty() && spoken.body.is_none() && spoken.status.is_none() {
-        spoken.trouble = trouble(&lower);
+    if spoken.errors.is_empty() && spoken.body.is_none() {
+        spoken.trouble = trouble::heard(&lower).filter(|trouble| {
+            // The status may be a daemon's, which tells its caller that it reached no registry.
+            *trouble != Trouble::Interrupted || spoken.status.is_none()
+        });
+        if spoken.trouble.is_some() {
+            spoken.status = spoken.status.filter(|status| *status == 407);
+        }
     }
     let is_anything = spoken.status.is_some()
         || !spoken.errors.is_empty()
@@ -143,7 +154,7 @@ fn framed(line: &str, lower: &str) -> Option<RegistryError> {
             }
         }
     }
-    let (_, end, code) = found?;
+    let (at, end, code) = found?;
     // Some tools put the status between: `DENIED (403): ...`, `unauthorized [http 403]: ...`.
     let rest = line[end..].trim_start();
     let rest = rest
@@ -151,7 +162,11 @@ fn framed(line: &str, lower: &str) -> Option<RegistryError> {
         .and_then(|rest| rest.split_once([')', ']']))
         .map_or(rest, |(_, rest)| rest);
     let message = match rest.strip_prefix(':') {
-        Some(message) => trimmed(message),
+        // A quotation in prose ends where it began.
+        Some(message) if before_quoted(line, at) => {
+            trimmed(message.split('`').next().unwrap_or_default())
+        }
+        Some(message) => without_cut(&trimmed(message)),
         None => String::new(),
     };
     Some(RegistryError {
@@ -159,6 +174,26 @@ fn framed(line: &str, lower: &str) -> Option<RegistryError> {
         message,
         detail: None,
     })
+}
+
+/// Whether what begins at `at` was put into backquotes.
+fn before_quoted(line: &str, at: usize) -> bool {
+    line[..at].ends_with('`')
+}
+
+/// A message without the time that Compose writes behind it, and without what it cut off to make room: the full one
+/// follows.
+fn without_cut(message: &str) -> String {
+    /// Shorter beginnings tell nothing.
+    const SHORTEST: usize = 12;
+    let message = match message.rsplit_once("  ") {
+        Some((words, time)) if time.ends_with('s') && time.contains('.') => words.trim_end(),
+        _ => message,
+    };
+    match message.strip_suffix("...") {
+        Some(beginning) if beginning.len() < SHORTEST => String::new(),
+        _ => message.to_owned(),
+    }
 }
 
 /// Whether a code's name stands where a code stands: after a colon, a quotation mark or the line's start,
@@ -304,6 +339,7 @@ fn status(lower: &str) -> Option<u16> {
         "denied",
         "unauthorized",
     ];
+    const INTERMEDIATE: &str = "error from intermediary with http status code ";
     for (at, _) in lower.match_indices(['4', '5']) {
         let Some(number) = lower
             .get(at..at + 3)
@@ -312,6 +348,10 @@ fn status(lower: &str) -> Option<u16> {
             continue;
         };
         let (before, after) = (&lower[..at], &lower[at + 3..]);
+        // What an intermediate service answered to the registry is not what the registry answered.
+        if before.ends_with(INTERMEDIATE) {
+            continue;
+        }
         let is_part = before
             .ends_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | '#'))
             || after.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '/'));
@@ -329,13 +369,4 @@ fn status(lower: &str) -> Option<u16> {
         }
     }
     None
-}
-
-/// A connection that broke, or a host that is not there.
-fn trouble(lower: &str) -> Option<Trouble> {
-    if lower.contains("no such host") || lower.contains("name or service not known") {
-        return Some(Trouble::Resolve);
-    }
-    let broke = BREAKS.iter().any(|words| lower.contains(words)) || lower.ends_with(": eof");
-    broke.then_some(Trouble::Interrupted)
 }

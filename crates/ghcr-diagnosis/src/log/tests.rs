@@ -3,8 +3,11 @@
 mod frames;
 mod names;
 mod others;
+mod published;
+mod pulls;
 mod shapes;
 mod tools;
+mod unreached;
 
 use expect_test::Expect;
 
@@ -34,8 +37,9 @@ fn told(evidence: &Evidence) -> String {
         .body
         .clone()
         .or_else(|| Some(format!("{:?}", evidence.trouble.as_ref()?)));
+    let pull = if evidence.is_pull { "pull: " } else { "" };
     format!(
-        "{} {} {} {} {} | {}{} | {code}\n",
+        "{pull}{} {} {} {} {} | {}{} | {code}\n",
         shown(evidence.status.map(|status| status.to_string()).as_deref()),
         shown(evidence.method.as_deref()),
         shown(evidence.step.map(oci_push::Step::as_str)),

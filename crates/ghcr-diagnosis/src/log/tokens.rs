@@ -33,7 +33,7 @@ pub(super) const PHRASES: [&str; 28] = [
 ];
 
 /// The specification's error codes as tools print them, and as they are.
-pub(super) const CODES: [(&str, &str); 16] = [
+pub(super) const CODES: [(&str, &str); 17] = [
     ("denied", "DENIED"),
     ("unauthorized", "UNAUTHORIZED"),
     ("toomanyrequests", "TOOMANYREQUESTS"),
@@ -41,6 +41,7 @@ pub(super) const CODES: [(&str, &str); 16] = [
     ("manifest blob unknown", "MANIFEST_BLOB_UNKNOWN"),
     ("manifest invalid", "MANIFEST_INVALID"),
     ("manifest unverified", "MANIFEST_UNVERIFIED"),
+    ("manifest unknown", "MANIFEST_UNKNOWN"),
     ("blob upload unknown", "BLOB_UPLOAD_UNKNOWN"),
     ("blob upload invalid", "BLOB_UPLOAD_INVALID"),
     ("blob unknown", "BLOB_UNKNOWN"),
@@ -67,11 +68,12 @@ pub(super) const KINDS: [&str; 9] = [
 ];
 
 /// How tools tell that a connection broke.
-pub(super) const BREAKS: [&str; 12] = [
+pub(super) const BREAKS: [&str; 13] = [
     "connection reset by peer",
     "broken pipe",
     "i/o timeout",
     "tls handshake timeout",
+    "tls: handshake failure",
     "connection timed out",
     "unexpected eof",
     "context deadline exceeded",
@@ -82,8 +84,46 @@ pub(super) const BREAKS: [&str; 12] = [
     "cannot reuse body",
 ];
 
+/// How tools tell that a host's name has no address.
+pub(super) const UNRESOLVED: [&str; 7] = [
+    "no such host",
+    "name or service not known",
+    "temporary failure in name resolution",
+    "server misbehaving",
+    "could not resolve host",
+    "nodename nor servname",
+    "getaddrinfo ",
+];
+
+/// How tools tell that a certificate is not trusted.
+pub(super) const UNTRUSTED: [&str; 7] = [
+    "x509: ",
+    "failed to verify certificate",
+    "certificate signed by unknown authority",
+    "certificate verify failed",
+    "self-signed certificate",
+    "unable to get local issuer certificate",
+    "pkix path building failed",
+];
+
+/// How tools tell that a proxy was in the way, or was not there.
+pub(super) const PROXIES: [&str; 4] = [
+    "proxyconnect tcp",
+    "error connecting to proxy",
+    "tunnel connection failed",
+    "proxy authentication required",
+];
+
+/// How tools tell that no connection came about.
+pub(super) const UNCONNECTED: [&str; 4] = [
+    "no route to host",
+    "network is unreachable",
+    "connect: connection refused",
+    "host is down",
+];
+
 /// What only tools for containers write, and what stands in the address of a registry.
-pub(super) const CONTAINERS: [&str; 24] = [
+pub(super) const CONTAINERS: [&str; 31] = [
     "ghcr.io",
     "/v2/",
     "blobs/uploads",
@@ -108,6 +148,13 @@ pub(super) const CONTAINERS: [&str; 24] = [
     "containers.",
     "requesting bearer token",
     "ghrc.io",
+    "quay.io/",
+    "gcr.io/",
+    ".azurecr.io",
+    ".dkr.ecr.",
+    "to perform: ecr:",
+    "failed to send blob",
+    "failed to send manifest",
 ];
 
 /// What is written of other services that give the same refusals.
@@ -143,7 +190,7 @@ pub(super) const OTHERS: [&str; 28] = [
 ];
 
 /// What clients of registries put around a status.
-pub(super) const FRAMES: [&str; 22] = [
+pub(super) const FRAMES: [&str; 26] = [
     "unexpected status",
     "unexpected http status",
     "failed to push",
@@ -165,5 +212,9 @@ pub(super) const FRAMES: [&str; 22] = [
     "failed to put manifest",
     "failed to send blob",
     "pinging container registry",
+    "error response from daemon",
+    "response body: ",
+    "failed to do request",
+    "buildx failed with",
     "from registry",
 ];

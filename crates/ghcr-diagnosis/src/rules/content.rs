@@ -120,7 +120,6 @@ fn lost(case: &Case) -> Option<Diagnosis> {
     );
     let named = [
         "BLOB_UPLOAD_UNKNOWN",
-        "BLOB_UPLOAD_INVALID",
         "MANIFEST_BLOB_UNKNOWN",
         "BLOB_UNKNOWN",
     ]
@@ -129,6 +128,7 @@ fn lost(case: &Case) -> Option<Diagnosis> {
     let said = [
         "unknown blob",
         "blob upload unknown",
+        "blob upload invalid",
         "blob unknown to registry",
     ]
     .iter()

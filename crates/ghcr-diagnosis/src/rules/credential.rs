@@ -120,6 +120,9 @@ fn either(case: &Case) -> Vec<Cause> {
     } else {
         (Likelihood::Possible, Likelihood::Likely)
     };
+    if case.evidence.anonymous == Some(false) {
+        return vec![bad::rejected(case, None, Likelihood::Likely)];
+    }
     let mut causes = nothing(case, missing);
     causes.push(bad::rejected(case, None, rejected));
     causes
@@ -145,10 +148,7 @@ fn missing(case: &Case, likelihood: Likelihood) -> Cause {
         evidence.push("the client asked for an anonymous token: it had no credential".to_owned());
     }
     evidence.extend(looked(case));
-    let host = match case.host() {
-        "the registry" => "ghcr.io",
-        host => host,
-    };
+    let host = case.login_host();
     let cure = cure::of(case, host);
     let remedy = match context.source_problems.first() {
         // What is kept there may be all that is missing.

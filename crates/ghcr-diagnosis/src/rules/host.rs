@@ -106,10 +106,18 @@ fn without_owner(case: &Case) -> Option<Diagnosis> {
         } else {
             Likelihood::Proven
         },
-        why: format!("{host}/{package} names a package but no owner"),
+        why: if is_empty {
+            format!("what should name the owner of {package} is empty, or the log hides it")
+        } else {
+            format!("{host}/{package} names a package but no owner")
+        },
         evidence: vec![
             case.words(),
-            format!("the request was for the repository \"{package}\", which has one component"),
+            if is_empty {
+                format!("nothing stands between the slashes of {host}//{package}")
+            } else {
+                format!("the request was for the repository \"{package}\", which has one component")
+            },
         ],
         remedy: format!(
             "Write {host}/{owner}/{package}, with the user or organization that the package belongs to."

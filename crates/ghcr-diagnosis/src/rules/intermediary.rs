@@ -5,6 +5,7 @@
 //! them from ghcr.io itself is known.
 
 use crate::case::Case;
+use crate::context::Tool;
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
 use crate::evidence::Trouble;
 
@@ -23,6 +24,9 @@ pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
             .is_some_and(|kind| kind.starts_with("text/html"));
     let administrative = case.says("forbidden by administrative rules");
     let status = matches!(evidence.status, Some(407 | 413));
+    if evidence.trouble == Some(Trouble::Proxy) && case.context.tool != Tool::GhcrPush {
+        return Diagnosis::of("a proxy did not let the request through", vec![proxy(case)]);
+    }
     if !(is_html || administrative || status || elsewhere.is_some()) {
         return None;
     }
@@ -66,4 +70,25 @@ pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
         url: None,
     };
     Diagnosis::of("the answer is not the registry's", vec![explanation])
+}
+
+/// The cause that a proxy is set that does not answer, or does not want to connect to the registry.
+fn proxy(case: &Case) -> Cause {
+    let host = case.host();
+    let name = case.evidence.host.as_deref().unwrap_or("HOST");
+    Cause {
+        code: Code::Intermediary,
+        likelihood: Likelihood::Proven,
+        why: format!(
+            "the request for {host} went to a proxy, which did not answer or did not let it through. The registry was \
+             not asked, so that permissions are not the matter"
+        ),
+        evidence: vec!["the tool tells of the proxy, not of the registry".to_owned()],
+        remedy: format!(
+            "Look which proxy the tool was given (HTTPS_PROXY; for Docker's daemon its own configuration), whether that \
+             is up, and whether it admits {host}. Where the machine needs none, let {host} pass without it \
+             (NO_PROXY={name})."
+        ),
+        url: None,
+    }
 }

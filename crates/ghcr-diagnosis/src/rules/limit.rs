@@ -94,9 +94,15 @@ pub(super) fn wait_for_secondary(case: &Case, likelihood: Likelihood) -> Cause {
               Permissions are not the matter"
             .to_owned(),
         evidence: case.basics(),
-        remedy: "Wait two minutes and push again, then five; the limit ends by itself. Push fewer images at \
-                 once (in a matrix: `max-parallel: 1`, here: `--jobs 1`). Change no permission for this."
-            .to_owned(),
+        remedy: format!(
+            "Wait two minutes and {}, then five; the limit ends by itself. {} Change no permission for this.",
+            case.again(),
+            if case.evidence.is_pull {
+                "Pull fewer images at once (in a matrix: `max-parallel: 1`)."
+            } else {
+                "Push fewer images at once (in a matrix: `max-parallel: 1`, here: `--jobs 1`)."
+            }
+        ),
         url: None,
     }
 }
@@ -104,22 +110,43 @@ pub(super) fn wait_for_secondary(case: &Case, likelihood: Likelihood) -> Cause {
 fn wait(case: &Case) -> Cause {
     let advice = advised(case).map_or_else(String::new, |advised| {
         format!(
-            " (The registry asks for {advised}; jobs that push at the same time share the limit, so that is \
-             mostly too short.)"
+            " (The registry asks for {advised}; jobs at the same time share the limit, so that is mostly too short.)"
         )
     });
     Cause {
         code: Code::RateLimit,
         likelihood: Likelihood::Proven,
-        why: "the registry takes 2000 requests in a minute from one client, and had more"
-            .to_owned(),
+        why: match allowed(case) {
+            Some(number) => {
+                format!(
+                    "the registry takes {number} requests in a minute from one client, and had more"
+                )
+            }
+            None => "the registry limits the requests of a client, and had more".to_owned(),
+        },
         evidence: case.basics(),
         remedy: format!(
-            "Wait a minute and push again, with fewer jobs at a time and fewer, larger requests (here: `--jobs 1`, \
-             and no small `--chunk-size`).{advice}"
+            "Wait a minute and {}, with fewer jobs at a time{}.{advice}",
+            case.again(),
+            if case.evidence.is_pull {
+                ""
+            } else {
+                " and fewer, larger requests (here: `--jobs 1`, and no small `--chunk-size`)"
+            }
         ),
         url: None,
     }
+}
+
+/// The number that the refusal names (`allowed: 2000/minute`), else that of pushes to ghcr.io. Of pulls there are more
+/// (<https://github.com/dependabot/cli/issues/380>).
+fn allowed(case: &Case) -> Option<&str> {
+    let said = case.said().split_once("allowed: ");
+    let number = said.and_then(|(_, after)| Some(after.split_once("/minute")?.0));
+    let is_githubs = case.evidence.host.as_deref() == Some("ghcr.io") && !case.evidence.is_pull;
+    number
+        .filter(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+        .or(is_githubs.then_some("2000"))
 }
 
 /// The cause that the API's requests of an hour are spent.

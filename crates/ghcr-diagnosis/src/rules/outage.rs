@@ -19,7 +19,10 @@ pub(super) const STATUS_PAGE: &str = "https://www.githubstatus.com";
 const TIME_LIMIT: u64 = 590;
 
 pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
-    let behind = case.says(&format!("{INTERMEDIATE}5"));
+    // That an upstream is not there is its own matter.
+    let behind = ["5", "404"]
+        .iter()
+        .any(|status| case.says(&format!("{INTERMEDIATE}{status}")));
     let failed = behind || case.evidence.status.is_some_and(is_transient) || is_internal(case);
     let broke = case.evidence.trouble == Some(Trouble::Interrupted);
     if !failed && !broke {
@@ -80,8 +83,12 @@ fn unavailable(case: &Case, behind: bool) -> Cause {
         why: why.to_owned(),
         evidence,
         remedy: format!(
-            "Push again later; what has arrived is not sent again. GitHub's status page tells whether \
-             \"Packages\" is disturbed.{handle}"
+            "{} GitHub's status page tells whether \"Packages\" is disturbed.{handle}",
+            if case.evidence.is_pull {
+                "Pull again later."
+            } else {
+                "Push again later; what has arrived is not sent again."
+            }
         ),
         url: Some(STATUS_PAGE.to_owned()),
     }

@@ -125,7 +125,9 @@ fn denies_repository(case: &Case, code: Code) -> Cause {
     let known = repository.unwrap_or("this repository");
     let added = repository.unwrap_or("the repository whose workflow pushes");
     let mut evidence = case.basics();
-    if context.is_installation() && code == Code::PackageDeniesRepository {
+    // Without the words either lock may be shut.
+    let is_said = case.says("write_package");
+    if context.is_installation() && code == Code::PackageDeniesRepository && is_said {
         evidence.push("a token without `packages: write` is refused with other words".to_owned());
     }
     let facts = &context.package_facts;
@@ -157,9 +159,12 @@ fn denies_repository(case: &Case, code: Code) -> Cause {
         let standing = standing(case);
         format!("{standing}, and does not give {known} any role. {story}")
     } else {
-        format!(
-            "the package does not give {known} the role Write. {story}. The workflow's `permissions:` are not the matter"
-        )
+        let rest = if is_said {
+            ". The workflow's `permissions:` are not the matter"
+        } else {
+            ""
+        };
+        format!("the package does not give {known} the role Write. {story}{rest}")
     };
     Cause {
         code,

@@ -55,6 +55,11 @@ fn explained(case: &Case) -> Option<Diagnosis> {
         of_package.insert(at, lacks(Likelihood::Possible));
     }
     causes.extend(of_package);
+    // The blobs were taken, or were there.
+    let is_last = matches!(case.evidence.step, Some(Step::PutManifest | Step::PutTag));
+    if is_last && context.just_created.is_none() {
+        causes.push(package::just_created(case, Likelihood::Possible));
+    }
     causes.push(limit::wait_for_secondary(case, Likelihood::Possible));
     let how = match context.reference.as_str() {
         "" => "`ghcr-push check REFERENCE`".to_owned(),

@@ -4,7 +4,7 @@ use oci_push::{Failure, Step, Unanswered, UnansweredKind, Violation, ViolationKi
 
 use super::support::{codes, desk, run};
 use crate::Likelihood::{self, Likely, Possible, Proven};
-use crate::{Context, Evidence, TokenKind, diagnose, without_credential};
+use crate::{Context, Evidence, TokenKind, Tool, diagnose, without_credential};
 
 fn unanswered(step: Step, kind: UnansweredKind) -> Failure {
     Failure::Unanswered(Box::new(Unanswered {
@@ -50,16 +50,20 @@ fn without_an_answer() {
         &[("registry-unavailable", Likely)],
     );
     // The command line has better words for these.
-    check(
-        &unanswered(Step::CheckBlob, UnansweredKind::Resolve("x".into())),
-        &context,
-        &[],
-    );
-    check(
-        &unanswered(Step::CheckBlob, UnansweredKind::Certificate("x".into())),
-        &context,
-        &[],
-    );
+    let mut own = context.clone();
+    own.tool = Tool::GhcrPush;
+    for (kind, code) in [
+        (UnansweredKind::Resolve("x".into()), "registry-unreachable"),
+        (UnansweredKind::Connect("x".into()), "registry-unreachable"),
+        (
+            UnansweredKind::Certificate("x".into()),
+            "certificate-untrusted",
+        ),
+    ] {
+        let failure = unanswered(Step::CheckBlob, kind);
+        check(&failure, &own, &[]);
+        check(&failure, &context, &[(code, Proven)]);
+    }
     let mut large = context.clone();
     large.largest_layer = Some(12_000_000_000);
     check(

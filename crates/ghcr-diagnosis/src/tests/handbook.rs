@@ -21,6 +21,9 @@ would explain it too. A fact that is not known is never taken for \"no\".
 ghcr.io has two locks. One is the token's: may it write packages at all? The other is the package's: whom does it
 admit? The words of the refusal tell which one is shut, and the remedy for one does nothing for the other. A rate
 limit may be dressed as either; it is looked for first.
+
+`ghcr-push explain` finds refused pulls in logs, too: of base images, caches, charts. They have the same codes, and
+remedies that let read: `read:packages`, `packages: read`, the role Read.
 ";
 
 /// A situation in which the code is the first cause, or as far up as it comes.
@@ -118,6 +121,7 @@ fn sample(code: Code) -> (Evidence, Context) {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of samples")]
 fn sample_of_the_rest(code: Code) -> (Evidence, Context) {
     let mut token_service = denied("denied");
     token_service.step = Some(Step::FetchToken);
@@ -155,6 +159,19 @@ fn sample_of_the_rest(code: Code) -> (Evidence, Context) {
             );
         }
         Code::RegistryUnavailable => evidence.status = Some(502),
+        Code::RegistryUnreachable | Code::CertificateUntrusted => {
+            evidence = Evidence {
+                trouble: Some(if code == Code::CertificateUntrusted {
+                    Trouble::Certificate
+                } else {
+                    Trouble::Resolve
+                }),
+                errors: Vec::new(),
+                status: None,
+                ..evidence
+            };
+            context.tool = Tool::Another;
+        }
         Code::Intermediary => {
             evidence.status = Some(413);
             evidence.errors = Vec::new();
@@ -194,6 +211,12 @@ fn sample_of_the_rest(code: Code) -> (Evidence, Context) {
                 "blob upload unknown to registry",
             );
             evidence.step = Some(Step::CommitBlob);
+        }
+        Code::ManifestUnknown => {
+            evidence = refusal(404, "MANIFEST_UNKNOWN", "manifest unknown");
+            evidence.step = Some(Step::CheckManifest);
+            evidence.is_pull = true;
+            context.tool = Tool::Another;
         }
         Code::ManifestRejected => {
             evidence = refusal(400, "MANIFEST_INVALID", "manifest invalid");

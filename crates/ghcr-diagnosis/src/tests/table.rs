@@ -4,6 +4,7 @@ mod advice;
 mod credentials;
 mod facts;
 mod locks;
+mod pulls;
 mod words;
 
 use super::support::codes;

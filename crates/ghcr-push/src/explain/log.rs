@@ -87,13 +87,17 @@ impl Explained {
         let context = situation::of_log(&evidence, environment);
         let is_own = evidence.is_in_words_of_github();
         let (diagnosis, note) = match foreign::host(&evidence) {
+            _ if foreign::is_everybodys(&evidence) => (diagnose(&evidence, &context), None),
             // GitHub's causes and pages lead nowhere at another registry.
             Some(host) if !is_own => (None, Some(foreign::advice(host, &evidence))),
             Some(host) => (diagnose(&evidence, &context), Some(foreign::doubt(host))),
             None => {
                 let diagnosis = diagnose(&evidence, &context);
-                let is_open = diagnosis.is_some() && evidence.host.is_none() && !is_own;
-                (diagnosis, is_open.then(foreign::condition))
+                let is_githubs = |diagnosis: &Diagnosis| !foreign::holds_anywhere(diagnosis.code);
+                let is_open = diagnosis.as_ref().is_some_and(is_githubs)
+                    && evidence.host.is_none()
+                    && !is_own;
+                (diagnosis, is_open.then(|| foreign::condition(&evidence)))
             }
         };
         Self {
@@ -106,7 +110,12 @@ impl Explained {
 
     /// The refusal as a failure of this program's own.
     fn error(&self) -> CliError {
-        let message = format!("refused: {}", headline(&self.evidence));
+        let what = if foreign::is_everybodys(&self.evidence) {
+            "failed"
+        } else {
+            "refused"
+        };
+        let message = format!("{what}: {}", headline(&self.evidence));
         let mut error = CliError::new(Kind::Authorization, message);
         match &self.diagnosis {
             Some(diagnosis) => error.diagnosis = Some(Box::new(diagnosis.clone())),
@@ -131,6 +140,9 @@ fn unknown(evidence: &Evidence, context: &Context) -> Vec<&'static str> {
     };
     lacks(evidence.reference.is_some(), reference);
     lacks(evidence.host.is_some(), "which registry it was");
+    if foreign::is_everybodys(evidence) {
+        return unknown;
+    }
     lacks(evidence.step.is_some(), "which request was refused");
     lacks(evidence.status.is_some(), "the HTTP status");
     let words = if evidence.method.as_deref() == Some("HEAD") {
@@ -140,7 +152,7 @@ fn unknown(evidence: &Evidence, context: &Context) -> Vec<&'static str> {
     };
     lacks(!evidence.words().is_empty(), words);
     lacks(
-        evidence.anonymous.is_some(),
+        evidence.anonymous == Some(true),
         "which credential was used, and of what kind",
     );
     lacks(
@@ -161,7 +173,12 @@ fn lines(explained: &[Explained], omitted: usize) -> Vec<String> {
             1 => String::new(),
             _ => format!(" {} of {count}", index + 1),
         };
-        lines.push(format!("refusal{place}: {}", headline(&one.evidence)));
+        let what = if foreign::is_everybodys(&one.evidence) {
+            "failure"
+        } else {
+            "refusal"
+        };
+        lines.push(format!("{what}{place}: {}", headline(&one.evidence)));
         lines.extend(told(&one.evidence));
         lines.push(String::new());
         match (&one.diagnosis, &one.note) {
@@ -175,10 +192,12 @@ fn lines(explained: &[Explained], omitted: usize) -> Vec<String> {
         if one.diagnosis.is_some() {
             lines.extend(one.note.clone());
         }
-        lines.push(format!(
-            "not known from the log: {}",
-            one.unknown.join("; ")
-        ));
+        if !one.unknown.is_empty() {
+            lines.push(format!(
+                "not known from the log: {}",
+                one.unknown.join("; ")
+            ));
+        }
     }
     if omitted > 0 {
         lines.extend([
@@ -196,8 +215,14 @@ fn headline(evidence: &Evidence) -> String {
     } else {
         ("push", "to")
     };
+    // What precedes both, and all that a login does.
+    let is_look = evidence
+        .url
+        .as_deref()
+        .is_some_and(|url| url.ends_with("/v2/"));
     match (&evidence.reference, &evidence.host) {
         (Some(reference), _) => format!("the {what} of {reference}"),
+        (None, Some(host)) if is_look => format!("a request to {host}"),
         (None, Some(host)) => format!("a {what} {way} {host}"),
         (None, None) => format!("a {what}"),
     }

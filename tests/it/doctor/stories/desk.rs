@@ -274,7 +274,7 @@ fn too_many_requests() {
              - HOST said: retry-after: 333.939671ms, allowed: 2000/minute
              - the credential came from GHCR_PUSH_TOKEN (classic personal access token)
            what to do:
-             Wait a minute and push again, with fewer jobs at a time and fewer, larger requests (here: `--jobs 1`, and no small `--chunk-size`). (The registry asks for 333.939671ms; jobs that push at the same time share the limit, so that is mostly too short.)
+             Wait a minute and push again, with fewer jobs at a time and fewer, larger requests (here: `--jobs 1`, and no small `--chunk-size`). (The registry asks for 333.939671ms; jobs at the same time share the limit, so that is mostly too short.)
     "]]);
 }
 

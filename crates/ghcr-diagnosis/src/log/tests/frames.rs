@@ -120,7 +120,7 @@ fn base_image() {
     check(
         "ERROR: failed to solve: ghcr.io/o/base:1: failed to resolve source metadata for ghcr.io/o/base:1: denied\n",
         &expect![[r"
-            - - check-manifest ghcr.io ghcr.io/o/base:1 | DENIED:  | package-unreadable
+            pull: - - check-manifest ghcr.io ghcr.io/o/base:1 | DENIED:  | package-unreadable
         "]],
     );
 }

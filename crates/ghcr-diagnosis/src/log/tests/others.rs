@@ -40,7 +40,7 @@ fn of_another_registry() {
     check(
         "    error=\n    │ docker images: failed to publish artifacts: failed to push nuclei:v3.4.0: exit status 1: denied: requested access to the resource is denied\n    │ The push refers to repository [docker.io/library/nuclei]\n",
         &expect![[r"
-            - - - docker.io docker.io/library/nuclei | DENIED: requested access to the resource is denied | credential-missing
+            - - - docker.io docker.io/library/nuclei:v3.4.0 | DENIED: requested access to the resource is denied | credential-missing
         "]],
     );
 }
@@ -129,7 +129,7 @@ fn credentials_in_addresses() {
     check(
         "HEAD https://user:pw@ghcr.io/v2/acme/web/manifests/1: 403 Forbidden\n",
         &expect![[r"
-            403 HEAD check-manifest ghcr.io ghcr.io/acme/web |  | package-unreadable
+            403 HEAD check-manifest ghcr.io ghcr.io/acme/web:1 |  | package-unreadable
         "]],
     );
     let refusals = super::super::recognise(

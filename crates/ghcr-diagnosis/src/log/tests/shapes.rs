@@ -207,7 +207,7 @@ fn limits_and_outages() {
     check(
         "#20 ERROR: failed to push ghcr.io/virtualcell/vcell-api:1: denied: permission_denied: Error from intermediary with HTTP status code 403 \"Forbidden\" - with-body: {\"message\": \"You have exceeded a secondary rate limit. Please wait a few minutes before you try again.\"}\n",
         &expect![[r#"
-            403 - - ghcr.io ghcr.io/virtualcell/vcell-api:1 | DENIED: permission_denied: Error from intermediary with HTTP status code 403 "Forbidden" - with-body: {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."} | secondary-rate-limit
+            - - - ghcr.io ghcr.io/virtualcell/vcell-api:1 | DENIED: permission_denied: Error from intermediary with HTTP status code 403 "Forbidden" - with-body: {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."} | secondary-rate-limit
         "#]],
     );
     // https://github.com/NVIDIA/cuda-quantum/issues/3979

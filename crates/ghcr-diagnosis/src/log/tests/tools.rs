@@ -28,14 +28,14 @@ fn docker() {
         "[09:59:30 PM]$ docker pull ghcr.io/dnscontrol/dnscontrol:4.37.0\n\
          Error response from daemon: error from registry: unauthorized\nunauthorized\n",
         &expect![[r"
-            - - check-manifest ghcr.io ghcr.io/dnscontrol/dnscontrol:4.37.0 | UNAUTHORIZED:  | credential-missing
+            pull: - - check-manifest ghcr.io ghcr.io/dnscontrol/dnscontrol:4.37.0 | UNAUTHORIZED:  | credential-missing
         "]],
     );
     // https://github.com/writefreely/writefreely/issues/751
     check(
         "docker pull ghcr.io/writefreely/writefreely:latest\nError response from daemon: denied\n",
         &expect![[r"
-            - - check-manifest ghcr.io ghcr.io/writefreely/writefreely:latest | DENIED:  | package-unreadable
+            pull: - - check-manifest ghcr.io ghcr.io/writefreely/writefreely:latest | DENIED:  | package-unreadable
         "]],
     );
     // https://github.com/rancher-sandbox/rancher-desktop/issues/5301
@@ -114,7 +114,7 @@ fn buildx() {
         "oci://ghcr.io/konpyutaika/helm-charts/nifikop\n\
          Error: INSTALLATION FAILED: failed to authorize: failed to fetch oauth token: unexpected status: 403 Forbidden\n",
         &expect![[r"
-            403 - fetch-token ghcr.io ghcr.io/konpyutaika/helm-charts/nifikop |  | credential-rejected
+            pull: 403 - fetch-token ghcr.io ghcr.io/konpyutaika/helm-charts/nifikop |  | credential-rejected
         "]],
     );
 }
@@ -155,7 +155,7 @@ fn podman_and_skopeo() {
     check(
         "Error: initializing source docker://ghcr.io/olareg/olareg:latest: unable to retrieve auth token: invalid username/password: unauthorized\n",
         &expect![[r"
-            - - fetch-token ghcr.io ghcr.io/olareg/olareg:latest | UNAUTHORIZED:  | credential-rejected
+            pull: - - fetch-token ghcr.io ghcr.io/olareg/olareg:latest | UNAUTHORIZED:  | credential-missing
         "]],
     );
 }
@@ -227,7 +227,7 @@ fn tools_in_other_languages() {
         "[ERROR] GET https://ghcr.io/token?service=ghcr.io&scope=repository:graalvm/graalvm-ce:pull\n\
          [ERROR] {\"errors\":[{\"code\":\"DENIED\",\"message\":\"denied\"}]}\n",
         &expect![[r"
-            - GET fetch-token ghcr.io ghcr.io/graalvm/graalvm-ce | DENIED: denied | credential-rejected
+            pull: - GET fetch-token ghcr.io ghcr.io/graalvm/graalvm-ce | DENIED: denied | credential-rejected
         "]],
     );
     // https://github.com/GoogleContainerTools/jib/issues/4301

@@ -1,7 +1,7 @@
 //! A credential was sent, and not taken.
 
 use super::shadows;
-use crate::case::Case;
+use crate::case::{Case, UNKNOWN_HOST};
 use crate::context::{CredentialFacts, TokenKind};
 use crate::diagnosis::{Cause, Code, Likelihood};
 use crate::page;
@@ -74,10 +74,6 @@ pub(super) fn rejected(
         }
         _ => "the credential is wrong, expired or revoked".to_owned(),
     };
-    let host = match case.host() {
-        "the registry" => "ghcr.io",
-        host => host,
-    };
     let place = if facts.is_some() {
         "there"
     } else {
@@ -91,11 +87,13 @@ pub(super) fn rejected(
     });
     let logout = if is_stored {
         format!(
-            " What a login left behind goes with `docker logout {host}`; a stale one refuses even public pulls."
+            " To take away what a login left behind, {}; a stale one refuses even public pulls.",
+            case.logout()
         )
     } else {
         String::new()
     };
+    let is_known = case.login_host() != UNKNOWN_HOST;
     if context.is_for_the_jobs_token() {
         return Cause {
             code: Code::CredentialRejected,
@@ -111,10 +109,15 @@ pub(super) fn rejected(
         likelihood,
         why,
         evidence,
-        remedy: format!(
-            "Replace the credential {place}. A new classic personal access token needs the scope write:packages.{logout}"
-        ),
-        url: Some(page::new_token(context)),
+        remedy: if is_known {
+            format!(
+                "Replace the credential {place}. A new classic personal access token needs the scope \
+                 write:packages.{logout}"
+            )
+        } else {
+            format!("Replace the credential {place}.{logout}")
+        },
+        url: is_known.then(|| page::new_token(context)),
     }
 }
 

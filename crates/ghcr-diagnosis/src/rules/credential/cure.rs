@@ -1,7 +1,7 @@
 //! How a credential is given to what pushes.
 
 use crate::case::Case;
-use crate::context::Tool;
+use crate::context::{Client, Tool};
 
 /// What gives the tool a credential for `host`.
 pub(super) fn of(case: &Case, host: &str) -> String {
@@ -26,19 +26,17 @@ pub(super) fn of(case: &Case, host: &str) -> String {
             cure
         }
         Tool::Another => {
-            let login = if has_jobs_token(case, host) {
+            let login = case.login();
+            if has_jobs_token(case, host) && case.evidence.client != Some(Client::Kubelet) {
                 format!(
                     "Log in before the step that pushes. In a workflow:\n\n    \
                      - uses: docker/login-action@v3\n      with:\n        registry: {host}\n        \
-                     username: ${{{{ github.actor }}}}\n        password: ${{{{ secrets.GITHUB_TOKEN }}}}\n\nElsewhere"
+                     username: ${{{{ github.actor }}}}\n        password: ${{{{ secrets.GITHUB_TOKEN }}}}\n\n\
+                     Elsewhere, {login}."
                 )
             } else {
-                "Log in before the push".to_owned()
-            };
-            format!(
-                "{login}: `docker login {host}`; for podman, buildah and skopeo `podman login {host}`; for helm \
-                 `helm registry login {host}`. A kubelet takes what `imagePullSecrets` names."
-            )
+                format!("Before the push, {login}.")
+            }
         }
     }
 }

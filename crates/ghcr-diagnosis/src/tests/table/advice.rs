@@ -6,8 +6,8 @@ use super::check;
 use crate::Likelihood::{Likely, Possible, Proven};
 use crate::tests::support::{denied, desk, job, refusal, run, silent};
 use crate::{
-    Code, Context, Credential, CredentialFacts, Evidence, OwnerKind, TokenKind, Tool, diagnose,
-    is_lookalike,
+    Client, Code, Context, Credential, CredentialFacts, Evidence, OwnerKind, TokenKind, Tool,
+    diagnose, is_lookalike,
 };
 
 /// The remedy for `code`.
@@ -25,6 +25,10 @@ fn a_missing_credential() {
     let anonymous = Evidence {
         anonymous: Some(true),
         ..denied("denied")
+    };
+    let by = |client| Evidence {
+        client: Some(client),
+        ..anonymous.clone()
     };
     let mut another = desk(TokenKind::Unknown);
     another.credential = Credential::Absent;
@@ -56,13 +60,26 @@ fn a_missing_credential() {
             "GHCR_PUSH_TOKEN",
         ),
         (
-            &anonymous,
+            &by(Client::Helm),
             &another,
             "Log in",
-            "`helm registry login ghcr.io`",
-            "env:",
+            "Elsewhere, log in with `helm registry login ghcr.io`.",
+            "podman",
         ),
-        (&anonymous, &another, "Log in", "imagePullSecrets", "env:"),
+        (
+            &by(Client::Podman),
+            &another,
+            "Log in",
+            "`podman login ghcr.io`",
+            "docker login ",
+        ),
+        (
+            &by(Client::Kubelet),
+            &another,
+            "Before the push, make a secret",
+            "imagePullSecrets",
+            "login-action",
+        ),
         (
             &anonymous,
             &forced,
@@ -87,7 +104,7 @@ fn a_missing_credential() {
         (
             &elsewhere,
             &another,
-            "Log in",
+            "Before the push, log in",
             "docker login registry.example",
             "GITHUB_TOKEN",
         ),

@@ -1,0 +1,99 @@
+//! The registry was not asked: its name has no address, nothing listens there, or its certificate is not trusted.
+//!
+//! Tools print this where refusals stand, and people look for a permission then. `ghcr-push` tells it without a
+//! diagnosis, for the connection is its own.
+
+use crate::case::Case;
+use crate::context::Tool;
+use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
+use crate::evidence::Trouble;
+
+pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
+    if case.context.tool == Tool::GhcrPush {
+        return None;
+    }
+    match case.evidence.trouble {
+        Some(Trouble::Resolve) => Diagnosis::of(
+            "the registry was not reached: its name has no address",
+            vec![unresolved(case)],
+        ),
+        Some(Trouble::Connect) => Diagnosis::of(
+            "the registry was not reached: no connection came about",
+            vec![unconnected(case)],
+        ),
+        Some(Trouble::Certificate) => Diagnosis::of(
+            "the registry's certificate is not trusted",
+            vec![untrusted(case)],
+        ),
+        _ => None,
+    }
+}
+
+/// The host, as it is to stand in a command.
+fn name(case: &Case) -> &str {
+    case.evidence.host.as_deref().unwrap_or("HOST")
+}
+
+fn unresolved(case: &Case) -> Cause {
+    let host = case.host();
+    Cause {
+        code: Code::RegistryUnreachable,
+        likelihood: Likelihood::Proven,
+        why: format!(
+            "{host} was not asked, so that permissions are not the matter: its name has no address for the machine that \
+             looked it up"
+        ),
+        evidence: vec!["the tool tells that the name was looked up in vain".to_owned()],
+        remedy: format!(
+            "Check the spelling of {host}. If it is right, {}; if it stays, `nslookup {}` on that machine (or in that \
+             container or builder) tells whether its name server is out of order.",
+            case.again(),
+            name(case)
+        ),
+        url: None,
+    }
+}
+
+fn unconnected(case: &Case) -> Cause {
+    let host = case.host();
+    Cause {
+        code: Code::RegistryUnreachable,
+        likelihood: Likelihood::Proven,
+        why: format!(
+            "{host} was not asked, so that permissions are not the matter: no connection came about"
+        ),
+        evidence: vec![
+            "the tool tells that the connection was refused, or that there is no way to the host"
+                .to_owned(),
+        ],
+        remedy: format!(
+            "Look whether the machine may reach {host}: a firewall, a VPN or a proxy that has to be set may stand \
+             between. `curl -v https://{}/v2/` there shows more.",
+            name(case)
+        ),
+        url: None,
+    }
+}
+
+/// Where Docker and `BuildKit` look for authorities of one registry:
+/// <https://docs.docker.com/engine/security/certificates/>,
+/// <https://docs.docker.com/build/buildkit/configure/#setting-registry-certificates>.
+fn untrusted(case: &Case) -> Cause {
+    let host = case.host();
+    Cause {
+        code: Code::CertificateUntrusted,
+        likelihood: Likelihood::Proven,
+        why: format!(
+            "{host} was not asked, so that permissions are not the matter: the certificate that was shown is of no \
+             authority that the tool trusts. The registry has one of its own, or a proxy opens the connection"
+        ),
+        evidence: vec!["the tool tells that it does not take the certificate".to_owned()],
+        remedy: format!(
+            "Give the machine the authority's certificate: for Docker as /etc/docker/certs.d/{}/ca.crt, for a builder \
+             of buildx in its buildkitd.toml, else among the system's. Leaving out the check instead hands the \
+             credential to whoever stands between.",
+            name(case)
+        ),
+        url: None,
+    }
+}
