@@ -73,6 +73,8 @@ pub(crate) struct Repository<T> {
     transport: T,
     /// `https://host/v2/owner/name/`.
     base: Url,
+    /// Where upload sessions are opened.
+    uploads: Url,
     pub(crate) profile: Profile,
     pub(crate) learned: Learned,
     /// Sessions that may be open.
@@ -90,9 +92,12 @@ impl<T: Transport> Repository<T> {
     pub(crate) fn new(transport: T, registry: &Url, name: &str, profile: Profile) -> Self {
         let mut base = registry.clone();
         base.set_path(&format!("/v2/{name}/"));
+        let mut uploads = base.clone();
+        uploads.set_path(&format!("/v2/{name}/blobs/uploads/"));
         Self {
             transport,
             base,
+            uploads,
             profile,
             learned: Learned::default(),
             sessions: Mutex::default(),
@@ -229,13 +234,27 @@ impl<T: Transport> Repository<T> {
 
     /// Opens an upload session: the first request that needs the right to push.
     pub(crate) async fn start_upload(&self) -> Result<UploadSession, Failure> {
-        let request = Request::new(Step::StartUpload, Method::POST, self.url("blobs/uploads/"));
-        let response = self
-            .transport
-            .send(&request)
-            .await?
-            .expect(&request, &[202])?;
+        let url = self.uploads.clone();
+        self.start(Request::new(Step::StartUpload, Method::POST, url))
+            .await
+    }
+
+    /// The same in one try, for what the answer says.
+    pub(crate) async fn start_upload_once(&self) -> Result<UploadSession, Failure> {
+        let url = self.uploads.clone();
+        self.start(Request::new(Step::StartUpload, Method::POST, url).sent_once())
+            .await
+    }
+
+    async fn start(&self, request: Request) -> Result<UploadSession, Failure> {
+        let response = self.transport.send(&request).await?;
+        let response = response.expect(&request, &[202])?;
         self.opened(&request, &response)
+    }
+
+    /// Where upload sessions are opened.
+    pub(crate) fn uploads(&self) -> &Url {
+        &self.uploads
     }
 
     /// The session that an answer opens, kept in mind for [`Repository::cancel_sessions`].

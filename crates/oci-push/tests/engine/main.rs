@@ -19,6 +19,7 @@ mod probes;
 mod referrers;
 mod resumption;
 mod scale;
+mod settling;
 mod soak;
 mod support;
 mod sweep;
