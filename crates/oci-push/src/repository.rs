@@ -21,7 +21,7 @@ use crate::request::{Body, Request, Response, Transport};
 use crate::step::Step;
 use crate::upload::session::{SessionHandle, UploadSession};
 use crate::verify::{Answer, Answerer};
-pub(crate) use learned::Learned;
+pub(crate) use learned::{Learned, smaller_chunk};
 pub(crate) use mount::Mount;
 
 /// Manifest media types; without the index types ghcr.io answers 404 for a tag that names an index.

@@ -95,7 +95,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
                 (None, None) => Begun::anew(self.start().await?),
             };
             let Begun { session, held } = begun;
-            let (mode, reason) = self.choose(tries.broken_streams, held);
+            let (mode, reason) = self.choose(&tries, held);
             let least = session
                 .least_chunk()
                 .max(self.repository.profile.least_chunk());
@@ -114,9 +114,12 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             let handle = session.handle();
             let result = match mode {
                 Mode::Streamed => self.close(&session, 0).await,
-                Mode::Chunked(size) => self.send_chunks(session, held, size).await,
+                Mode::Chunked(size) => self.send_chunks(session, held, size, &mut tries).await,
             };
-            let Err(failure) = result else { break };
+            let Err(failure) = result else {
+                self.learn(&tries, mode);
+                break;
+            };
             // A session that has failed is left to expire: it may be the one that is being committed.
             leave(&handle);
             match self.aftermath(&failure) {
@@ -178,7 +181,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
     }
 
     /// How to send the blob, of which the session holds `held` bytes already.
-    fn choose(&self, broken_streams: u32, held: u64) -> (Mode, &'static str) {
+    fn choose(&self, tries: &Tries, held: u64) -> (Mode, &'static str) {
         let profile = self.repository.profile;
         let learned = &self.repository.learned;
         let chunk = self
@@ -187,10 +190,12 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             .unwrap_or_else(|| profile.default_chunk())
             .max(1)
             .min(profile.chunk_limit().unwrap_or(u64::MAX))
-            .min(learned.chunk_limit().unwrap_or(u64::MAX));
+            .min(learned.chunk_limit().unwrap_or(u64::MAX))
+            .min(tries.chunk_cap.unwrap_or(u64::MAX));
         let situation = Situation {
             size: self.descriptor.size,
-            broken_streams,
+            broken_streams: tries.broken_streams,
+            streams_break: learned.streams_break(),
             goodput: learned.goodput(),
             chunk,
             body_refused: learned.body_refused(),
@@ -209,7 +214,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             Mode::Streamed if self.settings.mode == UploadMode::Stream => false,
             Mode::Streamed => {
                 learned.refuse_body();
-                let chunk = self.choose(0, 0).0;
+                let chunk = self.choose(&Tries::default(), 0).0;
                 // A blob that fits into one chunk is still streamed: make the chunks smaller.
                 chunk != Mode::Streamed || learned.refuse_chunk(self.descriptor.size)
             }

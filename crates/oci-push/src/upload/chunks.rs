@@ -7,6 +7,7 @@ use http::{Method, header};
 
 use super::recovery::{Aftermath, aftermath};
 use super::session::UploadSession;
+use super::tries::Tries;
 use super::{BlobUpload, OCTET_STREAM, content_range, range, recovery};
 use crate::failure::Failure;
 use crate::request::{Request, Response, Transport};
@@ -19,8 +20,10 @@ impl<T: Transport> BlobUpload<'_, T> {
         mut session: UploadSession,
         mut held: u64,
         mut size: u64,
+        of_blob: &mut Tries,
     ) -> Result<(), Failure> {
         let mut tries = 0;
+        let mut cuts = 0;
         let mut waited = Duration::ZERO;
         // What was answered with success, by our own count.
         let mut acknowledged = held;
@@ -32,6 +35,7 @@ impl<T: Transport> BlobUpload<'_, T> {
                     held = now_held;
                     acknowledged = held;
                     tries = 0;
+                    cuts = 0;
                     out_of_step = 0;
                     waited = Duration::ZERO;
                 }
@@ -44,6 +48,7 @@ impl<T: Transport> BlobUpload<'_, T> {
                 }
                 Err(failure) => {
                     tries += 1;
+                    cuts += u32::from(recovery::is_cut(&failure));
                     out_of_step += u32::from(recovery::is_out_of_step(&failure));
                     waited = self.wait(waited, &failure);
                     if !recovery::is_resumable(&failure)
@@ -66,6 +71,13 @@ impl<T: Transport> BlobUpload<'_, T> {
                         Standing::Silent if tries == 1 && out_of_step == 0 => held,
                         _ => return Err(failure),
                     };
+                    if held > acknowledged {
+                        cuts = 0;
+                    }
+                    if cuts == CUTS {
+                        cuts = 0;
+                        size = of_blob.cut(size);
+                    }
                 }
             }
         }
@@ -178,6 +190,9 @@ fn chunk_deadline(length: u64) -> Duration {
     const BUFFERED: u64 = 4 * 1024 * 1024;
     Duration::from_secs(60 + length.min(BUFFERED) / 32_000)
 }
+
+/// Times that the connection may break in one chunk before a smaller one is tried.
+const CUTS: u32 = 2;
 
 /// Times that registry and client may disagree on where a chunk belongs.
 const OUT_OF_STEP: u32 = 2;

@@ -74,7 +74,7 @@ const LONGEST_STREAM: Duration = Duration::from_mins(7);
 const SMALLEST: u64 = 1024 * 1024;
 
 /// Streams of one blob that may break before it is sent in chunks.
-const BROKEN_STREAMS: u32 = 2;
+pub(super) const BROKEN_STREAMS: u32 = 2;
 
 /// What is known about a blob and the link when its upload begins.
 #[derive(Debug, Clone, Copy)]
@@ -83,6 +83,8 @@ pub struct Situation {
     pub size: u64,
     /// Streams of this blob that have broken already.
     pub broken_streams: u32,
+    /// Whether streams of other blobs have broken off where chunks went through.
+    pub streams_break: bool,
     /// Bytes per second of one upload, if any has been measured in this run.
     pub goodput: Option<f64>,
     /// The chunk size to use, within the registry's limit.
@@ -129,6 +131,9 @@ pub fn choose(asked: UploadMode, situation: &Situation) -> (Mode, &'static str) 
     }
     if situation.broken_streams >= BROKEN_STREAMS {
         return (chunked, "streaming it broke off repeatedly");
+    }
+    if situation.streams_break {
+        return (chunked, "streams break off here, and chunks do not");
     }
     #[expect(
         clippy::cast_precision_loss,
@@ -180,6 +185,7 @@ mod tests {
         let large = Situation {
             size: 4096 * MIB,
             broken_streams: 0,
+            streams_break: false,
             goodput: None,
             chunk: 4 * MIB,
             body_refused: false,
@@ -243,6 +249,15 @@ mod tests {
                 chunks,
             ),
             (
+                "others broke",
+                UploadMode::Auto,
+                Situation {
+                    streams_break: true,
+                    ..large
+                },
+                chunks,
+            ),
+            (
                 "chunks put together wrongly",
                 UploadMode::Chunked,
                 Situation {
@@ -278,6 +293,7 @@ mod tests {
             let situation = Situation {
                 size: 40 * MIB,
                 broken_streams: 0,
+                streams_break: false,
                 goodput: Some(goodput),
                 chunk: 4 * MIB,
                 body_refused: false,

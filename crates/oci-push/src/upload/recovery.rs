@@ -64,6 +64,13 @@ pub(super) fn may_settle(failure: &Failure) -> bool {
                 && !rejection.has_code("BLOB_UPLOAD_INVALID")))
 }
 
+/// Whether the connection broke. A registry, or a proxy before it, that refuses a body for its size and closes the
+/// connection without reading it resets it: the answer is lost with what was on the way.
+pub(super) fn is_cut(failure: &Failure) -> bool {
+    matches!(failure, Failure::Unanswered(unanswered)
+        if matches!(unanswered.kind, UnansweredKind::Interrupted(_)))
+}
+
 /// Whether a chunk may be resumed in the same session.
 pub(super) fn is_resumable(failure: &Failure) -> bool {
     match failure {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use super::mode::BROKEN_STREAMS;
 use super::recovery::{self, Aftermath};
 use super::{BlobUpload, Mode};
 use crate::failure::Failure;
 use crate::observer::Event;
+use crate::repository::smaller_chunk;
 use crate::request::Transport;
 use crate::retry::{SETTLING_TIME, SETTLING_WAIT, is_transient};
 use crate::step::Step;
@@ -39,12 +41,37 @@ pub(super) struct Tries {
     corrupted_streams: u32,
     pub(super) refused_tokens: u32,
     pub(super) mode_changes: u32,
+    /// No chunk of the blob is to be larger: connections broke.
+    pub(super) chunk_cap: Option<u64>,
     waited: Duration,
     /// The time given to the rights to a new package.
     settled: Duration,
 }
 
+impl Tries {
+    /// Connections broke in chunks of `size` bytes: perhaps their size is why. Returns the size to go on with.
+    pub(super) fn cut(&mut self, size: u64) -> u64 {
+        let cap = smaller_chunk(size).unwrap_or(size);
+        self.chunk_cap = Some(cap);
+        cap
+    }
+}
+
 impl<T: Transport> BlobUpload<'_, T> {
+    /// Takes to heart, for other blobs, in what way this one went through at last.
+    pub(super) fn learn(&self, tries: &Tries, mode: Mode) {
+        if mode == Mode::Streamed {
+            return;
+        }
+        let learned = &self.repository.learned;
+        if tries.broken_streams >= BROKEN_STREAMS {
+            learned.note_broken_streams();
+        }
+        if let Some(cap) = tries.chunk_cap {
+            learned.limit_chunks(cap);
+        }
+    }
+
     /// Waits before another try of the blob, which was sent in `mode`; `false` if there is to be none.
     pub(super) async fn may_try_again(
         &self,
@@ -69,6 +96,11 @@ impl<T: Transport> BlobUpload<'_, T> {
             tries.waited = self
                 .wait(tries.waited, failure)
                 .max(self.respite(failure, tries.sessions));
+        }
+        if let Mode::Chunked(size) = mode
+            && recovery::is_cut(failure)
+        {
+            tries.cut(size);
         }
         if tries.corrupted_streams == CORRUPTED_STREAMS || self.is_given_up(tries) {
             return false;

@@ -10,6 +10,7 @@ mod drafts;
 mod early;
 mod endurance;
 mod guards;
+mod hidden;
 mod lost_layers;
 mod manifests;
 mod mounting;
