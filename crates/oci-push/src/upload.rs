@@ -6,6 +6,7 @@
 //! a second closing request: ghcr.io answers that with 404, and in one case out of five loses the blob
 //! (<https://github.com/GoogleContainerTools/jib/issues/4301>).
 
+mod bounds;
 mod chunks;
 mod commit;
 mod flow;
@@ -31,6 +32,7 @@ use crate::publication::Slots;
 use crate::pusher::Services;
 use crate::repository::Repository;
 use crate::request::{Body, Transport};
+use bounds::ChunkBounds;
 use flow::Flow;
 use mode::{Mode, Situation, UploadMode};
 use recovery::Aftermath;
@@ -95,14 +97,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
                 (None, None) => Begun::anew(self.start().await?),
             };
             let Begun { session, held } = begun;
-            let (mode, reason) = self.choose(&tries, held);
-            let least = session
-                .least_chunk()
-                .max(self.repository.profile.least_chunk());
-            // What was refused as too large stays so, whatever the registry says it wants.
-            let cap = self.repository.learned.chunk_limit();
-            let least = least.filter(|least| cap.is_none_or(|cap| *least <= cap));
-            let mode = mode.at_least(least, self.descriptor.size);
+            let (mode, reason) = self.choose(&tries, held, session.bounds());
             self.flow().begin();
             self.verifier.start_over();
             self.observe(&Event::BlobStarted {
@@ -181,29 +176,35 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
     }
 
     /// How to send the blob, of which the session holds `held` bytes already.
-    fn choose(&self, tries: &Tries, held: u64) -> (Mode, &'static str) {
+    fn choose(&self, tries: &Tries, held: u64, bounds: ChunkBounds) -> (Mode, &'static str) {
         let profile = self.repository.profile;
         let learned = &self.repository.learned;
+        let size = self.descriptor.size;
+        // What was refused as too large stays so, whatever the registry says it wants.
+        let cap = [learned.chunk_limit(), tries.chunk_cap, bounds.most];
+        let cap = cap.into_iter().flatten().min();
         let chunk = self
             .settings
             .chunk_size
             .unwrap_or_else(|| profile.default_chunk())
             .max(1)
             .min(profile.chunk_limit().unwrap_or(u64::MAX))
-            .min(learned.chunk_limit().unwrap_or(u64::MAX))
-            .min(tries.chunk_cap.unwrap_or(u64::MAX));
+            .min(cap.unwrap_or(u64::MAX));
         let situation = Situation {
-            size: self.descriptor.size,
+            size,
             broken_streams: tries.broken_streams,
             streams_break: learned.streams_break(),
             goodput: learned.goodput(),
             chunk,
-            body_refused: learned.body_refused(),
+            body_refused: learned.body_refused() || bounds.exceeds(size),
             chunks_refused: learned.chunks_refused() || !profile.takes_chunks(),
             overhead: learned.overhead(),
             held,
         };
-        mode::choose(self.settings.mode, &situation)
+        let (mode, reason) = mode::choose(self.settings.mode, &situation);
+        let least = bounds.least.max(profile.least_chunk());
+        let least = least.filter(|least| cap.is_none_or(|cap| *least <= cap));
+        (mode.at_least(least, size), reason)
     }
 
     /// Notes that a body was too large; `false` if nothing smaller is left to try.
@@ -214,7 +215,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             Mode::Streamed if self.settings.mode == UploadMode::Stream => false,
             Mode::Streamed => {
                 learned.refuse_body();
-                let chunk = self.choose(&Tries::default(), 0).0;
+                let chunk = self.choose(&Tries::default(), 0, ChunkBounds::default()).0;
                 // A blob that fits into one chunk is still streamed: make the chunks smaller.
                 chunk != Mode::Streamed || learned.refuse_chunk(self.descriptor.size)
             }

@@ -30,7 +30,8 @@ impl<T: Transport> BlobUpload<'_, T> {
         let mut out_of_step = 0;
         while self.descriptor.size - held > size {
             self.remember(&session);
-            match self.send_chunk(&mut session, held, size).await {
+            let mut told = None;
+            match self.send_chunk(&mut session, held, size, &mut told).await {
                 Ok(now_held) => {
                     held = now_held;
                     acknowledged = held;
@@ -58,15 +59,20 @@ impl<T: Transport> BlobUpload<'_, T> {
                         return Err(failure);
                     }
                     self.pause(&failure, waited, tries).await;
-                    held = match self.held(&mut session).await {
+                    let is_plausible =
+                        |held: &u64| (acknowledged..=acknowledged + size).contains(held);
+                    // What a refusal says of the session spares a question, once.
+                    let told =
+                        told.filter(|told| out_of_step == 1 && *told != held && is_plausible(told));
+                    let standing = match told {
+                        Some(told) => Standing::Holds(told),
+                        None => self.held(&mut session).await,
+                    };
+                    held = match standing {
                         // What the registry says of itself was wrong once: our own count may be right.
                         _ if out_of_step == OUT_OF_STEP => acknowledged,
                         // Less than was acknowledged, or more than was sent: not a session to trust.
-                        Standing::Holds(now)
-                            if (acknowledged..=acknowledged + size).contains(&now) =>
-                        {
-                            now
-                        }
+                        Standing::Holds(now) if is_plausible(&now) => now,
                         // One that does not say anything is tried once more where it was.
                         Standing::Silent if tries == 1 && out_of_step == 0 => held,
                         _ => return Err(failure),
@@ -113,12 +119,14 @@ impl<T: Transport> BlobUpload<'_, T> {
             || idle.saturating_add(wait) > policy.max_time
     }
 
-    /// Sends one chunk, and returns how much the session holds then.
+    /// Sends one chunk, and returns how much the session holds then. A refusal of its place may say in `told` how
+    /// much the session holds (distribution-spec, "Pushing a blob in chunks": 416 comes with `Range` and `Location`).
     async fn send_chunk(
         &self,
         session: &mut UploadSession,
         offset: u64,
         length: u64,
+        told: &mut Option<u64>,
     ) -> Result<u64, Failure> {
         let request = Request::new(Step::UploadChunk, Method::PATCH, session.url().clone())
             .header(header::CONTENT_TYPE, OCTET_STREAM)
@@ -127,6 +135,9 @@ impl<T: Transport> BlobUpload<'_, T> {
             .deadline(chunk_deadline(length))
             .sent_once();
         let response = self.repository.transport().send(&request).await?;
+        if response.status == 416 && session.follow(&request, &response).is_ok() {
+            *told = reported(&response);
+        }
         // ECR answers 201 (https://github.com/jdx/mise/pull/11376).
         let response = response.expect(&request, &[202, 201, 204])?;
         session.follow(&request, &response)?;
