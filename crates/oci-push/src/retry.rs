@@ -55,6 +55,9 @@ const LIMITED_TRIES: u32 = 4;
 const WORDLESS_WAIT: Duration = Duration::from_secs(2);
 const WORDLESS_TRIES: u32 = 4;
 
+/// Tries of an answer that begins and does not end.
+const UNFINISHED_TRIES: u32 = 2;
+
 /// How long rights to a new package may take to be the same everywhere
 /// (<https://github.com/orgs/community/discussions/26274>).
 pub(crate) const SETTLING_TIME: Duration = Duration::from_mins(1);
@@ -140,6 +143,7 @@ impl RetryPolicy {
                 };
                 (least, advised, LIMITED_TRIES)
             }
+            Outcome::Unfinished => (Duration::ZERO, None, UNFINISHED_TRIES),
             Outcome::Wordless => (WORDLESS_WAIT * (first + 1), None, WORDLESS_TRIES),
             Outcome::Unsettled if attempt.elapsed < SETTLING_TIME => {
                 (SETTLING_WAIT, None, SETTLING_TRIES)

@@ -32,6 +32,8 @@ pub enum Outcome {
     Unsettled,
     /// Without one, in a way that may pass.
     Unanswered,
+    /// With a part of an answer, which is as good as none.
+    Unfinished,
     /// Without so much as a connection.
     Unreachable,
     /// In a way that no repetition changes (an untrusted certificate, a damaged archive).
@@ -57,7 +59,10 @@ impl Outcome {
                 advised: super::advised_wait(response),
             },
             Err(Failure::Unanswered(unanswered)) => match unanswered.kind {
-                UnansweredKind::Certificate(_) => Self::Final,
+                UnansweredKind::Certificate(_)
+                | UnansweredKind::TooLong(_)
+                | UnansweredKind::HeadTooLarge => Self::Final,
+                UnansweredKind::Unfinished(_) => Self::Unfinished,
                 UnansweredKind::Resolve(_) | UnansweredKind::Connect(_) => Self::Unreachable,
                 _ => Self::Unanswered,
             },

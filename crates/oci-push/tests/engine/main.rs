@@ -3,6 +3,7 @@
 
 mod answers;
 mod authentication;
+mod bombs;
 mod bounds;
 mod cases;
 mod concurrency;
