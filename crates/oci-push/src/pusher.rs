@@ -264,7 +264,11 @@ impl Pusher {
             options: &self.options,
             services: &self.services,
             system_roots: self.system_roots,
-            lanes: Lanes::new(self.options.jobs, self.services.clock.now()),
+            lanes: Lanes::new(
+                self.options.jobs,
+                self.services.clock.now(),
+                &self.services.tally,
+            ),
             sources,
         })
     }

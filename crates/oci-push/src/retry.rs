@@ -290,6 +290,7 @@ impl<T: Transport> RetryTransport<T> {
             let fraction = self.clock.fraction();
             let verdict = self.policy.decide(&attempt, outcome, fraction);
             if outcome.is_limit() {
+                self.tally.count_limit();
                 // Also where the request itself is not repeated here: others should wait all the same.
                 let wait = match verdict {
                     Verdict::Retry(wait) => wait,

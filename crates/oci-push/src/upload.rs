@@ -86,7 +86,11 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
     pub(crate) async fn run(&self, mut opened: Option<UploadSession>) -> Result<(), Failure> {
         let mut tries = Tries::default();
         let mut resumed = self.resume().await;
-        self.take_slot().await;
+        if opened.is_some() || resumed.is_some() {
+            self.take_slot().await;
+        } else {
+            opened = self.take_slot_and_open().await?;
+        }
         // Waiting for the slot was nobody's failure.
         *self.flow() = Flow::new(self.services.clock.now());
         loop {

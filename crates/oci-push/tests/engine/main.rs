@@ -1,6 +1,7 @@
 //! The engine against a real HTTP server with scripted faults: what was sent is asserted, not only
 //! that it worked.
 
+mod ahead;
 mod answers;
 mod authentication;
 mod bombs;
