@@ -5,6 +5,8 @@
 
 use url::Url;
 
+use crate::retry::{Rate, Rates};
+
 /// The largest body ghcr.io takes in a PATCH with `Content-Range`; beyond it answers 416 "the request
 /// body is too large and exceeds the maximum permissible limit of 4.00MiB"
 /// (<https://github.com/oras-project/rust-oci-client/issues/35>). Bodies without `Content-Range` have
@@ -74,6 +76,26 @@ impl Profile {
     #[must_use]
     pub fn least_chunk(self) -> Option<u64> {
         (self == Self::Ecr).then_some(5 * 1024 * 1024)
+    }
+
+    /// The rates of requests that the registry is known to bear.
+    ///
+    /// ghcr.io takes 2000 writes a minute, which other jobs of the owner's or the address's share
+    /// (<https://github.com/chainguard-images/images/issues/173>): a run takes at most 1700 in any minute. Ranged chunks
+    /// at 120 a minute for long trip GitHub's secondary limit, told as 403
+    /// (<https://github.com/tuist/tuist/pull/12321>): beyond the first 300, which is more than a gigabyte, they go
+    /// at 90.
+    pub(crate) fn rates(self) -> Option<Rates> {
+        (self == Self::Ghcr).then_some(Rates {
+            writes: Rate {
+                burst: 500,
+                per_minute: 1200,
+            },
+            chunks: Rate {
+                burst: 300,
+                per_minute: 90,
+            },
+        })
     }
 
     /// Whether the registry is known to take chunks, or not known not to.

@@ -293,6 +293,9 @@ impl Pusher {
             .options
             .profile
             .unwrap_or_else(|| Profile::of_host(reference.registry()));
+        if let Some(rates) = profile.rates() {
+            self.transport.hold_to(registry, rates);
+        }
         let settings = AuthSettings {
             registry: registry.clone(),
             host: reference.resolve_registry().to_owned(),

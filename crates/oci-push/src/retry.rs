@@ -9,12 +9,14 @@ mod advice;
 mod gate;
 mod outcome;
 mod packages;
+mod rate;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
+use url::Url;
 
 use crate::clock::Clock;
 use crate::failure::{Failure, Rejection};
@@ -26,6 +28,8 @@ pub(crate) use advice::advised_wait;
 use gate::Gate;
 pub use outcome::Outcome;
 pub(crate) use packages::Packages;
+use rate::Allowances;
+pub(crate) use rate::{Rate, Rates};
 
 /// Tries of a host that has never answered in this run: a typing mistake should not take ten minutes
 /// to be told, a short hiccup of the resolver should not end a push.
@@ -216,6 +220,7 @@ pub struct RetryTransport<T> {
     observer: Arc<dyn Observer>,
     tally: Arc<Tally>,
     gates: Mutex<HashMap<String, Arc<Gate>>>,
+    allowances: Allowances,
     progress: Mutex<Progress>,
     packages: Arc<Packages>,
 }
@@ -244,8 +249,23 @@ impl<T: Transport> RetryTransport<T> {
             observer,
             tally,
             gates: Mutex::default(),
+            allowances: Allowances::default(),
             progress: Mutex::default(),
             packages: Arc::default(),
+        }
+    }
+
+    /// Holds what is sent to `registry` to rates, over the whole run.
+    pub(crate) fn hold_to(&self, registry: &Url, rates: Rates) {
+        self.allowances.hold(registry, rates);
+    }
+
+    async fn await_turn(&self, request: &Request) {
+        let wait = self.allowances.take(request, self.clock.now());
+        if !wait.is_zero() {
+            let milliseconds = wait.as_millis();
+            tracing::debug!(step = %request.step, milliseconds, "waiting, to stay below the registry's limit on requests");
+            self.clock.sleep(wait).await;
         }
     }
 
@@ -266,6 +286,7 @@ impl<T: Transport> RetryTransport<T> {
             host_answered: false,
         };
         loop {
+            self.await_turn(request).await;
             let pass = gate.enter(&*self.clock).await;
             // Bodies of blobs are counted by whoever sends them; they would keep small requests waiting.
             let pass = Some(pass).filter(|_| !matches!(request.body, Body::Blob(_)));
