@@ -202,6 +202,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             chunk,
             body_refused: learned.body_refused() || bounds.exceeds(size),
             chunks_refused: learned.chunks_refused() || !profile.takes_chunks(),
+            resumable: profile.resumes_chunks(),
             overhead: learned.overhead(),
             held,
         };

@@ -78,6 +78,10 @@ pub(super) const BROKEN_STREAMS: u32 = 2;
 
 /// What is known about a blob and the link when its upload begins.
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact about the registry, and they are independent"
+)]
 pub struct Situation {
     /// The blob's size in bytes.
     pub size: u64,
@@ -93,6 +97,8 @@ pub struct Situation {
     pub body_refused: bool,
     /// Whether the registry takes no chunks, or has put them together wrongly in this run.
     pub chunks_refused: bool,
+    /// Whether a session goes on after a chunk was cut off, as far as it is known.
+    pub resumable: bool,
     /// What a request costs beside its body, if it has been measured in this run.
     pub overhead: Option<Duration>,
     /// Bytes of the blob that an earlier run has left in the session.
@@ -171,7 +177,7 @@ fn is_nearly_free(situation: &Situation) -> bool {
         reason = "an estimate of seconds needs no more than 52 bits of size"
     )]
     let seconds = situation.chunk as f64 / rate;
-    seconds >= LEAST && overhead.as_secs_f64() <= seconds * TOLERATED
+    situation.resumable && seconds >= LEAST && overhead.as_secs_f64() <= seconds * TOLERATED
 }
 
 #[cfg(test)]
@@ -190,6 +196,7 @@ mod tests {
             chunk: 4 * MIB,
             body_refused: false,
             chunks_refused: false,
+            resumable: true,
             overhead: None,
             held: 0,
         };
@@ -298,11 +305,18 @@ mod tests {
                 chunk: 4 * MIB,
                 body_refused: false,
                 chunks_refused: false,
+                resumable: true,
                 overhead: Some(Duration::from_millis(overhead)),
                 held: 0,
             };
             let mode = choose(UploadMode::Auto, &situation).0;
             assert_eq!(mode != Mode::Streamed, is_chunked, "{name}");
+            let forgetful = Situation {
+                resumable: false,
+                ..situation
+            };
+            let mode = choose(UploadMode::Auto, &forgetful).0;
+            assert_eq!(mode, Mode::Streamed, "{name}, and what is cut off is lost");
         }
     }
 }
