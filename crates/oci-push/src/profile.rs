@@ -154,6 +154,13 @@ impl Profile {
         (self == Self::Ghcr).then_some(Duration::from_mins(10))
     }
 
+    /// Whether an unknown name can be told from an unknown tag. ghcr.io says `manifest unknown` or `denied` of either;
+    /// the code `NAME_UNKNOWN` of its is on no record.
+    #[must_use]
+    pub fn tells_unknown_names(self) -> bool {
+        self != Self::Ghcr
+    }
+
     /// The token service, where it need not be asked for. Knowing it saves the first round trip.
     ///
     /// ghcr.io's challenge is `Bearer realm="https://ghcr.io/token",service="ghcr.io"`

@@ -1,5 +1,6 @@
 //! One repository of one registry: the small requests, and what this run has learned about it.
 
+mod contents;
 mod learned;
 mod mount;
 mod tagged;
@@ -21,7 +22,7 @@ use crate::request::{Body, Request, Response, Transport};
 use crate::step::Step;
 use crate::upload::session::{SessionHandle, UploadSession};
 use crate::verify::{Answer, Answerer};
-pub(crate) use learned::{Learned, smaller_chunk};
+pub(crate) use learned::{Contents, Learned, smaller_chunk};
 pub(crate) use mount::Mount;
 
 /// Manifest media types; without the index types ghcr.io answers 404 for a tag that names an index.
@@ -125,6 +126,7 @@ impl<T: Transport> Repository<T> {
             return Err(self.in_words(request).await);
         }
         let response = response.expect(&request, &[200, 403, 404])?;
+        self.note_contents(&request, &response);
         if response.status != 200 {
             return Ok(None);
         }
@@ -138,6 +140,7 @@ impl<T: Transport> Repository<T> {
         let request = self.look_up(tag);
         let response = self.transport.send(&request).await?;
         let response = response.expect(&request, &[200, 403, 404])?;
+        self.note_contents(&request, &response);
         if response.status != 200 {
             return Ok(None);
         }

@@ -5,6 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+/// What a repository held before the push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Contents {
+    /// Nothing: there was no such repository.
+    None,
+    /// At least one tag.
+    Something,
+}
+
 /// What the answers of this run have taught, for all blobs of a repository.
 #[derive(Debug, Default)]
 pub(crate) struct Learned {
@@ -13,6 +22,8 @@ pub(crate) struct Learned {
     body_refused: AtomicBool,
     streams_break: AtomicBool,
     chunks_refused: AtomicBool,
+    /// What is known of the repository's contents before the push.
+    contents: Mutex<Option<Contents>>,
     goodput: Mutex<Option<f64>>,
     /// The shortest small request, which is what every request costs.
     overhead: Mutex<Option<Duration>>,
@@ -78,6 +89,19 @@ impl Learned {
 
     pub(crate) fn chunks_refused(&self) -> bool {
         self.chunks_refused.load(Ordering::Relaxed)
+    }
+
+    /// The repository has answered what it holds. What was found stays found.
+    pub(crate) fn holds(&self, contents: Contents) {
+        let mut known = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known != Some(Contents::Something) {
+            *known = Some(contents);
+        }
+    }
+
+    /// What the repository held before the push, if it is known.
+    pub(crate) fn contents(&self) -> Option<Contents> {
+        *self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the time that a small request took into account.

@@ -11,6 +11,7 @@ mod concurrency;
 mod credentials;
 mod drafts;
 mod early;
+mod empty;
 mod endurance;
 mod guards;
 mod hidden;
