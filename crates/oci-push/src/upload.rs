@@ -11,6 +11,7 @@ mod chunks;
 mod commit;
 mod flow;
 pub(crate) mod mode;
+mod outlook;
 pub(crate) mod range;
 mod recovery;
 mod resumption;
@@ -35,6 +36,7 @@ use crate::request::{Body, Transport};
 use bounds::ChunkBounds;
 use flow::Flow;
 use mode::{Mode, Situation, UploadMode};
+use outlook::Doom;
 use recovery::Aftermath;
 use resumption::Begun;
 use session::{SessionHandle, UploadSession};
@@ -47,6 +49,8 @@ pub(crate) struct UploadSettings {
     pub(crate) chunk_size: Option<u64>,
     /// How long a closing request may go unanswered before the registry is asked whether it has the blob.
     pub(crate) commit_patience: Duration,
+    /// How long one request may take, by the profile if `None`.
+    pub(crate) longest_request: Option<Duration>,
 }
 
 /// One blob on its way into one repository.
@@ -58,7 +62,7 @@ pub(crate) struct BlobUpload<'a, T> {
     verifier: Arc<Verifier>,
     slots: Arc<Slots>,
     /// Held while bytes flow, given back at the last one: a commit needs no bandwidth.
-    slot: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
+    slot: Arc<Mutex<Vec<OwnedSemaphorePermit>>>,
     flow: Arc<Mutex<Flow>>,
 }
 
@@ -112,7 +116,15 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             });
             let handle = session.handle();
             let result = match mode {
-                Mode::Streamed => self.close(&session, 0).await,
+                Mode::Streamed => tokio::select! {
+                    result = self.close(&session, 0) => result,
+                    doom = self.doom() => {
+                        leave(&handle);
+                        tries.outlasts |= doom == Doom::Outlasts;
+                        self.release_slot();
+                        continue;
+                    }
+                },
                 Mode::Chunked(size) => self.send_chunks(session, held, size, &mut tries).await,
             };
             let Err(failure) = result else {
@@ -198,6 +210,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             size,
             broken_streams: tries.broken_streams,
             streams_break: learned.streams_break(),
+            outlasts: tries.outlasts,
             goodput: learned.goodput(),
             chunk,
             body_refused: learned.body_refused() || bounds.exceeds(size),

@@ -4,6 +4,7 @@
 //! ghcr.io's limit (<https://github.com/fermyon/developer/issues/589>). So the number grows as long as
 //! that brings something, and is halved when the registry is in trouble.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -39,6 +40,10 @@ pub(crate) struct Slots {
     ending: Semaphore,
     /// The most that are counted there.
     most: usize,
+    /// Who has it is sent alone: nobody else gets a slot meanwhile.
+    link: Arc<Semaphore>,
+    /// Bytes of all blobs.
+    total: AtomicU64,
     /// Who knows of limits that the registry has told.
     tally: Arc<Tally>,
 }
@@ -51,6 +56,8 @@ impl Slots {
             adaptive: None,
             ending: Semaphore::new(0),
             most: slots.max(1),
+            link: Arc::new(Semaphore::new(1)),
+            total: AtomicU64::new(0),
             tally,
         }
     }
@@ -73,10 +80,21 @@ impl Slots {
                 if let Ok(ending) = self.ending.try_acquire() {
                     ending.forget();
                 }
+                drop(self.link.acquire().await);
                 return Some(permit);
             }
             permit.forget();
         }
+    }
+
+    /// Takes the link, for a blob that has a slot; `None` if another blob has it.
+    pub(crate) fn take_link(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.link).try_acquire_owned().ok()
+    }
+
+    /// Bytes that all blobs have sent.
+    pub(crate) fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
     }
 
     /// Completes for one of those who wait for a slot when one is about to become free.
@@ -97,6 +115,7 @@ impl Slots {
 
     /// Bytes are on their way.
     pub(crate) fn sent(&self, bytes: u64, now: Instant) {
+        self.total.fetch_add(bytes, Ordering::Relaxed);
         let is_full = self.semaphore.available_permits() == 0;
         let Some(mut judge) = self.judge() else {
             return;
@@ -307,6 +326,18 @@ mod tests {
         let _second = slots.take().await;
         let again = tokio::time::timeout(Duration::from_millis(20), slots.nearly_free()).await;
         assert!(again.is_err(), "the slot has been taken");
+    }
+
+    #[tokio::test]
+    async fn whoever_has_the_link_is_alone() {
+        let slots = Slots::fixed(2, Arc::default());
+        let _slot = slots.take().await;
+        let link = slots.take_link();
+        assert!(link.is_some() && slots.take_link().is_none());
+        let waits = tokio::time::timeout(Duration::from_millis(20), slots.take()).await;
+        assert!(waits.is_err(), "there is a slot, but not for now");
+        drop(link);
+        assert!(slots.take().await.is_some());
     }
 
     #[test]

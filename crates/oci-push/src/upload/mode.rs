@@ -89,6 +89,8 @@ pub struct Situation {
     pub broken_streams: u32,
     /// Whether streams of other blobs have broken off where chunks went through.
     pub streams_break: bool,
+    /// Whether a stream of this blob was broken off because it would have taken too long.
+    pub outlasts: bool,
     /// Bytes per second of one upload, if any has been measured in this run.
     pub goodput: Option<f64>,
     /// The chunk size to use, within the registry's limit.
@@ -146,7 +148,8 @@ pub fn choose(asked: UploadMode, situation: &Situation) -> (Mode, &'static str) 
         reason = "an estimate of seconds needs no more than 52 bits of size"
     )]
     let expected = situation.goodput.map(|rate| situation.size as f64 / rate);
-    if expected.is_some_and(|seconds| seconds > LONGEST_STREAM.as_secs_f64()) {
+    if situation.outlasts || expected.is_some_and(|seconds| seconds > LONGEST_STREAM.as_secs_f64())
+    {
         return (
             chunked,
             "at the measured rate it would outlast the upload limit",
@@ -186,12 +189,12 @@ mod tests {
 
     const MIB: u64 = 1024 * 1024;
 
-    #[test]
-    fn choices() {
-        let large = Situation {
+    fn large() -> Situation {
+        Situation {
             size: 4096 * MIB,
             broken_streams: 0,
             streams_break: false,
+            outlasts: false,
             goodput: None,
             chunk: 4 * MIB,
             body_refused: false,
@@ -199,7 +202,37 @@ mod tests {
             resumable: true,
             overhead: None,
             held: 0,
+        }
+    }
+
+    /// What was found out on the way counts where nothing was asked for, and nothing stands against it.
+    #[test]
+    fn lessons() {
+        let too_long = Situation {
+            outlasts: true,
+            ..large()
         };
+        let others_broke = Situation {
+            streams_break: true,
+            ..large()
+        };
+        for (name, situation) in [("too long", too_long), ("others broke", others_broke)] {
+            let chunks = Mode::Chunked(4 * MIB);
+            assert_eq!(choose(UploadMode::Auto, &situation).0, chunks, "{name}");
+            let asked = choose(UploadMode::Stream, &situation).0;
+            assert_eq!(asked, Mode::Streamed, "{name}, a stream asked for");
+            let refused = Situation {
+                chunks_refused: true,
+                ..situation
+            };
+            let mode = choose(UploadMode::Auto, &refused).0;
+            assert_eq!(mode, Mode::Streamed, "{name}, and no chunks taken");
+        }
+    }
+
+    #[test]
+    fn choices() {
+        let large = large();
         let chunks = Mode::Chunked(4 * MIB);
         for (name, asked, situation, expected) in [
             ("large", UploadMode::Auto, large, Mode::Streamed),
@@ -256,15 +289,6 @@ mod tests {
                 chunks,
             ),
             (
-                "others broke",
-                UploadMode::Auto,
-                Situation {
-                    streams_break: true,
-                    ..large
-                },
-                chunks,
-            ),
-            (
                 "chunks put together wrongly",
                 UploadMode::Chunked,
                 Situation {
@@ -301,6 +325,7 @@ mod tests {
                 size: 40 * MIB,
                 broken_streams: 0,
                 streams_break: false,
+                outlasts: false,
                 goodput: Some(goodput),
                 chunk: 4 * MIB,
                 body_refused: false,

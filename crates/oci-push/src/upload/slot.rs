@@ -43,7 +43,7 @@ impl<T: Transport> BlobUpload<'_, T> {
                 offset,
             });
             if offset == size {
-                slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+                slot.lock().unwrap_or_else(PoisonError::into_inner).clear();
                 observer.observe(&Event::BlobCommitting { digest: &digest });
             }
         })
@@ -74,7 +74,7 @@ impl<T: Transport> BlobUpload<'_, T> {
         tokio::select! {
             biased;
             permit = &mut slot => {
-                *self.held_slot() = permit;
+                self.held_slot().extend(permit);
                 return Ok(None);
             }
             () = self.slots.nearly_free() => {}
@@ -82,7 +82,7 @@ impl<T: Transport> BlobUpload<'_, T> {
         let opened_at = self.services.clock.now();
         let slot = async { Ok(slot.await) };
         let (session, permit) = tokio::try_join!(self.start(), slot)?;
-        *self.held_slot() = permit;
+        self.held_slot().extend(permit);
         let age = self
             .services
             .clock
@@ -92,20 +92,21 @@ impl<T: Transport> BlobUpload<'_, T> {
         Ok(Some(session).filter(|_| age < STALE))
     }
 
-    fn held_slot(&self) -> MutexGuard<'_, Option<OwnedSemaphorePermit>> {
+    /// The slot, and with it the link if the blob has that for itself.
+    pub(super) fn held_slot(&self) -> MutexGuard<'_, Vec<OwnedSemaphorePermit>> {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) async fn take_slot(&self) {
-        let is_taken = self.held_slot().is_some();
-        if !is_taken {
+        let is_free = self.held_slot().is_empty();
+        if is_free {
             let permit = self.slots.take().await;
-            *self.held_slot() = permit;
+            self.held_slot().extend(permit);
         }
     }
 
     /// Lets another blob be sent while this one waits.
     pub(super) fn release_slot(&self) {
-        self.held_slot().take();
+        self.held_slot().clear();
     }
 }

@@ -41,6 +41,8 @@ pub(super) struct Tries {
     corrupted_streams: u32,
     pub(super) refused_tokens: u32,
     pub(super) mode_changes: u32,
+    /// Whether a stream of the blob would take longer than the registry lets a request take.
+    pub(super) outlasts: bool,
     /// No chunk of the blob is to be larger: connections broke.
     pub(super) chunk_cap: Option<u64>,
     waited: Duration,

@@ -13,6 +13,7 @@ mod drafts;
 mod early;
 mod empty;
 mod endurance;
+mod giants;
 mod guards;
 mod hidden;
 mod lost_layers;
