@@ -291,13 +291,16 @@ impl<T: Transport> RetryTransport<T> {
             // Bodies of blobs are counted by whoever sends them; they would keep small requests waiting.
             let pass = Some(pass).filter(|_| !matches!(request.body, Body::Blob(_)));
             let opening = self.packages.opens(request);
+            let untouched = self.packages.is_untouched(&request.url);
             let result = self.inner.send(request).await;
             drop(pass);
-            self.note(request, &result, self.clock.now());
+            self.note(request, &result, untouched, self.clock.now());
             let opens = opening.is_some();
             drop(opening);
             let url = &request.url;
-            let is_new = if opens && result.as_ref().is_ok_and(is_refusal) {
+            let is_new = if opens
+                && matches!(&result, Ok(answer) if matches!(answer.status.as_u16(), 403 | 404))
+            {
                 self.packages.is_new_after_all(url).await
             } else {
                 self.packages.is_new(url)
@@ -353,7 +356,13 @@ impl<T: Transport> RetryTransport<T> {
     }
 
     /// Takes note of what has answered, and what has succeeded.
-    fn note(&self, request: &Request, result: &Result<Response, Failure>, now: Instant) {
+    fn note(
+        &self,
+        request: &Request,
+        result: &Result<Response, Failure>,
+        untouched: bool,
+        now: Instant,
+    ) {
         let mut progress = self.progress();
         if !matches!(result, Err(Failure::Unanswered(_))) {
             progress.answered.insert(request.url.authority().to_owned());
@@ -363,7 +372,7 @@ impl<T: Transport> RetryTransport<T> {
         {
             progress.last = Some(now);
             drop(progress);
-            self.packages.succeeded(request, response);
+            self.packages.succeeded(request, response, untouched);
         }
     }
 }
@@ -372,11 +381,6 @@ impl<T: Transport> Transport for RetryTransport<T> {
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, Failure>> {
         Box::pin(self.until_settled(request))
     }
-}
-
-/// Whether it is an answer that the age of a package can explain.
-fn is_refusal(response: &Response) -> bool {
-    matches!(response.status.as_u16(), 403 | 404)
 }
 
 /// Why a request is tried again. A limit is called one: dressed as a refusal it would seem to be waited out in vain.

@@ -49,8 +49,14 @@ impl Drop for Opening<'_> {
 }
 
 impl Packages {
-    /// Takes note of a request that has succeeded.
-    pub(super) fn succeeded(&self, request: &Request, response: &Response) {
+    /// Whether nothing has been written yet to the repository of `url`.
+    pub(super) fn is_untouched(&self, url: &Url) -> bool {
+        let known = self.known();
+        repository_of(url).is_none_or(|repository| !known.written.contains(&repository))
+    }
+
+    /// Takes note of a request that has succeeded, and that was sent when the repository was `untouched` or not.
+    pub(super) fn succeeded(&self, request: &Request, response: &Response, untouched: bool) {
         let Some(repository) = repository_of(&request.url) else {
             return;
         };
@@ -59,7 +65,7 @@ impl Packages {
             known.written.insert(repository);
         } else if matches!(request.step, Step::CheckManifest | Step::CheckBlob)
             && response.status == 200
-            && !known.written.contains(&repository)
+            && untouched
         {
             // What has a tag or a blob is not a package that was just created.
             known.old.insert(repository);
@@ -150,10 +156,28 @@ mod tests {
                     body: Bytes::new(),
                     url: url(path),
                 };
-                packages.succeeded(&request, &response);
+                let untouched = packages.is_untouched(&request.url);
+                packages.succeeded(&request, &response, untouched);
             }
             assert_eq!(packages.is_new(&url("manifests/2")), expected, "{name}");
             assert!(!packages.is_new(&url("../other/manifests/2")), "{name}");
         }
+    }
+
+    /// A question that was on its way when the first write succeeded is about the time before.
+    #[test]
+    fn a_late_answer_is_about_the_time_before() {
+        let packages = Packages::default();
+        for ((step, method, path), untouched) in [(POST, true), (BLOB, true)] {
+            let request = Request::new(step, method, url(path));
+            let response = Response {
+                status: StatusCode::OK,
+                headers: HeaderMap::new(),
+                body: Bytes::new(),
+                url: url(path),
+            };
+            packages.succeeded(&request, &response, untouched);
+        }
+        assert!(!packages.is_new(&url("manifests/2")));
     }
 }

@@ -71,6 +71,7 @@ fn a_refusal_that_stays_ends_the_push() {
     registry.fail(
         Fault::new(Action::error(status, code, message))
             .on(Route::UploadCommit)
+            .at(Phase::BeforeState)
             .body_over(MIB),
     );
     let pushed = push(&registry, &source, options());
@@ -101,7 +102,8 @@ fn an_old_package_is_believed_at_once() {
         }
         let source = Source::new(&SampleImage::of_layers(&[1000, 3 * MIB]));
         let (status, code, message) = DENIED;
-        registry.fail(Fault::new(Action::error(status, code, message)).on(Route::UploadCommit));
+        let denied = Fault::new(Action::error(status, code, message));
+        registry.fail(denied.on(Route::UploadCommit).at(Phase::BeforeState));
         let pushed = push(&registry, &source, options());
         let rejection = pushed.failure().rejection().expect("a refusal");
         assert_eq!(rejection.words(), message);
