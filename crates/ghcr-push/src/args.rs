@@ -231,6 +231,8 @@ pub(crate) enum RegistryProfile {
     Ecr,
     /// Google's registries
     Gar,
+    /// Distribution 2.8 and what is made of it, such as Harbor
+    Distribution2,
     /// Any registry of the OCI distribution specification
     Specification,
 }

@@ -157,6 +157,7 @@ pub(crate) fn profile(asked: args::RegistryProfile) -> Option<Profile> {
         args::RegistryProfile::Ghcr => Some(Profile::Ghcr),
         args::RegistryProfile::Ecr => Some(Profile::Ecr),
         args::RegistryProfile::Gar => Some(Profile::Gar),
+        args::RegistryProfile::Distribution2 => Some(Profile::Distribution2),
         args::RegistryProfile::Specification => Some(Profile::Specification),
     }
 }

@@ -6,6 +6,7 @@
 //! HTTP/2 is left out on purpose: one connection's flow control throttles parallel uploads
 //! (<https://github.com/moby/buildkit/pull/1420>).
 
+mod answer;
 mod ask;
 mod body;
 mod classify;
@@ -15,7 +16,6 @@ mod resolve;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
 use futures_util::future::BoxFuture;
 use http::{Method, StatusCode, header};
 use url::Url;
@@ -27,13 +27,11 @@ use crate::roots;
 use crate::step::Step;
 use crate::tally::Tally;
 
+use answer::Reading;
 use body::{CountedBody, EndsWith, Sent};
 
 /// Long enough for a distant host, short enough that an address that swallows packets is noticed.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long the body of an answer may take, a manifest of four megabytes included.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// No registry needs more hops on its own origin.
 const REDIRECT_LIMIT: usize = 5;
@@ -192,17 +190,20 @@ impl HttpTransport {
         let sent = Arc::new(Sent::new(streamed));
         let _body = EndsWith(Arc::clone(&sent));
         let answer = self.client.execute(Self::build(request, &sent));
-        let watched = async {
-            let response = answer.await?;
-            read(response, request.response_limit).await
-        };
-        let result = tokio::select! {
-            result = watched => result,
+        let answer = tokio::select! {
+            answer = answer => answer,
             kind = watch(&sent, self.stall_timeout, request.deadline) => {
                 return Err(Failure::unanswered(request, kind));
             }
         };
-        let response = result.map_err(|error| Self::failure(request, &error))?;
+        let answer = answer.map_err(|error| Self::failure(request, classify::kind(&error)))?;
+        let reading = Reading {
+            limit: request.response_limit,
+            is_whole: request.step == Step::FetchToken,
+        };
+        let response = answer::read(answer, &request.method, reading)
+            .await
+            .map_err(|kind| Self::failure(request, kind))?;
         tracing::trace!(
             step = %request.step,
             status = response.status.as_u16(),
@@ -234,7 +235,7 @@ impl HttpTransport {
         built
     }
 
-    fn failure(request: &Request, error: &reqwest::Error) -> Failure {
+    fn failure(request: &Request, kind: UnansweredKind) -> Failure {
         if let Body::Blob(blob) = &request.body
             && let Some(fault) = blob.verifier().take_fault()
         {
@@ -243,7 +244,7 @@ impl HttpTransport {
                 fault,
             };
         }
-        Failure::unanswered(request, classify::kind(error))
+        Failure::unanswered(request, kind)
     }
 }
 
@@ -273,7 +274,7 @@ impl Transport for HttpTransport {
 }
 
 /// Completes when nothing moves any more: while the body is being sent after `stall`, and after its
-/// last byte (or the last byte of the answer) after `deadline`.
+/// last byte after `deadline`.
 async fn watch(sent: &Sent, stall: Duration, deadline: Duration) -> UnansweredKind {
     let mut last = sent.bytes();
     loop {
@@ -290,31 +291,6 @@ async fn watch(sent: &Sent, stall: Duration, deadline: Duration) -> UnansweredKi
         }
         last = now;
     }
-}
-
-/// Reads an answer up to `limit` bytes; what is beyond is nobody's business here, and an endless body
-/// must not keep a push waiting.
-async fn read(mut response: reqwest::Response, limit: usize) -> Result<Response, reqwest::Error> {
-    let status = response.status();
-    let headers = std::mem::take(response.headers_mut());
-    let url = response.url().clone();
-    let mut body = BytesMut::new();
-    let end = tokio::time::Instant::now() + ANSWER_TIMEOUT;
-    // The rest of an answer that trickles is not waited for: its head has told what matters.
-    while let Ok(chunk) = tokio::time::timeout_at(end, response.chunk()).await {
-        let Some(chunk) = chunk? else { break };
-        let room = limit - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if body.len() == limit {
-            break;
-        }
-    }
-    Ok(Response {
-        status,
-        headers,
-        body: body.freeze(),
-        url,
-    })
 }
 
 fn is_redirect(status: StatusCode) -> bool {

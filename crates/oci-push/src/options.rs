@@ -39,6 +39,9 @@ pub struct PushOptions {
     /// the blob. ghcr.io takes 5 to 11 seconds for 700 MB
     /// (<https://github.com/GoogleContainerTools/jib/issues/4301>).
     pub commit_patience: Duration,
+    /// How long the registry, or a proxy before it, lets one request take; what is known of the registry if `None`. A
+    /// blob that would take longer as a stream is sent in chunks, or alone if that is enough.
+    pub longest_request: Option<Duration>,
     /// How stubborn to be.
     pub retry: RetryPolicy,
     /// The HTTP client's settings.
@@ -65,6 +68,7 @@ impl Default for PushOptions {
             upload_mode: UploadMode::Auto,
             chunk_size: None,
             commit_patience: Duration::from_secs(15),
+            longest_request: None,
             retry: RetryPolicy::default(),
             http: HttpSettings::default(),
             plain_http: false,

@@ -1,9 +1,42 @@
 //! What is known about particular registries.
 //!
 //! One table instead of conditions spread over the engine. A profile holds facts about the wire, not
-//! about permissions or people; the rest is learned from answers.
+//! about permissions or people; the rest is learned from answers. Only what makes a difference is a profile of its own:
+//! what other registries are known for, the engine meets everywhere.
+//!
+//! | registry | known by | what is known | what is made of it |
+//! |---|---|---|---|
+//! | GitHub (ghcr.io) | host | ranged chunks up to 4 `MiB` ([1]), uploads up to ten minutes ([2]), limits on requests ([3], [4]), its token service ([5]) | [`Profile::Ghcr`] |
+//! | Amazon (ECR) | host | chunks from 5 `MiB` on, `Range` of no worth ([6]), PATCH answered with 201 ([7]) | [`Profile::Ecr`] |
+//! | Google (GAR, gcr.io) | host | no chunks ([8]) | [`Profile::Gar`] |
+//! | Distribution 2.8, and Harbor, which is made of it | name | a session whose chunk was cut off is cancelled ([9]) | [`Profile::Distribution2`] |
+//! | Distribution 3 | | sessions tell where they stand, and a misplaced chunk is refused with 416 ([10]) | as the specification |
+//! | zot | | chunks are resumed; its `Range` was wrong for a while ([11]) | as the specification: a `Range` is a hint anywhere |
+//! | Docker Hub | | 429 with bare line feeds ([12]) | read from anybody |
+//! | Azure (ACR) | | bodies over 20 MB refused with 413 in the basic tier ([13]) | learned from the first 413, since other tiers take more |
+//!
+//! Headers tell nothing for certain: `Docker-Distribution-Api-Version: registry/2.0` comes from ghcr.io and zot as from
+//! Distribution of any version, and `Server` from the proxy before it.
+//!
+//! [1]: https://github.com/oras-project/rust-oci-client/issues/35
+//! [2]: https://github.com/aquaproj/aqua/issues/4018
+//! [3]: https://github.com/chainguard-images/images/issues/173
+//! [4]: https://github.com/tuist/tuist/pull/12321
+//! [5]: https://toddysm.com/2024/02/12/authenticating-with-oci-registries-github-container-registry-ghcr-implementation
+//! [6]: https://github.com/aws/containers-roadmap/issues/2831
+//! [7]: https://github.com/jdx/mise/pull/11376
+//! [8]: https://github.com/dotnet/sdk-container-builds/pull/287
+//! [9]: https://github.com/distribution/distribution/blob/v2.8.3/registry/handlers/blobupload.go
+//! [10]: https://github.com/distribution/distribution/blob/0d6b721dc3ceacb5d678c25b718b2f40a507c2d8/registry/handlers/blobupload.go
+//! [11]: https://github.com/regclient/regclient/issues/961
+//! [12]: https://github.com/docker/hub-feedback/issues/1907
+//! [13]: https://github.com/goharbor/harbor/issues/23015
+
+use std::time::Duration;
 
 use url::Url;
+
+use crate::retry::{Rate, Rates};
 
 /// The largest body ghcr.io takes in a PATCH with `Content-Range`; beyond it answers 416 "the request
 /// body is too large and exceeds the maximum permissible limit of 4.00MiB"
@@ -28,6 +61,10 @@ pub enum Profile {
     Ecr,
     /// Google's: there are no chunks (<https://github.com/dotnet/sdk-container-builds/pull/287>).
     Gar,
+    /// Distribution 2.8, which Harbor and others are made of: it cancels a session whose chunk was cut off, so that
+    /// chunks save nothing
+    /// (<https://github.com/distribution/distribution/blob/v2.8.3/registry/handlers/blobupload.go>).
+    Distribution2,
 }
 
 impl Profile {
@@ -57,7 +94,7 @@ impl Profile {
     pub fn default_chunk(self) -> u64 {
         match self {
             Self::Ghcr => GHCR_CHUNK_LIMIT,
-            Self::Specification | Self::Ecr | Self::Gar => DEFAULT_CHUNK,
+            Self::Specification | Self::Ecr | Self::Gar | Self::Distribution2 => DEFAULT_CHUNK,
         }
     }
 
@@ -66,7 +103,7 @@ impl Profile {
     pub fn chunk_limit(self) -> Option<u64> {
         match self {
             Self::Ghcr => Some(GHCR_CHUNK_LIMIT),
-            Self::Specification | Self::Ecr | Self::Gar => None,
+            Self::Specification | Self::Ecr | Self::Gar | Self::Distribution2 => None,
         }
     }
 
@@ -76,10 +113,52 @@ impl Profile {
         (self == Self::Ecr).then_some(5 * 1024 * 1024)
     }
 
+    /// The rates of requests that the registry is known to bear.
+    ///
+    /// ghcr.io takes 2000 writes a minute, which other jobs of the owner's or the address's share
+    /// (<https://github.com/chainguard-images/images/issues/173>): a run takes at most 1700 in any minute. Ranged chunks
+    /// at 120 a minute for long trip GitHub's secondary limit, told as 403
+    /// (<https://github.com/tuist/tuist/pull/12321>): beyond the first 300, which is more than a gigabyte, they go
+    /// at 90.
+    pub(crate) fn rates(self) -> Option<Rates> {
+        (self == Self::Ghcr).then_some(Rates {
+            writes: Rate {
+                burst: 500,
+                per_minute: 1200,
+            },
+            chunks: Rate {
+                burst: 300,
+                per_minute: 90,
+            },
+        })
+    }
+
     /// Whether the registry is known to take chunks, or not known not to.
     #[must_use]
     pub fn takes_chunks(self) -> bool {
         self != Self::Gar
+    }
+
+    /// Whether a session goes on after one of its chunks was cut off, or is not known not to.
+    #[must_use]
+    pub fn resumes_chunks(self) -> bool {
+        self != Self::Distribution2
+    }
+
+    /// How long the registry lets one request take, if it is known to end longer ones.
+    ///
+    /// GitHub ends an upload after ten minutes (its documentation, "Troubleshooting" of the container registry, quoted in
+    /// <https://github.com/aquaproj/aqua/issues/4018>).
+    #[must_use]
+    pub fn longest_request(self) -> Option<Duration> {
+        (self == Self::Ghcr).then_some(Duration::from_mins(10))
+    }
+
+    /// Whether an unknown name can be told from an unknown tag. ghcr.io says `manifest unknown` or `denied` of either;
+    /// the code `NAME_UNKNOWN` of its is on no record.
+    #[must_use]
+    pub fn tells_unknown_names(self) -> bool {
+        self != Self::Ghcr
     }
 
     /// The token service, where it need not be asked for. Knowing it saves the first round trip.
@@ -92,7 +171,7 @@ impl Profile {
                 let realm = registry.join("/token").ok()?;
                 Some((realm, registry.authority().to_owned()))
             }
-            Self::Specification | Self::Ecr | Self::Gar => None,
+            Self::Specification | Self::Ecr | Self::Gar | Self::Distribution2 => None,
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::observer::Event;
 use crate::options::{PushOptions, Verify};
 use crate::pusher::Services;
 use crate::report::{BlobCounts, PushReport, ReferenceStatus};
-use crate::repository::{Presence, RemoteManifest, Repository, tag_of};
+use crate::repository::{Contents, Presence, RemoteManifest, Repository, tag_of};
 use crate::retry::RetryTransport;
 
 /// Small requests in flight at a time. They cost the registry little and the push a round trip each.
@@ -227,6 +227,13 @@ impl Publication<'_> {
             change(&mut done.lock().unwrap_or_else(PoisonError::into_inner));
         };
         let mut work = Batch::new();
+        if ordered.len() > CONTROL_WIDTH {
+            // Asked beside the first questions, it costs no time, and may spare the others.
+            work.push(async {
+                self.repository.look_for_contents().await;
+                Ok(())
+            });
+        }
         for blob in ordered {
             work.push(async move {
                 if self.has(blob).await? {
@@ -244,11 +251,12 @@ impl Publication<'_> {
         outcome.map(drop)
     }
 
-    /// Whether the registry has a blob.
+    /// Whether the registry has a blob, which is not asked of a repository that did not exist.
     pub(crate) async fn has(&self, blob: &Blob) -> Result<bool, Failure> {
         // The semaphores are never closed.
         let permit = self.lanes.control.acquire().await.ok();
-        let exists = self.repository.has_blob(&blob.descriptor).await?;
+        let is_empty = self.repository.learned.contents() == Some(Contents::None);
+        let exists = !is_empty && self.repository.has_blob(&blob.descriptor).await?;
         drop(permit);
         self.note_checked(&blob.descriptor, exists);
         Ok(exists)

@@ -24,7 +24,7 @@ use crate::profile::Profile;
 use crate::publication::{Chain, Lanes, Publication};
 use crate::report::{PushError, PushReport};
 use crate::repository::Repository;
-use crate::retry::{RetryPolicy, RetryTransport};
+use crate::retry::{Packages, RetryPolicy, RetryTransport};
 use crate::tally::Tally;
 
 /// What every part of a push may use.
@@ -33,6 +33,7 @@ pub(crate) struct Services {
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) retry: RetryPolicy,
+    pub(crate) packages: Arc<Packages>,
     /// Where sessions are kept beyond this run.
     pub(crate) journal: Arc<dyn SessionJournal>,
     /// The limit on all uploads together.
@@ -93,6 +94,7 @@ impl Pusher {
                 observer,
                 tally,
                 retry: options.retry.clone(),
+                packages: transport.packages(),
                 journal: Arc::new(NoJournal),
                 pace: options.limit_rate.map(|rate| Arc::new(Pace::new(rate))),
             },
@@ -262,7 +264,11 @@ impl Pusher {
             options: &self.options,
             services: &self.services,
             system_roots: self.system_roots,
-            lanes: Lanes::new(self.options.jobs, self.services.clock.now()),
+            lanes: Lanes::new(
+                self.options.jobs,
+                self.services.clock.now(),
+                &self.services.tally,
+            ),
             sources,
         })
     }
@@ -287,6 +293,9 @@ impl Pusher {
             .options
             .profile
             .unwrap_or_else(|| Profile::of_host(reference.registry()));
+        if let Some(rates) = profile.rates() {
+            self.transport.hold_to(registry, rates);
+        }
         let settings = AuthSettings {
             registry: registry.clone(),
             host: reference.resolve_registry().to_owned(),

@@ -1,5 +1,6 @@
 //! One repository of one registry: the small requests, and what this run has learned about it.
 
+mod contents;
 mod learned;
 mod mount;
 mod tagged;
@@ -21,7 +22,7 @@ use crate::request::{Body, Request, Response, Transport};
 use crate::step::Step;
 use crate::upload::session::{SessionHandle, UploadSession};
 use crate::verify::{Answer, Answerer};
-pub(crate) use learned::Learned;
+pub(crate) use learned::{Contents, Learned, smaller_chunk};
 pub(crate) use mount::Mount;
 
 /// Manifest media types; without the index types ghcr.io answers 404 for a tag that names an index.
@@ -73,6 +74,8 @@ pub(crate) struct Repository<T> {
     transport: T,
     /// `https://host/v2/owner/name/`.
     base: Url,
+    /// Where upload sessions are opened.
+    uploads: Url,
     pub(crate) profile: Profile,
     pub(crate) learned: Learned,
     /// Sessions that may be open.
@@ -90,9 +93,12 @@ impl<T: Transport> Repository<T> {
     pub(crate) fn new(transport: T, registry: &Url, name: &str, profile: Profile) -> Self {
         let mut base = registry.clone();
         base.set_path(&format!("/v2/{name}/"));
+        let mut uploads = base.clone();
+        uploads.set_path(&format!("/v2/{name}/blobs/uploads/"));
         Self {
             transport,
             base,
+            uploads,
             profile,
             learned: Learned::default(),
             sessions: Mutex::default(),
@@ -120,6 +126,7 @@ impl<T: Transport> Repository<T> {
             return Err(self.in_words(request).await);
         }
         let response = response.expect(&request, &[200, 403, 404])?;
+        self.note_contents(&request, &response);
         if response.status != 200 {
             return Ok(None);
         }
@@ -133,6 +140,7 @@ impl<T: Transport> Repository<T> {
         let request = self.look_up(tag);
         let response = self.transport.send(&request).await?;
         let response = response.expect(&request, &[200, 403, 404])?;
+        self.note_contents(&request, &response);
         if response.status != 200 {
             return Ok(None);
         }
@@ -229,13 +237,27 @@ impl<T: Transport> Repository<T> {
 
     /// Opens an upload session: the first request that needs the right to push.
     pub(crate) async fn start_upload(&self) -> Result<UploadSession, Failure> {
-        let request = Request::new(Step::StartUpload, Method::POST, self.url("blobs/uploads/"));
-        let response = self
-            .transport
-            .send(&request)
-            .await?
-            .expect(&request, &[202])?;
+        let url = self.uploads.clone();
+        self.start(Request::new(Step::StartUpload, Method::POST, url))
+            .await
+    }
+
+    /// The same in one try, for what the answer says.
+    pub(crate) async fn start_upload_once(&self) -> Result<UploadSession, Failure> {
+        let url = self.uploads.clone();
+        self.start(Request::new(Step::StartUpload, Method::POST, url).sent_once())
+            .await
+    }
+
+    async fn start(&self, request: Request) -> Result<UploadSession, Failure> {
+        let response = self.transport.send(&request).await?;
+        let response = response.expect(&request, &[202])?;
         self.opened(&request, &response)
+    }
+
+    /// Where upload sessions are opened.
+    pub(crate) fn uploads(&self) -> &Url {
+        &self.uploads
     }
 
     /// The session that an answer opens, kept in mind for [`Repository::cancel_sessions`].

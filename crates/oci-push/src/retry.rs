@@ -8,24 +8,28 @@
 mod advice;
 mod gate;
 mod outcome;
+mod packages;
+mod rate;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
-use http::Method;
+use url::Url;
 
 use crate::clock::Clock;
 use crate::failure::{Failure, Rejection};
 use crate::observer::{Event, Observer};
 use crate::request::{Body, Replay, Request, Response, Transport};
-use crate::step::Step;
 use crate::tally::Tally;
 
 pub(crate) use advice::advised_wait;
 use gate::Gate;
 pub use outcome::Outcome;
+pub(crate) use packages::Packages;
+use rate::Allowances;
+pub(crate) use rate::{Rate, Rates};
 
 /// Tries of a host that has never answered in this run: a typing mistake should not take ten minutes
 /// to be told, a short hiccup of the resolver should not end a push.
@@ -55,10 +59,14 @@ const LIMITED_TRIES: u32 = 4;
 const WORDLESS_WAIT: Duration = Duration::from_secs(2);
 const WORDLESS_TRIES: u32 = 4;
 
+/// Tries of an answer that begins and does not end.
+const UNFINISHED_TRIES: u32 = 2;
+
 /// How long rights to a new package may take to be the same everywhere
 /// (<https://github.com/orgs/community/discussions/26274>).
-const SETTLING_TIME: Duration = Duration::from_mins(1);
-const SETTLING_WAIT: Duration = Duration::from_secs(3);
+pub(crate) const SETTLING_TIME: Duration = Duration::from_mins(1);
+pub(crate) const SETTLING_WAIT: Duration = Duration::from_secs(3);
+const SETTLING_TRIES: u32 = 20;
 
 /// How stubborn a push is.
 #[derive(Debug, Clone)]
@@ -139,9 +147,10 @@ impl RetryPolicy {
                 };
                 (least, advised, LIMITED_TRIES)
             }
+            Outcome::Unfinished => (Duration::ZERO, None, UNFINISHED_TRIES),
             Outcome::Wordless => (WORDLESS_WAIT * (first + 1), None, WORDLESS_TRIES),
             Outcome::Unsettled if attempt.elapsed < SETTLING_TIME => {
-                (SETTLING_WAIT, None, u32::MAX)
+                (SETTLING_WAIT, None, SETTLING_TRIES)
             }
             Outcome::Answered { .. } | Outcome::Unsettled | Outcome::Final => {
                 return Verdict::Settled;
@@ -211,7 +220,9 @@ pub struct RetryTransport<T> {
     observer: Arc<dyn Observer>,
     tally: Arc<Tally>,
     gates: Mutex<HashMap<String, Arc<Gate>>>,
+    allowances: Allowances,
     progress: Mutex<Progress>,
+    packages: Arc<Packages>,
 }
 
 /// What has succeeded in this run.
@@ -220,10 +231,6 @@ struct Progress {
     last: Option<Instant>,
     /// The hosts that have answered anything.
     answered: HashSet<String>,
-    /// The repositories that have taken something, as beginnings of paths.
-    written: HashSet<String>,
-    /// Those that had something before anything was written.
-    old: HashSet<String>,
 }
 
 impl<T: Transport> RetryTransport<T> {
@@ -242,8 +249,29 @@ impl<T: Transport> RetryTransport<T> {
             observer,
             tally,
             gates: Mutex::default(),
+            allowances: Allowances::default(),
             progress: Mutex::default(),
+            packages: Arc::default(),
         }
+    }
+
+    /// Holds what is sent to `registry` to rates, over the whole run.
+    pub(crate) fn hold_to(&self, registry: &Url, rates: Rates) {
+        self.allowances.hold(registry, rates);
+    }
+
+    async fn await_turn(&self, request: &Request) {
+        let wait = self.allowances.take(request, self.clock.now());
+        if !wait.is_zero() {
+            let milliseconds = wait.as_millis();
+            tracing::debug!(step = %request.step, milliseconds, "waiting, to stay below the registry's limit on requests");
+            self.clock.sleep(wait).await;
+        }
+    }
+
+    /// What is known of the packages that requests go to.
+    pub(crate) fn packages(&self) -> Arc<Packages> {
+        Arc::clone(&self.packages)
     }
 
     async fn until_settled(&self, request: &Request) -> Result<Response, Failure> {
@@ -258,14 +286,27 @@ impl<T: Transport> RetryTransport<T> {
             host_answered: false,
         };
         loop {
+            self.await_turn(request).await;
             let pass = gate.enter(&*self.clock).await;
             // Bodies of blobs are counted by whoever sends them; they would keep small requests waiting.
             let pass = Some(pass).filter(|_| !matches!(request.body, Body::Blob(_)));
+            let opening = self.packages.opens(request);
+            let untouched = self.packages.is_untouched(&request.url);
             let result = self.inner.send(request).await;
             drop(pass);
-            let outcome = Outcome::of(request, &result, self.wrote_before(request));
+            self.note(request, &result, untouched, self.clock.now());
+            let opens = opening.is_some();
+            drop(opening);
+            let url = &request.url;
+            let is_new = if opens
+                && matches!(&result, Ok(answer) if matches!(answer.status.as_u16(), 403 | 404))
+            {
+                self.packages.is_new_after_all(url).await
+            } else {
+                self.packages.is_new(url)
+            };
+            let outcome = Outcome::of(request, &result, is_new);
             let now = self.clock.now();
-            self.note(request, &result, now);
             attempt.elapsed = now.duration_since(start);
             attempt.idle =
                 now.duration_since(self.progress().last.map_or(start, |at| at.max(start)));
@@ -273,6 +314,7 @@ impl<T: Transport> RetryTransport<T> {
             let fraction = self.clock.fraction();
             let verdict = self.policy.decide(&attempt, outcome, fraction);
             if outcome.is_limit() {
+                self.tally.count_limit();
                 // Also where the request itself is not repeated here: others should wait all the same.
                 let wait = match verdict {
                     Verdict::Retry(wait) => wait,
@@ -313,48 +355,26 @@ impl<T: Transport> RetryTransport<T> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wrote_before(&self, request: &Request) -> bool {
-        let progress = self.progress();
-        repository_of(request).is_some_and(|repository| {
-            progress.written.contains(&repository) && !progress.old.contains(&repository)
-        })
-    }
-
     /// Takes note of what has answered, and what has succeeded.
-    fn note(&self, request: &Request, result: &Result<Response, Failure>, now: Instant) {
+    fn note(
+        &self,
+        request: &Request,
+        result: &Result<Response, Failure>,
+        untouched: bool,
+        now: Instant,
+    ) {
         let mut progress = self.progress();
         if !matches!(result, Err(Failure::Unanswered(_))) {
             progress.answered.insert(request.url.authority().to_owned());
         }
-        if !result
-            .as_ref()
-            .is_ok_and(|response| response.status.is_success())
+        if let Ok(response) = result
+            && response.status.is_success()
         {
-            return;
-        }
-        progress.last = Some(now);
-        let is_write = !matches!(request.method, Method::GET | Method::HEAD);
-        match repository_of(request) {
-            Some(repository) if is_write => {
-                progress.written.insert(repository);
-            }
-            // A package that has a tag is not one that was just created.
-            Some(repository)
-                if request.step == Step::CheckManifest
-                    && !progress.written.contains(&repository) =>
-            {
-                progress.old.insert(repository);
-            }
-            _ => {}
+            progress.last = Some(now);
+            drop(progress);
+            self.packages.succeeded(request, response, untouched);
         }
     }
-}
-
-/// The repository that a request is about, with its host.
-fn repository_of(request: &Request) -> Option<String> {
-    let path = request.url.path();
-    let end = path.find("/blobs/").or_else(|| path.find("/manifests/"))?;
-    Some(format!("{}{}", request.url.authority(), &path[..end]))
 }
 
 impl<T: Transport> Transport for RetryTransport<T> {

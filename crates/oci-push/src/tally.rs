@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Tally {
     requests: AtomicU64,
     retries: AtomicU64,
+    limits: AtomicU64,
 }
 
 impl Tally {
@@ -16,6 +17,15 @@ impl Tally {
 
     pub(crate) fn count_retry(&self) {
         self.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_limit(&self) {
+        self.limits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Answers that ask everybody to slow down.
+    pub(crate) fn limits(&self) -> u64 {
+        self.limits.load(Ordering::Relaxed)
     }
 
     /// HTTP requests sent.

@@ -9,7 +9,8 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::{HttpTransport, classify, read};
+use super::answer::{Reading, read};
+use super::{HttpTransport, classify};
 use crate::failure::{UnansweredKind, displayed};
 use crate::request::Response;
 
@@ -51,11 +52,16 @@ impl HttpTransport {
         *request.headers_mut() = headers;
         self.tally.count_request();
         let answered = async {
-            let response = self.client.execute(request).await?;
-            read(response, LIMIT).await
+            let response = self.client.execute(request).await;
+            let response = response.map_err(|error| classify::kind(&error))?;
+            let reading = Reading {
+                limit: LIMIT,
+                is_whole: false,
+            };
+            read(response, &Method::GET, reading).await
         };
         let result = match tokio::time::timeout(DEADLINE, answered).await {
-            Ok(result) => result.map_err(|error| classify::kind(&error)),
+            Ok(result) => result,
             Err(_) => Err(UnansweredKind::Deadline(DEADLINE.as_secs())),
         };
         match &result {

@@ -21,10 +21,16 @@ pub(super) fn kind(error: &reqwest::Error) -> UnansweredKind {
         } else {
             UnansweredKind::Connect(cause)
         }
+    } else if chain(error).any(|cause| cause.to_string() == HEAD_TOO_LARGE) {
+        UnansweredKind::HeadTooLarge
     } else {
         UnansweredKind::Interrupted(cause)
     }
 }
+
+/// What hyper says of a head that outgrows its buffer of some 400 KB. Its type is not to be had without depending on
+/// it; a test of the engine holds the words.
+const HEAD_TOO_LARGE: &str = "message head is too large";
 
 /// What the HTTP stack says, in one line and without its own outermost words, which only repeat that
 /// there was a request.

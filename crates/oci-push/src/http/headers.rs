@@ -4,7 +4,7 @@ use http::{HeaderMap, header};
 
 /// Headers whose values say what was asked or answered, and open nothing. An address that an answer gives is not
 /// among them: that of an upload session is a capability.
-const SHOWN: [&str; 18] = [
+const SHOWN: [&str; 19] = [
     "accept",
     "content-length",
     "content-range",
@@ -13,6 +13,7 @@ const SHOWN: [&str; 18] = [
     "docker-content-digest",
     "docker-distribution-api-version",
     "docker-upload-uuid",
+    "oci-chunk-max-length",
     "oci-chunk-min-length",
     "range",
     "retry-after",

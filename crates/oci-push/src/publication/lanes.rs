@@ -7,6 +7,7 @@ use oci_archive::Blob;
 use tokio::sync::Semaphore;
 
 use super::{CONTROL_WIDTH, Slots};
+use crate::tally::Tally;
 
 /// Below this a blob's requests take longer than its bytes, so that more of them are sent at a time
 /// (120 layers of 64 KB at 40 ms: 4.7 s and more one after the other or by fours, 1.4 s by sixteens).
@@ -36,16 +37,20 @@ pub(super) struct Lane {
 
 impl Lanes {
     /// `jobs` large blobs at a time, or as many as bring something.
-    pub(crate) fn new(jobs: Option<usize>, now: Instant) -> Self {
+    pub(crate) fn new(jobs: Option<usize>, now: Instant, tally: &Arc<Tally>) -> Self {
         let lane = |slots: Slots, under_way: usize| Lane {
             slots: Arc::new(slots),
             under_way: Semaphore::new(under_way),
         };
-        let large = jobs.map_or_else(|| Slots::adaptive(now), Slots::fixed);
+        let tally = || Arc::clone(tally);
+        let large = match jobs {
+            Some(jobs) => Slots::fixed(jobs, tally()),
+            None => Slots::adaptive(now, tally()),
+        };
         Self {
             control: Semaphore::new(CONTROL_WIDTH),
             large: lane(large, LARGE_UNDER_WAY.max(jobs.unwrap_or_default())),
-            small: lane(Slots::fixed(SMALL_SLOTS), SMALL_UNDER_WAY),
+            small: lane(Slots::fixed(SMALL_SLOTS, tally()), SMALL_UNDER_WAY),
         }
     }
 

@@ -71,6 +71,7 @@ impl Publication<'_> {
             mode: self.options.upload_mode,
             chunk_size: self.options.chunk_size,
             commit_patience: self.options.commit_patience,
+            longest_request: self.options.longest_request,
         };
         let slots = self.lanes.of(blob).slots.clone();
         let upload = BlobUpload::new(&self.repository, self.services, settings, blob, slots);

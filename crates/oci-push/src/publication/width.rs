@@ -4,10 +4,13 @@
 //! ghcr.io's limit (<https://github.com/fermyon/developer/issues/589>). So the number grows as long as
 //! that brings something, and is halved when the registry is in trouble.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::tally::Tally;
 
 /// Where it begins; what buildx and crane use.
 const FIRST: usize = 4;
@@ -33,22 +36,37 @@ pub(crate) struct Slots {
     semaphore: Arc<Semaphore>,
     /// `None` for a number that was asked for.
     adaptive: Option<Mutex<Adaptive>>,
+    /// Slots that are about to become free, and for which nothing is prepared.
+    ending: Semaphore,
+    /// The most that are counted there.
+    most: usize,
+    /// Who has it is sent alone: nobody else gets a slot meanwhile.
+    link: Arc<Semaphore>,
+    /// Bytes of all blobs.
+    total: AtomicU64,
+    /// Who knows of limits that the registry has told.
+    tally: Arc<Tally>,
 }
 
 impl Slots {
     /// So many, always.
-    pub(crate) fn fixed(slots: usize) -> Self {
+    pub(crate) fn fixed(slots: usize, tally: Arc<Tally>) -> Self {
         Self {
             semaphore: Arc::new(Semaphore::new(slots.max(1))),
             adaptive: None,
+            ending: Semaphore::new(0),
+            most: slots.max(1),
+            link: Arc::new(Semaphore::new(1)),
+            total: AtomicU64::new(0),
+            tally,
         }
     }
 
     /// As many as bring something.
-    pub(crate) fn adaptive(now: Instant) -> Self {
+    pub(crate) fn adaptive(now: Instant, tally: Arc<Tally>) -> Self {
         Self {
-            semaphore: Arc::new(Semaphore::new(FIRST)),
-            adaptive: Some(Mutex::new(Adaptive::new(now))),
+            adaptive: Some(Mutex::new(Adaptive::new(now, tally.limits()))),
+            ..Self::fixed(FIRST, tally)
         }
     }
 
@@ -58,18 +76,52 @@ impl Slots {
             // The semaphore is never closed; without a permit the upload would go ahead all the same.
             let permit = Arc::clone(&self.semaphore).acquire_owned().await.ok()?;
             if !self.judge().is_some_and(|mut judge| judge.take_back()) {
+                // What was about to become free is taken.
+                if let Ok(ending) = self.ending.try_acquire() {
+                    ending.forget();
+                }
+                drop(self.link.acquire().await);
                 return Some(permit);
             }
             permit.forget();
         }
     }
 
+    /// Takes the link, for a blob that has a slot; `None` if another blob has it.
+    pub(crate) fn take_link(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.link).try_acquire_owned().ok()
+    }
+
+    /// Bytes that all blobs have sent.
+    pub(crate) fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+
+    /// Completes for one of those who wait for a slot when one is about to become free.
+    pub(crate) async fn nearly_free(&self) {
+        match self.ending.acquire().await {
+            Ok(ending) => ending.forget(),
+            // The semaphore is never closed.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// A slot is about to become free.
+    pub(crate) fn ends_soon(&self) {
+        if self.ending.available_permits() < self.most {
+            self.ending.add_permits(1);
+        }
+    }
+
     /// Bytes are on their way.
     pub(crate) fn sent(&self, bytes: u64, now: Instant) {
+        self.total.fetch_add(bytes, Ordering::Relaxed);
         let is_full = self.semaphore.available_permits() == 0;
-        if let Some(mut judge) = self.judge()
-            && judge.sent(bytes, is_full, now)
-        {
+        let Some(mut judge) = self.judge() else {
+            return;
+        };
+        judge.limited(self.tally.limits(), now);
+        if judge.sent(bytes, is_full, now) {
             self.semaphore.add_permits(1);
         }
     }
@@ -101,10 +153,12 @@ struct Adaptive {
     /// More does not bring anything.
     settled: bool,
     last_trouble: Option<Instant>,
+    /// Limits that the registry has told, of any request.
+    limits: u64,
 }
 
 impl Adaptive {
-    fn new(now: Instant) -> Self {
+    fn new(now: Instant, limits: u64) -> Self {
         Self {
             width: FIRST,
             surplus: 0,
@@ -113,6 +167,7 @@ impl Adaptive {
             quiet_until: None,
             settled: false,
             last_trouble: None,
+            limits,
         }
     }
 
@@ -163,9 +218,21 @@ impl Adaptive {
             return;
         }
         let last = self.last_trouble.replace(now);
-        if last.is_none_or(|last| now.saturating_duration_since(last) > BURST) {
-            return;
+        if last.is_some_and(|last| now.saturating_duration_since(last) <= BURST) {
+            self.halve(now);
         }
+    }
+
+    /// Takes note of how many limits the registry has told. One is no accident.
+    fn limited(&mut self, limits: u64, now: Instant) {
+        let is_news = limits > self.limits;
+        self.limits = limits;
+        if is_news && self.quiet_until.is_none_or(|until| now >= until) {
+            self.halve(now);
+        }
+    }
+
+    fn halve(&mut self, now: Instant) {
         let halved = (self.width / 2).max(1);
         self.surplus += self.width - halved;
         self.width = halved;
@@ -189,7 +256,7 @@ mod tests {
     /// The widths that a link with these rates at widths 1, 2, ... leads to, window by window.
     fn widths(rate: impl Fn(usize) -> u64, windows: usize) -> Vec<usize> {
         let start = Instant::now();
-        let mut adaptive = Adaptive::new(start);
+        let mut adaptive = Adaptive::new(start, 0);
         let mut widths = Vec::new();
         for window in 1..=windows {
             let now = start + WINDOW * u32::try_from(window).expect("few");
@@ -214,7 +281,7 @@ mod tests {
     fn trouble_halves_it_for_a_while() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut adaptive = Adaptive::new(start);
+        let mut adaptive = Adaptive::new(start, 0);
         adaptive.trouble(at(1));
         assert_eq!(adaptive.width, FIRST, "once is an accident");
         for seconds in 2..6 {
@@ -234,9 +301,49 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_halves_at_once() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut adaptive = Adaptive::new(start, 3);
+        for (limits, seconds, width) in [(3, 1, 4), (4, 2, 2), (9, 3, 2), (9, 40, 2), (10, 41, 1)] {
+            adaptive.limited(limits, at(seconds));
+            assert_eq!(adaptive.width, width, "after {seconds} s");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waited_for_is_not_kept() {
+        let slots = Slots::fixed(1, Arc::default());
+        let first = slots.take().await;
+        for _ in 0..3 {
+            slots.ends_soon();
+        }
+        slots.nearly_free().await;
+        let again = tokio::time::timeout(Duration::from_millis(20), slots.nearly_free()).await;
+        assert!(again.is_err(), "one slot is one slot");
+        slots.ends_soon();
+        drop(first);
+        let _second = slots.take().await;
+        let again = tokio::time::timeout(Duration::from_millis(20), slots.nearly_free()).await;
+        assert!(again.is_err(), "the slot has been taken");
+    }
+
+    #[tokio::test]
+    async fn whoever_has_the_link_is_alone() {
+        let slots = Slots::fixed(2, Arc::default());
+        let _slot = slots.take().await;
+        let link = slots.take_link();
+        assert!(link.is_some() && slots.take_link().is_none());
+        let waits = tokio::time::timeout(Duration::from_millis(20), slots.take()).await;
+        assert!(waits.is_err(), "there is a slot, but not for now");
+        drop(link);
+        assert!(slots.take().await.is_some());
+    }
+
+    #[test]
     fn less_to_do_says_nothing() {
         let start = Instant::now();
-        let mut adaptive = Adaptive::new(start);
+        let mut adaptive = Adaptive::new(start, 0);
         assert!(!adaptive.sent(1, false, start + WINDOW));
         assert!(!adaptive.sent(1, true, start + WINDOW));
         assert_eq!(adaptive.width, FIRST);
@@ -244,7 +351,7 @@ mod tests {
 
     #[tokio::test]
     async fn surplus_slots_are_not_given_out() {
-        let slots = Slots::adaptive(Instant::now());
+        let slots = Slots::adaptive(Instant::now(), Arc::default());
         let mut taken = Vec::new();
         for _ in 0..FIRST {
             taken.push(slots.take().await);

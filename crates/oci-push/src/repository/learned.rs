@@ -5,13 +5,25 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+/// What a repository held before the push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Contents {
+    /// Nothing: there was no such repository.
+    None,
+    /// At least one tag.
+    Something,
+}
+
 /// What the answers of this run have taught, for all blobs of a repository.
 #[derive(Debug, Default)]
 pub(crate) struct Learned {
     /// 0 while no chunk has been refused as too large.
     chunk_limit: AtomicU64,
     body_refused: AtomicBool,
+    streams_break: AtomicBool,
     chunks_refused: AtomicBool,
+    /// What is known of the repository's contents before the push.
+    contents: Mutex<Option<Contents>>,
     goodput: Mutex<Option<f64>>,
     /// The shortest small request, which is what every request costs.
     overhead: Mutex<Option<Duration>>,
@@ -19,21 +31,30 @@ pub(crate) struct Learned {
     unmountable: Mutex<BTreeSet<String>>,
 }
 
+/// The next size to try where chunks of `size` bytes are too large, `None` if there is none.
+pub(crate) fn smaller_chunk(size: u64) -> Option<u64> {
+    const MIB: u64 = 1024 * 1024;
+    [16 * MIB, 4 * MIB, 3 * MIB, MIB]
+        .into_iter()
+        .find(|candidate| *candidate < size)
+}
+
 impl Learned {
     /// Bodies of `size` bytes are too large. `false` if there is no smaller size worth trying.
     pub(crate) fn refuse_chunk(&self, size: u64) -> bool {
-        const MIB: u64 = 1024 * 1024;
-        let smaller = [16 * MIB, 4 * MIB, 3 * MIB, MIB]
-            .into_iter()
-            .find(|candidate| *candidate < size);
-        if let Some(limit) = smaller {
-            // Another refusal may have lowered it further meanwhile.
-            let lowered = |known| (known == 0 || limit < known).then_some(limit);
-            let order = Ordering::Relaxed;
-            let _ = self.chunk_limit.fetch_update(order, order, lowered);
+        if let Some(limit) = smaller_chunk(size) {
+            self.limit_chunks(limit);
         }
         // Smaller ones are left to try, whoever found out.
         self.chunk_limit().is_some_and(|limit| limit < size)
+    }
+
+    /// No chunk is to be larger than `limit`.
+    pub(crate) fn limit_chunks(&self, limit: u64) {
+        // Another refusal may have lowered it further meanwhile.
+        let lowered = |known| (known == 0 || limit < known).then_some(limit);
+        let order = Ordering::Relaxed;
+        let _ = self.chunk_limit.fetch_update(order, order, lowered);
     }
 
     /// The largest chunk that may still be tried.
@@ -42,6 +63,15 @@ impl Learned {
             0 => None,
             limit => Some(limit),
         }
+    }
+
+    /// Streams have broken off again and again where chunks of the same blob went through.
+    pub(crate) fn note_broken_streams(&self) {
+        self.streams_break.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn streams_break(&self) -> bool {
+        self.streams_break.load(Ordering::Relaxed)
     }
 
     pub(crate) fn refuse_body(&self) {
@@ -59,6 +89,19 @@ impl Learned {
 
     pub(crate) fn chunks_refused(&self) -> bool {
         self.chunks_refused.load(Ordering::Relaxed)
+    }
+
+    /// The repository has answered what it holds. What was found stays found.
+    pub(crate) fn holds(&self, contents: Contents) {
+        let mut known = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known != Some(Contents::Something) {
+            *known = Some(contents);
+        }
+    }
+
+    /// What the repository held before the push, if it is known.
+    pub(crate) fn contents(&self) -> Option<Contents> {
+        *self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the time that a small request took into account.

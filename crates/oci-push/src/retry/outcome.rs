@@ -7,6 +7,7 @@ use http::StatusCode;
 use super::is_transient;
 use crate::failure::{Failure, Rejection, UnansweredKind};
 use crate::request::{Request, Response};
+use crate::step::Step;
 
 /// How a try ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,11 +27,13 @@ pub enum Outcome {
     },
     /// With a 403 that says nothing, which may pass.
     Wordless,
-    /// With a refusal, although the repository took something before: rights to a package that was just
-    /// created take a while to be the same everywhere.
+    /// With a refusal, although the repository took something just before, and had nothing until then: rights to a
+    /// package that was just created take a while to be the same everywhere.
     Unsettled,
     /// Without one, in a way that may pass.
     Unanswered,
+    /// With a part of an answer, which is as good as none.
+    Unfinished,
     /// Without so much as a connection.
     Unreachable,
     /// In a way that no repetition changes (an untrusted certificate, a damaged archive).
@@ -38,23 +41,28 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Judges the outcome of `request`. `wrote_before` says whether the repository has taken something from
-    /// this push already.
-    pub(super) fn of(
-        request: &Request,
-        result: &Result<Response, Failure>,
-        wrote_before: bool,
-    ) -> Self {
+    /// Judges the outcome of `request`. `is_new` says whether it is to a package that this run has created.
+    pub(super) fn of(request: &Request, result: &Result<Response, Failure>, is_new: bool) -> Self {
         match result {
             Ok(response) if response.status == StatusCode::FORBIDDEN => {
-                Self::of_refusal(&Rejection::new(request, response), wrote_before)
+                Self::of_refusal(&Rejection::new(request, response), is_new)
+            }
+            Ok(response)
+                if is_new
+                    && response.status == StatusCode::NOT_FOUND
+                    && is_of_package(&Rejection::new(request, response)) =>
+            {
+                Self::Unsettled
             }
             Ok(response) => Self::Answered {
                 status: response.status.as_u16(),
                 advised: super::advised_wait(response),
             },
             Err(Failure::Unanswered(unanswered)) => match unanswered.kind {
-                UnansweredKind::Certificate(_) => Self::Final,
+                UnansweredKind::Certificate(_)
+                | UnansweredKind::TooLong(_)
+                | UnansweredKind::HeadTooLarge => Self::Final,
+                UnansweredKind::Unfinished(_) => Self::Unfinished,
                 UnansweredKind::Resolve(_) | UnansweredKind::Connect(_) => Self::Unreachable,
                 _ => Self::Unanswered,
             },
@@ -62,15 +70,15 @@ impl Outcome {
         }
     }
 
-    fn of_refusal(rejection: &Rejection, wrote_before: bool) -> Self {
+    fn of_refusal(rejection: &Rejection, is_new: bool) -> Self {
         if rejection.is_rate_limit() {
             Self::Limited {
                 advised: rejection.retry_after,
             }
+        } else if is_new && rejection.method != http::Method::HEAD {
+            Self::Unsettled
         } else if rejection.is_wordless() {
             Self::Wordless
-        } else if wrote_before && rejection.method != http::Method::HEAD {
-            Self::Unsettled
         } else {
             Self::Answered {
                 status: 403,
@@ -104,5 +112,102 @@ impl Outcome {
     /// Whether nothing is wrong with the host.
     pub(super) fn is_good(self) -> bool {
         matches!(self, Self::Answered { status, .. } if !is_transient(status))
+    }
+}
+
+/// Whether what is not found is the package, rather than something that a manifest names.
+fn is_of_package(rejection: &Rejection) -> bool {
+    match rejection.step {
+        Step::StartUpload => true,
+        Step::PutManifest | Step::PutTag => {
+            !["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"]
+                .iter()
+                .any(|code| rejection.has_code(code))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, Method};
+    use url::Url;
+
+    use super::*;
+
+    #[test]
+    fn refusals_of_a_package_that_is_new() {
+        const DENIED: &str =
+            r#"{"errors":[{"code":"DENIED","message":"permission_denied: write_package"}]}"#;
+        const LIMITED: &str = r#"{"message":"You have exceeded a secondary rate limit."}"#;
+        const NAME: &str = r#"{"errors":[{"code":"NAME_UNKNOWN","message":"unknown"}]}"#;
+        const BLOB: &str = r#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"unknown"}]}"#;
+        let final_403 = Outcome::Answered {
+            status: 403,
+            advised: None,
+        };
+        let final_404 = Outcome::Answered {
+            status: 404,
+            advised: None,
+        };
+        let limited = Outcome::Limited { advised: None };
+        for (step, method, status, body, old, new) in [
+            (
+                Step::StartUpload,
+                Method::POST,
+                403,
+                DENIED,
+                final_403,
+                Outcome::Unsettled,
+            ),
+            (
+                Step::StartUpload,
+                Method::POST,
+                403,
+                "",
+                Outcome::Wordless,
+                Outcome::Unsettled,
+            ),
+            (
+                Step::StartUpload,
+                Method::POST,
+                403,
+                LIMITED,
+                limited,
+                limited,
+            ),
+            (
+                Step::StartUpload,
+                Method::POST,
+                404,
+                NAME,
+                final_404,
+                Outcome::Unsettled,
+            ),
+            (
+                Step::PutTag,
+                Method::PUT,
+                404,
+                NAME,
+                final_404,
+                Outcome::Unsettled,
+            ),
+            (Step::PutTag, Method::PUT, 404, BLOB, final_404, final_404),
+            (Step::CheckBlob, Method::HEAD, 404, "", final_404, final_404),
+            (Step::CheckBlob, Method::HEAD, 403, "", final_403, final_403),
+        ] {
+            let url = Url::parse("https://ghcr.io/v2/o/n/").expect("a test URL is valid");
+            let request = Request::new(step, method, url.clone());
+            let response = Response {
+                status: StatusCode::from_u16(status).expect("a status"),
+                headers: HeaderMap::new(),
+                body: Bytes::from_static(body.as_bytes()),
+                url,
+            };
+            let result = Ok(response);
+            assert_eq!(Outcome::of(&request, &result, false), old, "{step} {body}");
+            assert_eq!(Outcome::of(&request, &result, true), new, "{step} {body}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use http::{Method, header};
 
 use super::recovery::{Aftermath, aftermath};
 use super::session::UploadSession;
+use super::tries::Tries;
 use super::{BlobUpload, OCTET_STREAM, content_range, range, recovery};
 use crate::failure::Failure;
 use crate::request::{Request, Response, Transport};
@@ -19,19 +20,23 @@ impl<T: Transport> BlobUpload<'_, T> {
         mut session: UploadSession,
         mut held: u64,
         mut size: u64,
+        of_blob: &mut Tries,
     ) -> Result<(), Failure> {
         let mut tries = 0;
+        let mut cuts = 0;
         let mut waited = Duration::ZERO;
         // What was answered with success, by our own count.
         let mut acknowledged = held;
         let mut out_of_step = 0;
         while self.descriptor.size - held > size {
             self.remember(&session);
-            match self.send_chunk(&mut session, held, size).await {
+            let mut told = None;
+            match self.send_chunk(&mut session, held, size, &mut told).await {
                 Ok(now_held) => {
                     held = now_held;
                     acknowledged = held;
                     tries = 0;
+                    cuts = 0;
                     out_of_step = 0;
                     waited = Duration::ZERO;
                 }
@@ -44,6 +49,7 @@ impl<T: Transport> BlobUpload<'_, T> {
                 }
                 Err(failure) => {
                     tries += 1;
+                    cuts += u32::from(recovery::is_cut(&failure));
                     out_of_step += u32::from(recovery::is_out_of_step(&failure));
                     waited = self.wait(waited, &failure);
                     if !recovery::is_resumable(&failure)
@@ -53,19 +59,31 @@ impl<T: Transport> BlobUpload<'_, T> {
                         return Err(failure);
                     }
                     self.pause(&failure, waited, tries).await;
-                    held = match self.held(&mut session).await {
+                    let is_plausible =
+                        |held: &u64| (acknowledged..=acknowledged + size).contains(held);
+                    // What a refusal says of the session spares a question, once.
+                    let told =
+                        told.filter(|told| out_of_step == 1 && *told != held && is_plausible(told));
+                    let standing = match told {
+                        Some(told) => Standing::Holds(told),
+                        None => self.held(&mut session).await,
+                    };
+                    held = match standing {
                         // What the registry says of itself was wrong once: our own count may be right.
                         _ if out_of_step == OUT_OF_STEP => acknowledged,
                         // Less than was acknowledged, or more than was sent: not a session to trust.
-                        Standing::Holds(now)
-                            if (acknowledged..=acknowledged + size).contains(&now) =>
-                        {
-                            now
-                        }
+                        Standing::Holds(now) if is_plausible(&now) => now,
                         // One that does not say anything is tried once more where it was.
                         Standing::Silent if tries == 1 && out_of_step == 0 => held,
                         _ => return Err(failure),
                     };
+                    if held > acknowledged {
+                        cuts = 0;
+                    }
+                    if cuts == CUTS {
+                        cuts = 0;
+                        size = of_blob.cut(size);
+                    }
                 }
             }
         }
@@ -101,12 +119,14 @@ impl<T: Transport> BlobUpload<'_, T> {
             || idle.saturating_add(wait) > policy.max_time
     }
 
-    /// Sends one chunk, and returns how much the session holds then.
+    /// Sends one chunk, and returns how much the session holds then. A refusal of its place may say in `told` how
+    /// much the session holds (distribution-spec, "Pushing a blob in chunks": 416 comes with `Range` and `Location`).
     async fn send_chunk(
         &self,
         session: &mut UploadSession,
         offset: u64,
         length: u64,
+        told: &mut Option<u64>,
     ) -> Result<u64, Failure> {
         let request = Request::new(Step::UploadChunk, Method::PATCH, session.url().clone())
             .header(header::CONTENT_TYPE, OCTET_STREAM)
@@ -115,6 +135,9 @@ impl<T: Transport> BlobUpload<'_, T> {
             .deadline(chunk_deadline(length))
             .sent_once();
         let response = self.repository.transport().send(&request).await?;
+        if response.status == 416 && session.follow(&request, &response).is_ok() {
+            *told = reported(&response);
+        }
         // ECR answers 201 (https://github.com/jdx/mise/pull/11376).
         let response = response.expect(&request, &[202, 201, 204])?;
         session.follow(&request, &response)?;
@@ -178,6 +201,9 @@ fn chunk_deadline(length: u64) -> Duration {
     const BUFFERED: u64 = 4 * 1024 * 1024;
     Duration::from_secs(60 + length.min(BUFFERED) / 32_000)
 }
+
+/// Times that the connection may break in one chunk before a smaller one is tried.
+const CUTS: u32 = 2;
 
 /// Times that registry and client may disagree on where a chunk belongs.
 const OUT_OF_STEP: u32 = 2;

@@ -11,6 +11,8 @@ pub(super) struct Flow {
     furthest: u64,
     /// When that was reached.
     progress: Instant,
+    /// Whether it has been told that the blob's end is near.
+    ends_soon: bool,
 }
 
 impl Flow {
@@ -19,6 +21,7 @@ impl Flow {
             span: None,
             furthest: 0,
             progress: now,
+            ends_soon: false,
         }
     }
 
@@ -37,6 +40,11 @@ impl Flow {
             self.progress = now;
         }
         offset.saturating_sub(before)
+    }
+
+    /// Whether only `left` bytes are to be sent, and `lead` or fewer are the time to tell that. Once for a blob.
+    pub(super) fn nears_end(&mut self, left: u64, lead: u64) -> bool {
+        left <= lead && !std::mem::replace(&mut self.ends_soon, true)
     }
 
     /// The furthest offset of the present session.
@@ -63,6 +71,16 @@ impl Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_is_near_once() {
+        let mut flow = Flow::new(Instant::now());
+        let told: Vec<bool> = [30, 20, 10, 0]
+            .into_iter()
+            .map(|left| flow.nears_end(left, 10))
+            .collect();
+        assert_eq!(told, [false, false, true, false]);
+    }
 
     #[test]
     fn progress_is_what_was_never_reached_before() {

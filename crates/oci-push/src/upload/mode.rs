@@ -76,15 +76,23 @@ const LONGEST_STREAM: Duration = Duration::from_mins(7);
 const SMALLEST: u64 = 1024 * 1024;
 
 /// Streams of one blob that may break before it is sent in chunks.
-const BROKEN_STREAMS: u32 = 2;
+pub(super) const BROKEN_STREAMS: u32 = 2;
 
 /// What is known about a blob and the link when its upload begins.
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact about the registry, and they are independent"
+)]
 pub struct Situation {
     /// The blob's size in bytes.
     pub size: u64,
     /// Streams of this blob that have broken already.
     pub broken_streams: u32,
+    /// Whether streams of other blobs have broken off where chunks went through.
+    pub streams_break: bool,
+    /// Whether a stream of this blob was broken off because it would have taken too long.
+    pub outlasts: bool,
     /// Bytes per second of one upload, if any has been measured in this run.
     pub goodput: Option<f64>,
     /// The chunk size to use, within the registry's limit.
@@ -93,6 +101,8 @@ pub struct Situation {
     pub body_refused: bool,
     /// Whether the registry takes no chunks, or has put them together wrongly in this run.
     pub chunks_refused: bool,
+    /// Whether a session goes on after a chunk was cut off, as far as it is known.
+    pub resumable: bool,
     /// What a request costs beside its body, if it has been measured in this run.
     pub overhead: Option<Duration>,
     /// Bytes of the blob that an earlier run has left in the session.
@@ -132,12 +142,16 @@ pub fn choose(asked: UploadMode, situation: &Situation) -> (Mode, &'static str) 
     if situation.broken_streams >= BROKEN_STREAMS {
         return (chunked, "streaming it broke off repeatedly");
     }
+    if situation.streams_break {
+        return (chunked, "streams break off here, and chunks do not");
+    }
     #[expect(
         clippy::cast_precision_loss,
         reason = "an estimate of seconds needs no more than 52 bits of size"
     )]
     let expected = situation.goodput.map(|rate| situation.size as f64 / rate);
-    if expected.is_some_and(|seconds| seconds > LONGEST_STREAM.as_secs_f64()) {
+    if situation.outlasts || expected.is_some_and(|seconds| seconds > LONGEST_STREAM.as_secs_f64())
+    {
         return (
             chunked,
             "at the measured rate it would outlast the upload limit",
@@ -168,7 +182,7 @@ fn is_nearly_free(situation: &Situation) -> bool {
         reason = "an estimate of seconds needs no more than 52 bits of size"
     )]
     let seconds = situation.chunk as f64 / rate;
-    seconds >= LEAST && overhead.as_secs_f64() <= seconds * TOLERATED
+    situation.resumable && seconds >= LEAST && overhead.as_secs_f64() <= seconds * TOLERATED
 }
 
 #[cfg(test)]
@@ -177,18 +191,50 @@ mod tests {
 
     const MIB: u64 = 1024 * 1024;
 
-    #[test]
-    fn choices() {
-        let large = Situation {
+    fn large() -> Situation {
+        Situation {
             size: 4096 * MIB,
             broken_streams: 0,
+            streams_break: false,
+            outlasts: false,
             goodput: None,
             chunk: 4 * MIB,
             body_refused: false,
             chunks_refused: false,
+            resumable: true,
             overhead: None,
             held: 0,
+        }
+    }
+
+    /// What was found out on the way counts where nothing was asked for, and nothing stands against it.
+    #[test]
+    fn lessons() {
+        let too_long = Situation {
+            outlasts: true,
+            ..large()
         };
+        let others_broke = Situation {
+            streams_break: true,
+            ..large()
+        };
+        for (name, situation) in [("too long", too_long), ("others broke", others_broke)] {
+            let chunks = Mode::Chunked(4 * MIB);
+            assert_eq!(choose(UploadMode::Auto, &situation).0, chunks, "{name}");
+            let asked = choose(UploadMode::Stream, &situation).0;
+            assert_eq!(asked, Mode::Streamed, "{name}, a stream asked for");
+            let refused = Situation {
+                chunks_refused: true,
+                ..situation
+            };
+            let mode = choose(UploadMode::Auto, &refused).0;
+            assert_eq!(mode, Mode::Streamed, "{name}, and no chunks taken");
+        }
+    }
+
+    #[test]
+    fn choices() {
+        let large = large();
         let chunks = Mode::Chunked(4 * MIB);
         for (name, asked, situation, expected) in [
             ("large", UploadMode::Auto, large, Mode::Streamed),
@@ -280,15 +326,24 @@ mod tests {
             let situation = Situation {
                 size: 40 * MIB,
                 broken_streams: 0,
+                streams_break: false,
+                outlasts: false,
                 goodput: Some(goodput),
                 chunk: 4 * MIB,
                 body_refused: false,
                 chunks_refused: false,
+                resumable: true,
                 overhead: Some(Duration::from_millis(overhead)),
                 held: 0,
             };
             let mode = choose(UploadMode::Auto, &situation).0;
             assert_eq!(mode != Mode::Streamed, is_chunked, "{name}");
+            let forgetful = Situation {
+                resumable: false,
+                ..situation
+            };
+            let mode = choose(UploadMode::Auto, &forgetful).0;
+            assert_eq!(mode, Mode::Streamed, "{name}, and what is cut off is lost");
         }
     }
 }

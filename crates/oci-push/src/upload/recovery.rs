@@ -54,6 +54,23 @@ pub(super) fn aftermath(failure: &Failure, all_sent: bool) -> Aftermath {
     }
 }
 
+/// Whether it is a refusal that the age of a package can explain: of access, or of a name that is not known. A session
+/// that is gone is none.
+pub(super) fn may_settle(failure: &Failure) -> bool {
+    matches!(failure, Failure::Rejected(rejection)
+        if (rejection.status == 403 && !rejection.is_rate_limit())
+            || (rejection.status == 404
+                && !rejection.has_code("BLOB_UPLOAD_UNKNOWN")
+                && !rejection.has_code("BLOB_UPLOAD_INVALID")))
+}
+
+/// Whether the connection broke. A registry, or a proxy before it, that refuses a body for its size and closes the
+/// connection without reading it resets it: the answer is lost with what was on the way.
+pub(super) fn is_cut(failure: &Failure) -> bool {
+    matches!(failure, Failure::Unanswered(unanswered)
+        if matches!(unanswered.kind, UnansweredKind::Interrupted(_)))
+}
+
 /// Whether a chunk may be resumed in the same session.
 pub(super) fn is_resumable(failure: &Failure) -> bool {
     match failure {
@@ -177,6 +194,31 @@ mod tests {
             let failure = rejected(status, body);
             assert_eq!(aftermath(&failure, false), before, "{status} {body}");
             assert_eq!(aftermath(&failure, true), after, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn what_the_age_of_a_package_explains() {
+        let limit = r#"{"message":"You have exceeded a secondary rate limit."}"#;
+        let denied =
+            r#"{"errors":[{"code":"DENIED","message":"permission_denied: write_package"}]}"#;
+        let gone = r#"{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN","message":"unknown"}]}"#;
+        let unknown = r#"{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown"}]}"#;
+        for (status, body, expected) in [
+            (403, denied, true),
+            (403, "", true),
+            (403, limit, false),
+            (404, unknown, true),
+            (404, "", true),
+            (404, gone, false),
+            (401, "", false),
+            (503, "", false),
+        ] {
+            assert_eq!(
+                may_settle(&rejected(status, body)),
+                expected,
+                "{status} {body}"
+            );
         }
     }
 

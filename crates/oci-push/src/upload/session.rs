@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use url::Url;
 
+use super::bounds::ChunkBounds;
 use crate::failure::{Failure, ViolationKind, displayed};
 use crate::origin::same_origin;
 use crate::request::{Request, Response};
@@ -15,7 +16,7 @@ pub(crate) struct UploadSession {
     url: Url,
     /// The same for whoever has to cancel the session, `None` once it is closed.
     handle: SessionHandle,
-    least_chunk: Option<u64>,
+    bounds: ChunkBounds,
 }
 
 /// Where an open session is, for whoever cancels it.
@@ -27,9 +28,7 @@ impl UploadSession {
         match location(request, response)? {
             Some(url) => Ok(Self {
                 handle: Arc::new(Mutex::new(Some(url.clone()))),
-                least_chunk: response
-                    .header("oci-chunk-min-length")
-                    .and_then(|least| least.trim().parse().ok()),
+                bounds: ChunkBounds::announced(response),
                 url,
             }),
             None => Err(Failure::violation(request, ViolationKind::LocationMissing)),
@@ -40,7 +39,7 @@ impl UploadSession {
     pub(crate) fn at(url: Url) -> Self {
         Self {
             handle: SessionHandle::default(),
-            least_chunk: None,
+            bounds: ChunkBounds::default(),
             url,
         }
     }
@@ -59,10 +58,9 @@ impl UploadSession {
         Ok(())
     }
 
-    /// The smallest chunk but the last that the registry takes, if it says one (distribution-spec, "Pushing
-    /// a blob in chunks").
-    pub(crate) fn least_chunk(&self) -> Option<u64> {
-        self.least_chunk
+    /// The sizes of chunks that the registry takes, if it says any.
+    pub(crate) fn bounds(&self) -> ChunkBounds {
+        self.bounds
     }
 
     /// Where the session is as long as it is open.

@@ -21,6 +21,10 @@ fn delay(route: Route) -> Fault {
 #[test]
 fn blobs_are_looked_for_all_at_once() {
     let registry = TestRegistry::start(Options::default());
+    // In a repository that has nothing nothing is looked for.
+    let earlier = Source::new(&SampleImage::of_layers(&[7]));
+    push(&registry, &earlier, options()).report();
+    registry.clear_journal();
     let source = many_blobs();
     registry.fail(delay(Route::BlobHead).at(Phase::AfterState));
     push(&registry, &source, options()).report();

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use oci_push::UploadMode;
+use oci_push::{Profile, UploadMode};
 use test_registry::{Action, Fault, Options, Phase, Route, SampleImage, TestRegistry};
 
-use crate::support::{MIB, Source, assert_published, options, push};
+use crate::support::{MIB, PASSWORD, Source, USERNAME, assert_published, options, push};
 
 /// The limit holds for all uploads together, and one that waits for its turn is not taken for one that stalls.
 #[test]
@@ -68,4 +68,33 @@ fn a_commit_that_takes_its_time() {
     // After 0.1, 0.3, 0.7 and perhaps 1.5 seconds.
     let looks = journal.count(Route::BlobHead) - source.sample.blobs.len();
     assert!((2..=4).contains(&looks), "{looks}");
+}
+
+/// Chunks in a long row go to ghcr.io at a rate that its secondary limit bears, whatever the number of blobs; other
+/// registries are spared nothing.
+#[test]
+fn chunks_in_a_long_row_are_spaced() {
+    let guarded = Options::ghcr(USERNAME, PASSWORD);
+    for (profile, registry, spaced) in [
+        (Profile::Ghcr, guarded, 15..=22),
+        (Profile::Specification, Options::default(), 0..=0),
+    ] {
+        let registry = TestRegistry::start(registry);
+        let source = Source::new(&SampleImage::of_layers(&[10 * MIB; 2]));
+        let mut options = options();
+        options.profile = Some(profile);
+        options.upload_mode = UploadMode::Chunked;
+        options.chunk_size = Some(64 * 1024);
+        let pushed = push(&registry, &source, options);
+        pushed.report();
+        assert_published(&registry, &source);
+        let chunks = registry.journal().count(Route::UploadChunk);
+        assert!((319..=321).contains(&chunks), "{chunks}");
+        // One and a half a second.
+        let waits = pushed.waits.iter();
+        let waits = waits
+            .filter(|wait| **wait > Duration::from_millis(300))
+            .count();
+        assert!(spaced.contains(&waits), "{profile:?}: {waits}");
+    }
 }

@@ -72,9 +72,9 @@ fn run(
 fn cut_off(registry: &TestRegistry, source: &Source, journal: &Arc<Memory>) {
     registry.fail(
         Fault::new(Action::error(
-            403,
-            "DENIED",
-            "permission_denied: write_package",
+            400,
+            "NAME_INVALID",
+            "invalid repository name",
         ))
         .on(Route::UploadChunk)
         .from_request(10)
