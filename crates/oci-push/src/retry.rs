@@ -34,7 +34,8 @@ const TRIES_BEFORE_FIRST_CONTACT: u32 = 4;
 /// No wait is shorter, whatever the server advises: ghcr.io advises fractions of a millisecond.
 const SHORTEST_WAIT: Duration = Duration::from_millis(100);
 
-/// The same where connections come about and break: what listens there may speak another language.
+/// The same where connections come about and break: what listens there may speak another language. One request
+/// that hangs is given up after as long, and says nothing yet.
 const TIME_BEFORE_FIRST_CONTACT: Duration = Duration::from_secs(30);
 
 /// 500 is a fault of the server in this very request rather than an outage: one that stays for longer stays.
@@ -189,7 +190,7 @@ impl RetryPolicy {
 fn is_no_host(attempt: &Attempt, outcome: Outcome) -> bool {
     match outcome {
         Outcome::Unreachable => attempt.number >= TRIES_BEFORE_FIRST_CONTACT,
-        _ => attempt.elapsed >= TIME_BEFORE_FIRST_CONTACT,
+        _ => attempt.number > 1 && attempt.elapsed >= TIME_BEFORE_FIRST_CONTACT,
     }
 }
 

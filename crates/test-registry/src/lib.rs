@@ -15,8 +15,10 @@ mod authorization;
 mod blobs;
 mod connection;
 mod distribution;
+mod edits;
 mod fault;
 mod journal;
+mod kinds;
 mod manifests;
 mod options;
 mod personality;
@@ -28,6 +30,7 @@ mod server;
 mod store;
 mod tokens;
 mod uploads;
+mod wire;
 
 use std::io;
 use std::net::SocketAddr;
@@ -40,12 +43,14 @@ use tokio::sync::oneshot;
 pub use distribution::{Distribution, installed};
 pub use fault::{Action, Fault, Phase};
 pub use journal::{Exchange, Journal, Uploads};
+pub use kinds::{Kind, Moment};
 pub use options::{Authentication, Options};
 pub use personality::Personality;
 pub use refusal::Refusal;
 pub use route::Route;
 pub use sample::{Sample, SampleImage};
 pub use store::StoredManifest;
+pub use wire::Spelling;
 
 use server::Shared;
 

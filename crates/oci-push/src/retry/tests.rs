@@ -97,11 +97,21 @@ fn what_ends_the_tries() {
         (
             "broken for long",
             Attempt {
+                number: 2,
                 elapsed: Duration::from_secs(31),
                 ..unreached
             },
             Outcome::Unanswered,
             false,
+        ),
+        (
+            "hung for long",
+            Attempt {
+                elapsed: Duration::from_secs(31),
+                ..unreached
+            },
+            Outcome::Unanswered,
+            true,
         ),
         (
             "a fault that stays",

@@ -12,6 +12,7 @@ mod links;
 mod manifests;
 mod sessions;
 mod tokens;
+mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;

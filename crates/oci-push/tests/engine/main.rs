@@ -4,6 +4,7 @@
 mod answers;
 mod authentication;
 mod cases;
+mod chance;
 mod concurrency;
 mod credentials;
 mod drafts;
