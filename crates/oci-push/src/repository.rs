@@ -234,7 +234,8 @@ impl<T: Transport> Repository<T> {
             .transport
             .send(&request)
             .await?
-            .expect(&request, &[202])?;
+            .expect(&request, &[202, 201, 200, 204])?;
+        // What counts is that there is an address to go on with.
         self.opened(&request, &response)
     }
 

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use expect_test::expect_file;
 use test_registry::Kind;
 
-use super::{Case, Outcome, answers, commits, limits, links, manifests, sessions, tokens, wire};
+use super::{
+    Case, Outcome, answers, commits, limits, links, manifests, sessions, tokens, variants, wire,
+};
 
 /// Cases that are shown elsewhere, since they need another clock, a process or several.
 const ELSEWHERE: [(&str, &str, &str, &str, &str); 11] = [
@@ -112,6 +114,7 @@ fn the_document_is_what_is_tested() {
         tokens::all(),
         sessions::all(),
         manifests::all(),
+        variants::all(),
         wire::all(),
     ];
     let mut rows: Vec<(String, String)> = cases.iter().flatten().flat_map(rows_of).collect();

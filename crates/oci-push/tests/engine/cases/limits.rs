@@ -18,7 +18,7 @@ super::cases! {
 }
 
 /// Some wait is as long as the registry asked for, and not much longer.
-fn waited(seen: &Seen<'_>, seconds: f64) {
+pub(super) fn waited(seen: &Seen<'_>, seconds: f64) {
     let range = seconds..=seconds + 10.0;
     let waits = seen.waits;
     assert!(
