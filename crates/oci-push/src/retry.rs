@@ -19,7 +19,7 @@ use http::Method;
 use crate::clock::Clock;
 use crate::failure::{Failure, Rejection};
 use crate::observer::{Event, Observer};
-use crate::request::{Body, Replay, Request, Response, Transport};
+use crate::request::{Replay, Request, Response, Transport};
 use crate::step::Step;
 use crate::tally::Tally;
 
@@ -41,11 +41,15 @@ const TIME_BEFORE_FIRST_CONTACT: Duration = Duration::from_secs(30);
 /// 500 is a fault of the server in this very request rather than an outage: one that stays for longer stays.
 const FAULT_TIME: Duration = Duration::from_secs(75);
 
-/// The longest wait for a limit that names none: what ghcr.io counts by the minute is free again in seconds.
-const LIMIT_WAIT: Duration = Duration::from_secs(5);
+/// The longest wait for a limit that names none, as none of those can that answer a HEAD: what ghcr.io counts by the
+/// minute is free again in seconds.
+const LIMIT_WAIT: Duration = Duration::from_secs(3);
 
 /// Tries for which advice is taken at its word; who goes on like that gives none.
-const ADVISED_TRIES: u32 = 10;
+const ADVISED_TRIES: u32 = 25;
+
+/// Bodies from this size on take their time.
+const LARGE_BODY: u64 = 1024 * 1024;
 
 /// The wait for GitHub's secondary rate limit where it names none, doubled with each try
 /// (<https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately>).
@@ -260,8 +264,8 @@ impl<T: Transport> RetryTransport<T> {
         };
         loop {
             let pass = gate.enter(&*self.clock).await;
-            // Bodies of blobs are counted by whoever sends them; they would keep small requests waiting.
-            let pass = Some(pass).filter(|_| !matches!(request.body, Body::Blob(_)));
+            // Large bodies are counted by whoever sends them; they would keep small requests waiting.
+            let pass = Some(pass).filter(|_| request.body.len() < LARGE_BODY);
             let result = self.inner.send(request).await;
             drop(pass);
             let outcome = Outcome::of(request, &result, self.wrote_before(request));
@@ -283,7 +287,7 @@ impl<T: Transport> RetryTransport<T> {
                 };
                 gate.close(wait.min(self.policy.max_time), now);
             } else if outcome.is_good() {
-                gate.widen();
+                gate.widen(now);
             } else if let Verdict::Retry(wait) = verdict {
                 gate.trouble(wait, now);
             }

@@ -17,6 +17,7 @@ mod mounting;
 mod pacing;
 mod personalities;
 mod probes;
+mod real_time;
 mod referrers;
 mod resumption;
 mod scale;

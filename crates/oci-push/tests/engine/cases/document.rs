@@ -10,7 +10,21 @@ use super::{
 };
 
 /// Cases that are shown elsewhere, since they need another clock, a process or several.
-const ELSEWHERE: [(&str, &str, &str, &str, &str); 11] = [
+const ELSEWHERE: [(&str, &str, &str, &str, &str); 13] = [
+    (
+        "F08",
+        "advised waits",
+        "`2`, `1`, `1.5`, `0`, `-5`, `soon`, by the machine's own clock",
+        "published; between two tries at least what was asked for, and 0.1 s",
+        "`engine/real_time.rs`",
+    ),
+    (
+        "F09",
+        "limit in the text",
+        "the same by the machine's own clock",
+        "published; never more than four requests open afterwards",
+        "`engine/real_time.rs`",
+    ),
     (
         "F08",
         "advised waits",

@@ -82,7 +82,7 @@ fn few_in_flight(seen: &Seen<'_>) {
         let open = exchanges
             .iter()
             .filter(|other| other.at <= one.at && other.ended.is_none_or(|end| end > one.at));
-        assert!(open.count() <= 16, "{}", seen.name);
+        assert!(open.count() <= 4, "{}", seen.name);
     }
     assert!(
         seen.waits
