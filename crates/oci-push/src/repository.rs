@@ -251,7 +251,8 @@ impl<T: Transport> Repository<T> {
 
     async fn start(&self, request: Request) -> Result<UploadSession, Failure> {
         let response = self.transport.send(&request).await?;
-        let response = response.expect(&request, &[202])?;
+        // What counts is that there is an address to go on with.
+        let response = response.expect(&request, &[202, 201, 200, 204])?;
         self.opened(&request, &response)
     }
 

@@ -21,7 +21,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::failure::{Failure, Rejection};
 use crate::observer::{Event, Observer};
-use crate::request::{Body, Replay, Request, Response, Transport};
+use crate::request::{Replay, Request, Response, Transport};
 use crate::tally::Tally;
 
 pub(crate) use advice::advised_wait;
@@ -38,17 +38,22 @@ const TRIES_BEFORE_FIRST_CONTACT: u32 = 4;
 /// No wait is shorter, whatever the server advises: ghcr.io advises fractions of a millisecond.
 const SHORTEST_WAIT: Duration = Duration::from_millis(100);
 
-/// The same where connections come about and break: what listens there may speak another language.
+/// The same where connections come about and break: what listens there may speak another language. One request
+/// that hangs is given up after as long, and says nothing yet.
 const TIME_BEFORE_FIRST_CONTACT: Duration = Duration::from_secs(30);
 
 /// 500 is a fault of the server in this very request rather than an outage: one that stays for longer stays.
 const FAULT_TIME: Duration = Duration::from_secs(75);
 
-/// The longest wait for a limit that names none: what ghcr.io counts by the minute is free again in seconds.
-const LIMIT_WAIT: Duration = Duration::from_secs(5);
+/// The longest wait for a limit that names none, as none of those can that answer a HEAD: what ghcr.io counts by the
+/// minute is free again in seconds.
+const LIMIT_WAIT: Duration = Duration::from_secs(3);
 
 /// Tries for which advice is taken at its word; who goes on like that gives none.
-const ADVISED_TRIES: u32 = 10;
+const ADVISED_TRIES: u32 = 25;
+
+/// Bodies from this size on take their time.
+const LARGE_BODY: u64 = 1024 * 1024;
 
 /// The wait for GitHub's secondary rate limit where it names none, doubled with each try
 /// (<https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately>).
@@ -166,14 +171,14 @@ impl RetryPolicy {
             }
             _ => self.wait(attempt.waited, advised, fraction),
         };
-        let is_limit = matches!(
-            outcome,
+        let longest = match outcome {
             Outcome::Answered {
                 status: 429,
-                advised: None
-            }
-        );
-        let wait = if is_limit { wait.min(LIMIT_WAIT) } else { wait }.max(least);
+                advised: None,
+            } => LIMIT_WAIT,
+            _ => Duration::MAX,
+        };
+        let wait = wait.min(longest).max(least);
         if exhausted || attempt.idle.saturating_add(wait) > self.max_time {
             Verdict::Settled
         } else {
@@ -198,7 +203,7 @@ impl RetryPolicy {
 fn is_no_host(attempt: &Attempt, outcome: Outcome) -> bool {
     match outcome {
         Outcome::Unreachable => attempt.number >= TRIES_BEFORE_FIRST_CONTACT,
-        _ => attempt.elapsed >= TIME_BEFORE_FIRST_CONTACT,
+        _ => attempt.number > 1 && attempt.elapsed >= TIME_BEFORE_FIRST_CONTACT,
     }
 }
 
@@ -288,8 +293,8 @@ impl<T: Transport> RetryTransport<T> {
         loop {
             self.await_turn(request).await;
             let pass = gate.enter(&*self.clock).await;
-            // Bodies of blobs are counted by whoever sends them; they would keep small requests waiting.
-            let pass = Some(pass).filter(|_| !matches!(request.body, Body::Blob(_)));
+            // Large bodies are counted by whoever sends them; they would keep small requests waiting.
+            let pass = Some(pass).filter(|_| request.body.len() < LARGE_BODY);
             let opening = self.packages.opens(request);
             let untouched = self.packages.is_untouched(&request.url);
             let result = self.inner.send(request).await;
@@ -324,7 +329,7 @@ impl<T: Transport> RetryTransport<T> {
                 };
                 gate.close(wait.min(self.policy.max_time), now);
             } else if outcome.is_good() {
-                gate.widen();
+                gate.widen(now);
             } else if let Verdict::Retry(wait) = verdict {
                 gate.trouble(wait, now);
             }

@@ -3,7 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::connection::Ending;
 use crate::route::Route;
+use crate::wire::Spelling;
 
 /// A scripted fault.
 #[derive(Debug, Clone)]
@@ -32,6 +34,9 @@ pub enum Phase {
     BeforeState,
     /// When the registry has done what was asked, and has not answered yet.
     AfterState,
+    /// When this many bytes of the answer have left, its head included. Only connections go wrong there; an
+    /// answer that is shorter is not touched.
+    InAnswer(u64),
 }
 
 /// What goes wrong.
@@ -65,6 +70,12 @@ pub enum Action {
     SetMember(String, Option<serde_json::Value>),
     /// A member of the JSON object in the answer has another name.
     RenameMember(String, String),
+    /// The connection is closed after half of the answer's body.
+    HalveBody,
+    /// The address in `Location` is written as short as it can be, relative to that of the request.
+    ShortenLocation,
+    /// The answer is put on the wire in another way.
+    Spell(Spelling),
     /// All tokens become invalid, and the request goes on. Its own token is looked at between
     /// [`Phase::BeforeHead`] and the others.
     RevokeTokens,
@@ -90,6 +101,9 @@ impl Action {
                 | Self::RemoveHeader(_)
                 | Self::SetMember(..)
                 | Self::RenameMember(..)
+                | Self::HalveBody
+                | Self::ShortenLocation
+                | Self::Spell(_)
         )
     }
 }
@@ -197,6 +211,23 @@ impl Faults {
     pub(crate) fn in_body(&self) -> Option<(u64, &Action)> {
         self.0.iter().find_map(|(phase, action)| match phase {
             Phase::AfterBodyBytes(bytes) => Some((*bytes, action)),
+            _ => None,
+        })
+    }
+
+    /// What happens within the answer, and after how many bytes.
+    pub(crate) fn in_answer(&self) -> Option<(u64, Ending)> {
+        self.0.iter().find_map(|(phase, action)| match phase {
+            Phase::InAnswer(bytes) => {
+                let ending = match action {
+                    Action::Reset => Ending::Reset,
+                    Action::Close => Ending::Close,
+                    Action::Stall => Ending::Stall,
+                    Action::Delay(duration) => Ending::Pause(*duration),
+                    _ => return None,
+                };
+                Some((*bytes, ending))
+            }
             _ => None,
         })
     }

@@ -15,9 +15,11 @@ mod authorization;
 mod blobs;
 mod connection;
 mod distribution;
+mod edits;
 mod fault;
 mod front;
 mod journal;
+mod kinds;
 mod manifests;
 mod options;
 mod personality;
@@ -29,6 +31,7 @@ mod server;
 mod store;
 mod tokens;
 mod uploads;
+mod wire;
 
 use std::io;
 use std::net::SocketAddr;
@@ -42,12 +45,14 @@ pub use distribution::{Distribution, installed};
 pub use fault::{Action, Fault, Phase};
 pub use front::Front;
 pub use journal::{Exchange, Journal, Uploads};
+pub use kinds::{Kind, Moment};
 pub use options::{Authentication, Options};
 pub use personality::Personality;
 pub use refusal::Refusal;
 pub use route::Route;
 pub use sample::{Sample, SampleImage};
 pub use store::StoredManifest;
+pub use wire::Spelling;
 
 use server::Shared;
 

@@ -66,6 +66,10 @@ enum Kind {
     Gar,
     /// Azure's basic tier: no body over 20 MB
     Acr,
+    /// Distribution 2.8's: ranges are not looked at
+    Distribution,
+    /// Docker Hub's: the same, and lines of a 429 end without carriage returns
+    Hub,
 }
 
 fn main() -> io::Result<()> {
@@ -82,6 +86,8 @@ fn main() -> io::Result<()> {
         Kind::Ecr => Personality::Ecr,
         Kind::Gar => Personality::Gar,
         Kind::Acr => Personality::Acr,
+        Kind::Distribution => Personality::Distribution,
+        Kind::Hub => Personality::Hub,
     };
     if let (Some(username), Some(password)) = (arguments.username, arguments.password) {
         options.authentication = Authentication::Bearer {

@@ -22,6 +22,26 @@ pub enum Personality {
     /// Azure's basic tier: no body is over 20 MB
     /// (<https://github.com/goharbor/harbor/issues/23015>).
     Acr,
+    /// Distribution 2.8's, which does not look at `Content-Range`: only the digest at the end tells whether chunks
+    /// came in order (<https://github.com/distribution/distribution/blob/v2.8.2/registry/handlers/blobupload.go>).
+    Distribution,
+    /// Docker Hub's: Distribution behind a proxy that ends the lines of its 429 without carriage returns
+    /// (<https://github.com/docker/hub-feedback/issues/1907>).
+    Hub,
+}
+
+impl Personality {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Specification,
+        Self::Ghcr,
+        Self::GhcrOverwriting,
+        Self::Ecr,
+        Self::Gar,
+        Self::Acr,
+        Self::Distribution,
+        Self::Hub,
+    ];
 }
 
 /// What a personality means on the wire.
@@ -39,6 +59,10 @@ pub(crate) struct Behavior {
     pub(crate) body_limit: Option<u64>,
     /// The smallest chunk but the last.
     pub(crate) least_chunk: Option<u64>,
+    /// Whether `Content-Range` is looked at.
+    pub(crate) checks_ranges: bool,
+    /// Limits are told in lines that end without carriage returns.
+    pub(crate) bare_limits: bool,
     /// Whether there are chunks at all.
     pub(crate) takes_chunks: bool,
     /// What a chunk is answered with.
@@ -69,6 +93,8 @@ const SPECIFICATION: Behavior = Behavior {
     ranged_body_limit: None,
     body_limit: None,
     least_chunk: None,
+    checks_ranges: true,
+    bare_limits: false,
     takes_chunks: true,
     chunk_status: 202,
     stuck_range: false,
@@ -100,6 +126,11 @@ const GHCR: Behavior = Behavior {
     ..SPECIFICATION
 };
 
+const DISTRIBUTION: Behavior = Behavior {
+    checks_ranges: false,
+    ..SPECIFICATION
+};
+
 impl Personality {
     pub(crate) fn behavior(self) -> Behavior {
         match self {
@@ -123,6 +154,11 @@ impl Personality {
             Self::Acr => Behavior {
                 body_limit: Some(20_000_000),
                 ..SPECIFICATION
+            },
+            Self::Distribution => DISTRIBUTION,
+            Self::Hub => Behavior {
+                bare_limits: true,
+                ..DISTRIBUTION
             },
         }
     }

@@ -21,7 +21,7 @@ use crate::refusal::Refusal;
 use crate::route::{Route, Target};
 use crate::store::Store;
 use crate::tokens::Tokens;
-use crate::{blobs, manifests, uploads};
+use crate::{blobs, edits, manifests, uploads};
 
 /// Everything that requests share.
 #[derive(Debug)]
@@ -85,6 +85,8 @@ pub(crate) async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) 
 pub(crate) struct Call<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) target: Target,
+    pub(crate) method: http::Method,
+    pub(crate) path: String,
     /// As it was sent, still escaped.
     pub(crate) raw_query: String,
     pub(crate) query: Vec<(String, String)>,
@@ -115,6 +117,7 @@ async fn handle(
     ConnectInfo(connection): ConnectInfo<Connection>,
     request: Request<Body>,
 ) -> Answer {
+    connection.begin();
     let (head, body) = request.into_parts();
     let path = head.uri.path();
     let raw_query = head.uri.query().unwrap_or_default().to_owned();
@@ -156,6 +159,8 @@ async fn handle(
     let call = Call {
         shared: &shared,
         target,
+        method: head.method.clone(),
+        path: path.to_owned(),
         raw_query,
         query,
         headers: head.headers,
@@ -170,8 +175,8 @@ async fn handle(
         }
         Err(Interruption::Fault(action)) => call.strike(action, &connection).await,
     };
-    answer = call.edit_members(answer).await;
-    call.finish(&mut answer);
+    answer = edits::edit(&call, answer).await;
+    answer = edits::put_on_the_wire(&call, answer, &connection).await;
     let status = (!connection.is_cut()).then(|| answer.status().as_u16());
     shared.journal.end(entry, status);
     answer
@@ -239,72 +244,10 @@ impl<'a> Call<'a> {
                     .collect();
                 return answer::with_body(*status, &headers, body.clone());
             }
-            // These end no request.
-            Action::Delay(_)
-            | Action::RevokeTokens
-            | Action::EditStatus(_)
-            | Action::SetHeader(..)
-            | Action::RemoveHeader(_)
-            | Action::SetMember(..)
-            | Action::RenameMember(..) => {}
+            // The others end no request.
+            _ => {}
         }
         answer::error(500, "UNKNOWN", "the request was interrupted")
-    }
-
-    /// Scripted changes of the body.
-    async fn edit_members(&self, answer: Answer) -> Answer {
-        let is_member =
-            |edit: &&Action| matches!(edit, Action::SetMember(..) | Action::RenameMember(..));
-        let edits: Vec<&Action> = self.faults.edits().filter(is_member).collect();
-        if edits.is_empty() {
-            return answer;
-        }
-        let (head, body) = answer.into_parts();
-        let body = axum::body::to_bytes(body, usize::MAX)
-            .await
-            .unwrap_or_default();
-        let mut body: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-        for edit in edits {
-            match (edit, body.as_object_mut()) {
-                (Action::SetMember(name, Some(value)), Some(members)) => {
-                    members.insert(name.clone(), value.clone());
-                }
-                (Action::SetMember(name, None), Some(members)) => {
-                    members.remove(name);
-                }
-                (Action::RenameMember(from, to), Some(members)) => {
-                    if let Some(value) = members.remove(from) {
-                        members.insert(to.clone(), value);
-                    }
-                }
-                _ => {}
-            }
-        }
-        let headers: Vec<(&str, &str)> = vec![("content-type", "application/json")];
-        answer::with_body(head.status.as_u16(), &headers, body.to_string())
-    }
-
-    /// Headers that every answer bears, and scripted changes.
-    fn finish(&self, answer: &mut Answer) {
-        answer::set(answer, "docker-distribution-api-version", "registry/2.0");
-        if self.shared.behavior.request_ids {
-            let identifier = format!("C0DE:12EF34:567890:9ABCDE:{:08X}", self.entry.number());
-            answer::set(answer, "x-github-request-id", &identifier);
-        }
-        for edit in self.faults.edits() {
-            match edit {
-                Action::EditStatus(status) => {
-                    if let Ok(status) = http::StatusCode::from_u16(*status) {
-                        *answer.status_mut() = status;
-                    }
-                }
-                Action::SetHeader(name, value) => answer::set(answer, name, value),
-                Action::RemoveHeader(name) => {
-                    answer.headers_mut().remove(name.as_str());
-                }
-                _ => {}
-            }
-        }
     }
 
     /// The registry's name as the client wrote it: a client that asked `localhost` takes an address on

@@ -99,19 +99,26 @@ impl Rejection {
     }
 
     /// Whether this is a rate limit. GitHub tells its secondary one as 403, which looks like a permission
-    /// (<https://github.com/virtualcell/vcell/issues/1888>).
+    /// (<https://github.com/virtualcell/vcell/issues/1888>); its headers say so too
+    /// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit>).
     #[must_use]
     pub fn is_rate_limit(&self) -> bool {
+        let is_spent = |(name, value): &(String, String)| {
+            name == "x-ratelimit-remaining" && value.trim() == "0"
+        };
         let words = || self.words().to_ascii_lowercase();
         self.status == StatusCode::TOO_MANY_REQUESTS
             || (self.status == StatusCode::FORBIDDEN
-                && [
-                    "secondary rate limit",
-                    "rate limit exceeded",
-                    "abuse detection",
-                ]
-                .iter()
-                .any(|mark| words().contains(mark)))
+                && (self.retry_after.is_some()
+                    || self.headers.iter().any(is_spent)
+                    || self.has_code("TOOMANYREQUESTS")
+                    || [
+                        "secondary rate limit",
+                        "rate limit exceeded",
+                        "abuse detection",
+                    ]
+                    .iter()
+                    .any(|mark| words().contains(mark))))
     }
 
     /// Whether it says no more than 403. Such refusals of ghcr.io are known to pass; an answer to a HEAD
@@ -120,7 +127,24 @@ impl Rejection {
     pub fn is_wordless(&self) -> bool {
         self.status == StatusCode::FORBIDDEN
             && self.method != Method::HEAD
-            && self.words().trim().is_empty()
+            && (self.words().trim().is_empty() || self.is_empty_envelope())
+    }
+
+    /// Whether the body is JSON that says nothing: `{}`, `null`, or an empty list of errors.
+    fn is_empty_envelope(&self) -> bool {
+        let body = self.body_excerpt.as_deref().unwrap_or_default();
+        let value: Option<serde_json::Value> = serde_json::from_str(body).ok();
+        value.is_some_and(|value| {
+            let is_nothing = |value: &serde_json::Value| {
+                value.is_null()
+                    || value.as_array().is_some_and(Vec::is_empty)
+                    || value.as_object().is_some_and(serde_json::Map::is_empty)
+            };
+            is_nothing(&value)
+                || value
+                    .as_object()
+                    .is_some_and(|all| all.values().all(is_nothing))
+        })
     }
 
     /// Whether any of the registry's errors has this code.

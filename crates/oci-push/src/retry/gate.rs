@@ -20,6 +20,10 @@ const DOWN_AFTER: u32 = 6;
 /// Good answers in a row that widen the gate again, by one.
 const WIDENED_AFTER: u32 = 8;
 
+/// How long a host that has complained is left alone with as few: ghcr.io counts by the minute
+/// (`allowed: 2000/minute`).
+const CALM: Duration = Duration::from_mins(1);
+
 /// Lets requests to one host through.
 #[derive(Debug)]
 pub(super) struct Gate {
@@ -36,6 +40,8 @@ struct State {
     failed: u32,
     /// Until when nobody passes.
     closed_until: Option<Instant>,
+    /// Until when the gate is not widened.
+    narrow_until: Option<Instant>,
 }
 
 /// The permission to have one request in flight, given back when it is dropped.
@@ -51,6 +57,7 @@ impl Default for Gate {
                 good: 0,
                 failed: 0,
                 closed_until: None,
+                narrow_until: None,
             }),
             changed: Notify::new(),
         }
@@ -99,6 +106,7 @@ impl Gate {
         // A wait that no clock can hold is bounded by the budget elsewhere.
         let until = now.checked_add(wait);
         state.closed_until = state.closed_until.max(until);
+        state.narrow_until = now.checked_add(wait.saturating_add(CALM));
     }
 
     /// Takes note of a failure that passes. After some in a row the host is taken to be down: one request at a
@@ -115,11 +123,14 @@ impl Gate {
     }
 
     /// Takes note of a good answer.
-    pub(super) fn widen(&self) {
+    pub(super) fn widen(&self, now: Instant) {
         let mut state = self.state();
         if std::mem::take(&mut state.failed) >= DOWN_AFTER {
             state.width = state.width.max(NARROWEST);
             self.changed.notify_waiters();
+        }
+        if state.narrow_until.is_some_and(|until| now < until) {
+            return;
         }
         state.good += 1;
         if state.good >= WIDENED_AFTER && state.width < WIDEST {

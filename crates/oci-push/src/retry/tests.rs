@@ -97,11 +97,21 @@ fn what_ends_the_tries() {
         (
             "broken for long",
             Attempt {
+                number: 2,
                 elapsed: Duration::from_secs(31),
                 ..unreached
             },
             Outcome::Unanswered,
             false,
+        ),
+        (
+            "hung for long",
+            Attempt {
+                elapsed: Duration::from_secs(31),
+                ..unreached
+            },
+            Outcome::Unanswered,
+            true,
         ),
         (
             "a fault that stays",
@@ -178,5 +188,27 @@ proptest! {
     #[test]
     fn any_text_is_taken(text in ".{0,40}") {
         let _ = go_duration(&text);
+    }
+
+    #[test]
+    fn any_retry_after_is_taken(value in prop_oneof![
+        "[ -~]{0,60}",
+        "-?[0-9]{1,30}(\\.[0-9]{0,9})?",
+        "(Sun|Mon|Sat), [0-3][0-9] (Jan|Nov|Dec) [0-9]{4} [0-2][0-9]:[0-5][0-9]:[0-6][0-9] GMT",
+    ]) {
+        let mut headers = http::HeaderMap::new();
+        headers.insert("retry-after", http::HeaderValue::from_str(&value).expect("it is ASCII"));
+        let response = crate::request::Response {
+            status: http::StatusCode::TOO_MANY_REQUESTS,
+            headers,
+            body: bytes::Bytes::new(),
+            url: url::Url::parse("https://ghcr.io/v2/").expect("a URL"),
+        };
+        let advised = super::advised_wait(&response);
+        prop_assert!(advised.is_none_or(|wait| wait <= Duration::from_hours(24)));
+        // A plain number of seconds is taken as it is.
+        if let Some(seconds) = value.parse::<u64>().ok().filter(|seconds| *seconds <= 86_400) {
+            prop_assert_eq!(advised, Some(Duration::from_secs(seconds)));
+        }
     }
 }

@@ -139,7 +139,7 @@ impl<T: Transport> BlobUpload<'_, T> {
             *told = reported(&response);
         }
         // ECR answers 201 (https://github.com/jdx/mise/pull/11376).
-        let response = response.expect(&request, &[202, 201, 204])?;
+        let response = response.expect(&request, &[202, 201, 204, 200])?;
         session.follow(&request, &response)?;
         let end = offset + length;
         // A range that does not advance is known to be a header left stale, not a chunk dropped
@@ -163,7 +163,7 @@ impl<T: Transport> BlobUpload<'_, T> {
         let Ok(response) = self.repository.transport().send(&request).await else {
             return Standing::Silent;
         };
-        if response.status == 404 {
+        if matches!(response.status.as_u16(), 404 | 410) {
             return Standing::Gone;
         }
         let Ok(response) = response.expect(&request, &[204, 202, 200]) else {

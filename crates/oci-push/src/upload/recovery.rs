@@ -44,7 +44,7 @@ pub(super) fn aftermath(failure: &Failure, all_sent: bool) -> Aftermath {
             // The registry's check failed, not ours: bytes were damaged on the way.
             400 if is_damaged(rejection) => Aftermath::Lost,
             // Either the commit had succeeded before, or the session is gone.
-            404 => Aftermath::Unclear,
+            404 | 410 => Aftermath::Unclear,
             status if is_transient(status) => open,
             // A rate limit, or a refusal without a word: nothing was stored, and it may pass.
             403 if rejection.is_rate_limit() || rejection.is_wordless() => Aftermath::Lost,
@@ -186,6 +186,7 @@ mod tests {
             (400, digest, Aftermath::Lost, Aftermath::Lost),
             (400, "", Aftermath::Final, Aftermath::Final),
             (404, "", Aftermath::Unclear, Aftermath::Unclear),
+            (410, "", Aftermath::Unclear, Aftermath::Unclear),
             (503, "", Aftermath::Lost, Aftermath::Unclear),
             (403, denied, Aftermath::Final, Aftermath::Final),
             (401, "", Aftermath::Unauthorized, Aftermath::Unauthorized),

@@ -12,6 +12,8 @@ mod links;
 mod manifests;
 mod sessions;
 mod tokens;
+mod variants;
+mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -6,15 +6,6 @@ use test_registry::{Options, Personality, Route, SampleImage, TestRegistry};
 
 use crate::support::{MIB, Source, assert_published, options, push};
 
-const ALL: [Personality; 6] = [
-    Personality::Specification,
-    Personality::Ghcr,
-    Personality::GhcrOverwriting,
-    Personality::Ecr,
-    Personality::Gar,
-    Personality::Acr,
-];
-
 fn registry(personality: Personality) -> TestRegistry {
     let mut options = Options::default();
     options.personality = personality;
@@ -25,7 +16,7 @@ fn registry(personality: Personality) -> TestRegistry {
 #[test]
 fn all_are_pushed_to() {
     let source = Source::new(&SampleImage::of_layers(&[30 * MIB, 22 * MIB, 5000]));
-    for personality in ALL {
+    for personality in Personality::ALL {
         for mode in [UploadMode::Auto, UploadMode::Chunked] {
             let registry = registry(personality);
             let mut options = options();

@@ -8,6 +8,7 @@ mod front;
 mod ghcr;
 mod manifests;
 mod names;
+mod personalities;
 mod support;
 mod tokens;
 mod uploads;
@@ -50,6 +51,16 @@ fn the_ghcr_personality() {
     let mut subject = Subject::new(registry.url());
     subject.keeps_broken_chunks = true;
     block_on(conform(&subject));
+}
+
+#[test]
+fn the_distribution_personality() {
+    for personality in [Personality::Distribution, Personality::Hub] {
+        let mut options = Options::default();
+        options.personality = personality;
+        let registry = TestRegistry::start(options);
+        block_on(conform(&Subject::new(registry.url())));
+    }
 }
 
 #[test]

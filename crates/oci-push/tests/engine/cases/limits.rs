@@ -18,7 +18,7 @@ super::cases! {
 }
 
 /// Some wait is as long as the registry asked for, and not much longer.
-fn waited(seen: &Seen<'_>, seconds: f64) {
+pub(super) fn waited(seen: &Seen<'_>, seconds: f64) {
     let range = seconds..=seconds + 10.0;
     let waits = seen.waits;
     assert!(
@@ -82,7 +82,7 @@ fn few_in_flight(seen: &Seen<'_>) {
         let open = exchanges
             .iter()
             .filter(|other| other.at <= one.at && other.ended.is_none_or(|end| end > one.at));
-        assert!(open.count() <= 16, "{}", seen.name);
+        assert!(open.count() <= 4, "{}", seen.name);
     }
     assert!(
         seen.waits
