@@ -142,8 +142,11 @@ impl Scenario {
         } else {
             ""
         };
-        let rounds = options.rounds;
-        format!("**{}**, {place}{tls}, {rounds} rounds:", self.image)
+        let rounds = match options.rounds {
+            1 => "one round".to_owned(),
+            rounds => format!("{rounds} rounds"),
+        };
+        format!("**{}**, {place}{tls}, {rounds}:", self.image)
     }
 
     fn run(&self, options: &Options) -> Result<String, String> {
