@@ -1,40 +1,42 @@
-//! `cargo xtask bench`: what a push of a docker-save archive costs, beside the other tools that are on PATH.
+//! `cargo xtask bench`: what a push costs, beside the other tools that are on PATH.
 //!
-//! Every tool pushes the same archive into a fresh Distribution, in turns, so that what else the machine
-//! does falls on all of them. What counts is the ratio; the table says the machine's times as well.
+//! Every tool pushes the same image into a fresh Distribution, in turns, so that what else the machine does falls on all
+//! of them, and then pushes it again. What counts is the ratio; the tables say the machine's times as well.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+mod contender;
+mod cost;
+mod image;
+#[cfg(target_os = "linux")]
+mod link;
+mod options;
+mod pipe;
+mod place;
+mod registry;
+mod requests;
+mod save;
+mod table;
 
-use serde_json::Value;
-use test_registry::Distribution;
+use contender::{Contender, Target, Variants, contenders};
+use cost::{Cost, Series};
+use image::Image;
+use options::{Options, Section};
+use place::{LINKS, Place};
+use registry::{Authority, Registry};
 
-use crate::bench_archive;
-use crate::run::{cargo, have, root, say, succeed};
+use crate::run::{cargo, have, say, succeed};
 
-/// Size of the archive, as in the comparison that the project started from.
-const MEBIBYTES: u64 = 555;
-
-/// Turns.
-const ROUNDS: usize = 3;
-
-/// One way to push.
-struct Contender {
-    name: &'static str,
-    program: PathBuf,
-    /// Everything but the archive and the reference, which stand where the braces are.
-    arguments: &'static [&'static str],
+/// One table: what is pushed where.
+struct Scenario {
+    section: Section,
+    image: &'static str,
+    /// A position in `LINKS`, `None` for loopback.
+    link: Option<usize>,
+    variants: Variants,
 }
 
-/// What one run took.
-struct Cost {
-    wall: f64,
-    processor: f64,
-    kibibytes: u64,
-}
-
-/// Measures and prints the table.
-pub(crate) fn bench() -> Result<(), String> {
+/// Measures and prints what the arguments ask for.
+pub(crate) fn bench(arguments: &[String]) -> Result<(), String> {
+    let options = Options::parse(arguments)?;
     for program in ["docker-registry", "time"] {
         if !have(program) {
             return Err(format!("{program} is needed to measure"));
@@ -47,187 +49,170 @@ pub(crate) fn bench() -> Result<(), String> {
         "--package",
         "ghcr-push",
     ]))?;
-    let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let archive = directory.path().join("save.tar");
-    let size = bench_archive::write(&archive, MEBIBYTES << 20)
-        .map_err(|error| format!("the archive cannot be written: {error}"))?;
-    say(&format!(
-        "a docker-save archive of {} MiB, {ROUNDS} rounds",
-        size >> 20
-    ));
-    let contenders = contenders();
-    let mut costs: Vec<Vec<Cost>> = contenders.iter().map(|_| Vec::new()).collect();
-    let mut sizes = vec![0; contenders.len()];
-    for _ in 0..ROUNDS {
-        for (position, contender) in contenders.iter().enumerate() {
-            let distribution = Distribution::start().map_err(|error| error.to_string())?;
-            let home = tempfile::tempdir().map_err(|error| error.to_string())?;
-            let reference = format!("{}/bench/app:1", distribution.host());
-            costs[position].push(push(contender, &archive, &reference, home.path())?);
-            sizes[position] = pushed_size(&distribution)?;
+    let versions: Vec<String> = contenders(Variants::None)
+        .iter()
+        .map(|contender| format!("* {}: {}", contender.name, contender.version()))
+        .collect();
+    say(&versions.join("\n"));
+    for section in Section::ALL {
+        if !options.wants_section(section) {
+            continue;
+        }
+        let text = if section == Section::Requests {
+            requests::table(&Image::make("typical", 0)?)?
+        } else {
+            measure(section, &options)?
+        };
+        if section == Section::Requests {
+            say(&format!("\n{text}"));
+        }
+        if options.write && !text.is_empty() {
+            table::write(section.name(), &text)?;
         }
     }
-    say("");
-    say("| tool | wall, median (all) | against the last | CPU | peak memory | layers |");
-    say("|---|---|---|---|---|---|");
-    let last = costs
-        .last()
-        .map_or(1.0, |costs| median(costs, |cost| cost.wall));
-    for ((contender, costs), size) in contenders.iter().zip(&costs).zip(&sizes) {
-        let wall = median(costs, |cost| cost.wall);
-        let all: Vec<String> = costs
-            .iter()
-            .map(|cost| format!("{:.2}", cost.wall))
-            .collect();
-        say(&format!(
-            "| {} | {wall:.2} s ({}) | {:.2} | {:.1} s | {} MB | {:.1} MiB |",
-            contender.name,
-            all.join(" "),
-            wall / last,
-            median(costs, |cost| cost.processor),
-            costs.iter().map(|cost| cost.kibibytes).max().unwrap_or(0) / 1000,
-            mebibytes(*size),
-        ));
+    if options.write {
+        table::write("tools", &versions.join("\n"))?;
     }
     Ok(())
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a size for a table")]
-fn mebibytes(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
+/// All tables of a section.
+fn measure(section: Section, options: &Options) -> Result<String, String> {
+    let mut tables = Vec::new();
+    for scenario in scenarios(section) {
+        if !options.wants_image(scenario.image) || !options.wants_link(scenario.link) {
+            continue;
+        }
+        if scenario.link.is_some()
+            && let Some(obstacle) = Place::obstacle()
+        {
+            say(&format!("the shaped link is skipped: {obstacle}"));
+            continue;
+        }
+        let title = scenario.title(options);
+        say(&format!("\n{title}"));
+        let table = scenario.run(options)?;
+        say(&format!("\n{table}"));
+        tables.push(format!("{title}\n\n{table}"));
+    }
+    Ok(tables.join("\n\n"))
 }
 
-fn contenders() -> Vec<Contender> {
-    let own = root().join("target/release/ghcr-push");
-    let ours = |name, arguments| Contender {
-        name,
-        program: own.clone(),
-        arguments,
+/// What is measured, in the order of the document.
+fn scenarios(section: Section) -> Vec<Scenario> {
+    let plain = |image, link| Scenario {
+        section,
+        image,
+        link,
+        variants: Variants::None,
     };
-    let mut contenders = vec![
-        ours(
-            "ghcr-push",
-            &["-q", "--plain-http", "{archive}", "{reference}"][..],
-        ),
-        ours(
-            "ghcr-push, gzip 1",
-            &[
-                "-q",
-                "--plain-http",
-                "--compression-level",
-                "1",
-                "{archive}",
-                "{reference}",
-            ],
-        ),
-        ours(
-            "ghcr-push, zstd",
-            &[
-                "-q",
-                "--plain-http",
-                "--compression-format",
-                "zstd",
-                "{archive}",
-                "{reference}",
-            ],
-        ),
-    ];
-    let peers = [
-        Contender {
-            name: "crane",
-            program: "crane".into(),
-            arguments: &["push", "--insecure", "{archive}", "{reference}"],
-        },
-        Contender {
-            name: "skopeo",
-            program: "skopeo".into(),
-            arguments: &[
-                "copy",
-                "--quiet",
-                "--dest-tls-verify=false",
-                "docker-archive:{archive}",
-                "docker://{reference}",
-            ],
-        },
-    ];
-    let found = peers.into_iter().filter(|peer| have(peer.name));
-    contenders.extend(found);
-    contenders
+    match section {
+        Section::Requests => Vec::new(),
+        Section::Archive => vec![Scenario {
+            variants: Variants::Compression,
+            ..plain("save", None)
+        }],
+        Section::Loopback => ["typical", "manysmall", "onebig", "index"]
+            .map(|image| plain(image, None))
+            .into(),
+        Section::Link => {
+            let images = [
+                &["typical", "manysmall", "index"][..],
+                &["typical", "manysmall"],
+                &["typical", "manysmall"],
+            ];
+            let pairs = images.into_iter().enumerate();
+            pairs
+                .flat_map(|(link, images)| images.iter().map(move |image| plain(image, Some(link))))
+                .collect()
+        }
+        Section::Tls => vec![
+            plain("typical", None),
+            plain("typical", Some(0)),
+            plain("manysmall", Some(0)),
+        ],
+    }
 }
 
+impl Scenario {
+    fn title(&self, options: &Options) -> String {
+        let place = self.link.map_or("loopback", |link| LINKS[link].0);
+        let tls = if self.section == Section::Tls {
+            ", TLS"
+        } else {
+            ""
+        };
+        let rounds = match options.rounds {
+            1 => "one round".to_owned(),
+            rounds => format!("{rounds} rounds"),
+        };
+        format!("**{}**, {place}{tls}, {rounds}:", self.image)
+    }
+
+    fn run(&self, options: &Options) -> Result<String, String> {
+        let image = Image::make(self.image, options.big)?;
+        let place = match self.link {
+            None => Place::Loopback,
+            Some(link) => Place::link(LINKS[link].1)?,
+        };
+        let authority = (self.section == Section::Tls)
+            .then(Authority::new)
+            .transpose()?;
+        let all = contenders(self.variants);
+        let all: Vec<&Contender> = all
+            .iter()
+            .filter(|contender| contender.takes(&image) && options.wants_tool(contender.name))
+            .collect();
+        let mut series: Vec<Series> = all.iter().map(|_| Series::default()).collect();
+        for round in 0..options.rounds {
+            for turn in 0..all.len() {
+                // Not always in the same order: who follows whom must not matter.
+                let position = if round % 2 == 0 {
+                    turn
+                } else {
+                    all.len() - 1 - turn
+                };
+                let series = &mut series[position];
+                if series.failure.is_none()
+                    && let Err(failure) =
+                        push(all[position], &image, &place, authority.as_ref(), series)
+                {
+                    say(&failure);
+                    series.failure = Some(failure);
+                }
+            }
+        }
+        Ok(table::table(&all, &series, self.image == "save"))
+    }
+}
+
+/// Pushes twice into a fresh registry.
 fn push(
     contender: &Contender,
-    archive: &Path,
-    reference: &str,
-    home: &Path,
-) -> Result<Cost, String> {
-    let times = home.join("times");
-    let mut command = Command::new("time");
-    command
-        .args(["--format=%e %U %S %M", "--output"])
-        .arg(&times)
-        .arg(&contender.program)
-        .env("HOME", home)
-        .env_remove("XDG_CACHE_HOME");
-    for argument in contender.arguments {
-        let archive = archive.display().to_string();
-        command.arg(
-            argument
-                .replace("{archive}", &archive)
-                .replace("{reference}", reference),
-        );
-    }
-    let output = command.output().map_err(|error| error.to_string())?;
-    if !output.status.success() {
-        let words = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(format!("{} failed: {words}", contender.name));
-    }
-    let text = std::fs::read_to_string(&times).map_err(|error| error.to_string())?;
-    let mut fields = text.split_whitespace().map(str::parse::<f64>);
-    let mut field = || {
-        fields
-            .next()
-            .and_then(Result::ok)
-            .ok_or("time told nothing")
-    };
-    let (wall, user, system) = (field()?, field()?, field()?);
-    let kibibytes = text
-        .split_whitespace()
-        .last()
-        .and_then(|last| last.parse().ok());
-    Ok(Cost {
-        wall,
-        processor: user + system,
-        kibibytes: kibibytes.unwrap_or_default(),
-    })
-}
-
-/// The size of the layers behind the tag.
-fn pushed_size(distribution: &Distribution) -> Result<u64, String> {
-    let reference: oci_client::Reference = format!("{}/bench/app:1", distribution.host())
-        .parse()
-        .map_err(|error| format!("{error}"))?;
-    let config = oci_client::client::ClientConfig {
-        protocol: oci_client::client::ClientProtocol::Http,
-        ..Default::default()
-    };
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
-    let client = oci_client::Client::new(config);
-    let auth = oci_client::secrets::RegistryAuth::Anonymous;
-    let accepted = [
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-    ];
-    let (bytes, _) = runtime
-        .block_on(client.pull_manifest_raw(&reference, &auth, &accepted))
+    image: &Image,
+    place: &Place,
+    authority: Option<&Authority>,
+    series: &mut Series,
+) -> Result<(), String> {
+    let registry = Registry::start(place, authority)?;
+    let home = tempfile::Builder::new()
+        .tempdir_in(image::scratch())
         .map_err(|error| error.to_string())?;
-    let manifest: Value = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
-    let layers = manifest["layers"].as_array().into_iter().flatten();
-    Ok(layers.filter_map(|layer| layer["size"].as_u64()).sum())
-}
-
-fn median(costs: &[Cost], of: impl Fn(&Cost) -> f64) -> f64 {
-    let mut values: Vec<f64> = costs.iter().map(of).collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
+    let certificate = authority.map(Authority::certificate);
+    let target = Target {
+        host: registry.host(),
+        tag: "1",
+        home: home.path(),
+        certificate: certificate.as_deref(),
+    };
+    let cold = Cost::measure(contender, image, &target, place, &registry)?;
+    series.stored = registry.stored();
+    let warm = Cost::measure(contender, image, &target, place, &registry)?;
+    say(&format!(
+        "  {:<28} {:>8.3} s {:>7.2} s CPU {:>5} requests, again {:>8.3} s {:>4} requests",
+        contender.name, cold.wall, cold.processor, cold.requests, warm.wall, warm.requests
+    ));
+    series.cold.push(cold);
+    series.warm.push(warm);
+    Ok(())
 }

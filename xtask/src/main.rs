@@ -5,8 +5,6 @@
 mod architecture;
 mod arguments;
 mod bench;
-mod bench_archive;
-mod bench_requests;
 mod check;
 mod debian;
 mod demo;
@@ -30,9 +28,8 @@ cargo xtask test    run all tests; installs Debian's registry and tools where it
 cargo xtask check   format, lints, documentation, house rules, licences, documents made of the code, packages;
                     workflows and shell scripts with the linters that are on PATH
 cargo xtask docs    write the man pages and the reference of all options anew, draw the README's picture
-cargo xtask bench   push a docker-save archive beside the other tools that are on PATH, and compare
-cargo xtask bench requests
-                    count the requests of a push, beside the other tools that are on PATH
+cargo xtask bench   compare with the other tools that are on PATH: time, memory, requests; on this machine and
+                    over slow links (which parts: cargo xtask bench --help)
 cargo xtask sample MIB FILE
                     write an OCI image layout with one layer of so many MiB, to measure with
 cargo xtask package build each crate from what would be published of it
@@ -50,11 +47,7 @@ fn main() -> ExitCode {
             Some("--large") => test::test(true),
             Some(_) => Err(USAGE.to_owned()),
         },
-        "bench" => match std::env::args().nth(2).as_deref() {
-            None => bench::bench(),
-            Some("requests") => bench_requests::bench(),
-            Some(_) => Err(USAGE.to_owned()),
-        },
+        "bench" => bench::bench(&std::env::args().skip(2).collect::<Vec<_>>()),
         "check" => check::check(),
         "docs" => docs::docs(),
         "sample" => sample(&rest()),

@@ -3,7 +3,7 @@
 //! A reference is fully qualified here: unlike `docker push`, nothing is sent to Docker Hub because a
 //! host was left out.
 
-use std::str::FromStr as _;
+mod grammar;
 
 use ghcr_diagnosis::is_lookalike;
 use oci_push::{Profile, Reference};
@@ -75,7 +75,7 @@ impl References {
                  the last two",
             ));
         }
-        let reference = Reference::from_str(&format!("{repository}:{tag}")).map_err(|_| {
+        let reference = grammar::reference(repository, tag).ok_or_else(|| {
             CliError::usage(format!("{written:?} is no image reference")).hint(
                 "a reference is host/owner/name:tag; owner and name consist of a-z, 0-9 and, between those, \
                  single dots or underscores or hyphens",

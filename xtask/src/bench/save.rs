@@ -1,12 +1,13 @@
 //! A docker-save archive made of this machine's own files, to measure with.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+
+use super::image::hex;
 
 /// Layers of the archive.
 const LAYERS: u64 = 8;
@@ -15,7 +16,7 @@ const LAYERS: u64 = 8;
 const LARGEST: u64 = 30 << 20;
 
 /// Writes an archive of about `size` bytes at `path`, and tells its size.
-pub(crate) fn write(path: &Path, size: u64) -> io::Result<u64> {
+pub(super) fn write(path: &Path, size: u64) -> io::Result<u64> {
     let mut files = Vec::new();
     for directory in ["/usr/bin", "/usr/lib", "/usr/share"] {
         collect(Path::new(directory), &mut files);
@@ -92,12 +93,4 @@ fn collect(directory: &Path, files: &mut Vec<(PathBuf, u64)>) {
             files.push((entry.path(), metadata.len()));
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

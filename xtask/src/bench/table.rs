@@ -1,0 +1,136 @@
+//! Tables in Markdown, and where they go in `docs/benchmarks.md`.
+
+use std::fs;
+
+use super::contender::Contender;
+use super::cost::{Cost, Series, median};
+use crate::run::root;
+
+const DOCUMENT: &str = "docs/benchmarks.md";
+
+/// The table of one image in one place.
+pub(super) fn table(contenders: &[&Contender], series: &[Series], with_size: bool) -> String {
+    let best = |costs: fn(&Series) -> &Vec<Cost>| {
+        contenders
+            .iter()
+            .zip(series)
+            .filter(|(contender, series)| !contender.is_own() && !costs(series).is_empty())
+            .map(|(_, series)| median(costs(series), |cost| cost.wall))
+            .min_by(f64::total_cmp)
+    };
+    let (best_cold, best_warm) = (best(|series| &series.cold), best(|series| &series.warm));
+    let mut lines = vec![
+        "| tool | new image: wall (all runs) | x best other | CPU | memory | requests | unchanged: wall | x best other | requests |"
+            .to_owned(),
+        "|---|---|---|---|---|---|---|---|---|".to_owned(),
+    ];
+    if with_size {
+        lines[0] += " stored |";
+        lines[1] += "---|";
+    }
+    for (contender, series) in contenders.iter().zip(series) {
+        if let Some(failure) = &series.failure {
+            let first = failure
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .replace('|', "\\|");
+            lines.push(format!("| {} | {first} |", contender.name));
+            continue;
+        }
+        let mut line = format!(
+            "| {} | {} | {:.2} s | {:.0} MiB | {:.0} | {} | {:.0} |",
+            contender.name,
+            walls(&series.cold, best_cold),
+            median(&series.cold, |cost| cost.processor),
+            largest(&series.cold),
+            median(&series.cold, requests),
+            short(&series.warm, best_warm),
+            median(&series.warm, requests),
+        );
+        if with_size {
+            let size = format!(" {} MiB |", series.stored >> 20);
+            line.push_str(&size);
+        }
+        lines.push(line);
+    }
+    lines.join("\n")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a count for a table")]
+fn requests(cost: &Cost) -> f64 {
+    cost.requests as f64
+}
+
+fn largest(costs: &[Cost]) -> f64 {
+    costs.iter().map(|cost| cost.mebibytes).fold(0.0, f64::max)
+}
+
+/// Median, all, and the ratio to the best of the others.
+fn walls(costs: &[Cost], best: Option<f64>) -> String {
+    let mut all: Vec<f64> = costs.iter().map(|cost| cost.wall).collect();
+    all.sort_by(f64::total_cmp);
+    let all: Vec<String> = all.into_iter().map(seconds).collect();
+    let wall = median(costs, |cost| cost.wall);
+    format!(
+        "{} s ({}) | {}",
+        seconds(wall),
+        all.join(" "),
+        ratio(wall, best)
+    )
+}
+
+fn short(costs: &[Cost], best: Option<f64>) -> String {
+    let wall = median(costs, |cost| cost.wall);
+    format!("{} s | {}", seconds(wall), ratio(wall, best))
+}
+
+fn ratio(wall: f64, best: Option<f64>) -> String {
+    best.map_or("-".to_owned(), |best| format!("{:.2}", wall / best))
+}
+
+/// Three significant digits are all that such times have.
+fn seconds(wall: f64) -> String {
+    match wall {
+        wall if wall < 1.0 => format!("{wall:.3}"),
+        wall if wall < 10.0 => format!("{wall:.2}"),
+        wall => format!("{wall:.1}"),
+    }
+}
+
+/// Puts a section's tables into the document, between its marks.
+pub(super) fn write(section: &str, text: &str) -> Result<(), String> {
+    let path = root().join(DOCUMENT);
+    let document = fs::read_to_string(&path).map_err(|error| format!("{DOCUMENT}: {error}"))?;
+    let replaced = replace(&document, section, text)
+        .ok_or_else(|| format!("{DOCUMENT} has no place for {section}"))?;
+    fs::write(&path, replaced).map_err(|error| format!("{DOCUMENT}: {error}"))
+}
+
+fn replace(document: &str, section: &str, text: &str) -> Option<String> {
+    let begin = format!("<!-- bench {section} -->\n");
+    let start = document.find(&begin)? + begin.len();
+    let end = start + document[start..].find("<!-- end -->")?;
+    let (before, after) = (&document[..start], &document[end..]);
+    Some(format!("{before}\n{}\n\n{after}", text.trim_end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{replace, seconds};
+
+    #[test]
+    fn a_section_is_replaced_and_nothing_else() {
+        let document = "a\n<!-- bench x -->\nold\n<!-- end -->\n<!-- bench y -->\n<!-- end -->\n";
+        let expected =
+            "a\n<!-- bench x -->\n\nnew\n\n<!-- end -->\n<!-- bench y -->\n<!-- end -->\n";
+        assert_eq!(replace(document, "x", "new\n").as_deref(), Some(expected));
+        assert_eq!(replace(document, "z", "new"), None);
+    }
+
+    #[test]
+    fn times_have_three_digits() {
+        let times = [0.0123, 0.4567, 2.345, 34.56].map(seconds);
+        assert_eq!(times, ["0.012", "0.457", "2.35", "34.6"]);
+    }
+}
