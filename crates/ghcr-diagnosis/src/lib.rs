@@ -9,10 +9,10 @@
 //! is said when the *token* may not write packages; `permission_denied: write_package` when the
 //! *package* does not admit the one who asks. The remedies have nothing in common.
 //!
-//! A whole program, `examples/push.rs`, pushes an image and prints why that was refused:
+//! A whole program, `examples/push_and_explain.rs`, pushes an image and prints why that was refused:
 //!
 //! ```no_run
-#![doc = include_str!("../examples/push.rs")]
+#![doc = include_str!("../examples/push_and_explain.rs")]
 //! ```
 //!
 //! And in short:

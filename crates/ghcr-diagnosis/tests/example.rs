@@ -14,10 +14,10 @@ fn example() -> PathBuf {
     let target = test.ancestors().nth(2).expect("a directory of builds");
     let path = target
         .join("examples")
-        .join(format!("push{}", std::env::consts::EXE_SUFFIX));
+        .join(format!("push_and_explain{}", std::env::consts::EXE_SUFFIX));
     if !path.exists() {
         let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--example", "push"])
+            .args(["build", "--quiet", "--example", "push_and_explain"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status();
         assert!(status.expect("Cargo starts").success());

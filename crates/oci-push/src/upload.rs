@@ -197,15 +197,18 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
         let learned = &self.repository.learned;
         let size = self.descriptor.size;
         // What was refused as too large stays so, whatever the registry says it wants.
-        let cap = [learned.chunk_limit(), tries.chunk_cap, bounds.most];
+        let cap = [learned.chunk_limit(), bounds.most];
         let cap = cap.into_iter().flatten().min();
+        // Another size may be why connections broke, or may not.
+        let guess = tries.chunk_cap.unwrap_or(u64::MAX);
         let chunk = self
             .settings
             .chunk_size
             .unwrap_or_else(|| profile.default_chunk())
             .max(1)
             .min(profile.chunk_limit().unwrap_or(u64::MAX))
-            .min(cap.unwrap_or(u64::MAX));
+            .min(cap.unwrap_or(u64::MAX))
+            .min(guess);
         let situation = Situation {
             size,
             broken_streams: tries.broken_streams,
@@ -220,9 +223,14 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             held,
         };
         let (mode, reason) = mode::choose(self.settings.mode, &situation);
-        let least = bounds.least.max(profile.least_chunk());
+        let least = self.least_chunk(bounds);
         let least = least.filter(|least| cap.is_none_or(|cap| *least <= cap));
         (mode.at_least(least, size), reason)
+    }
+
+    /// The smallest chunk but the last that the registry is known to take.
+    fn least_chunk(&self, bounds: ChunkBounds) -> Option<u64> {
+        bounds.least.max(self.repository.profile.least_chunk())
     }
 
     /// Notes that a body was too large; `false` if nothing smaller is left to try.

@@ -82,7 +82,7 @@ impl<T: Transport> BlobUpload<'_, T> {
                     }
                     if cuts == CUTS {
                         cuts = 0;
-                        size = of_blob.cut(size);
+                        size = of_blob.cut(size, self.least_chunk(session.bounds()));
                     }
                 }
             }

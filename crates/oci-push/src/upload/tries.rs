@@ -51,9 +51,11 @@ pub(super) struct Tries {
 }
 
 impl Tries {
-    /// Connections broke in chunks of `size` bytes: perhaps their size is why. Returns the size to go on with.
-    pub(super) fn cut(&mut self, size: u64) -> u64 {
+    /// Connections broke in chunks of `size` bytes: perhaps their size is why. Returns the size to go on with, which
+    /// is none that the registry is known to find too small.
+    pub(super) fn cut(&mut self, size: u64, least: Option<u64>) -> u64 {
         let cap = smaller_chunk(size).unwrap_or(size);
+        let cap = cap.max(least.unwrap_or(0)).min(size);
         self.chunk_cap = Some(cap);
         cap
     }
@@ -102,7 +104,7 @@ impl<T: Transport> BlobUpload<'_, T> {
         if let Mode::Chunked(size) = mode
             && recovery::is_cut(failure)
         {
-            tries.cut(size);
+            tries.cut(size, self.repository.profile.least_chunk());
         }
         if tries.corrupted_streams == CORRUPTED_STREAMS || self.is_given_up(tries) {
             return false;

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use oci_push::{Credentials, FixedKeychain, PushError, PushReport, Pusher, Silent, UploadMode};
+use oci_push::{
+    Credentials, FixedKeychain, Profile, PushError, PushReport, Pusher, Silent, UploadMode,
+};
 use test_registry::{Exchange, Options, Personality, SampleImage, TestRegistry};
 
 use super::Strike;
@@ -74,6 +76,11 @@ fn pusher(setting: &Setting, patience: Duration) -> Pusher {
     options.chunk_size = Some(setting.chunk);
     options.jobs = Some(1);
     options.commit_patience = patience;
+    // As it would be known by its host's name: without it, a chunk that broke off twice would be sent in parts too
+    // small for this registry.
+    if setting.personality == Personality::Ecr {
+        options.profile = Some(Profile::Ecr);
+    }
     let keychain = Arc::new(FixedKeychain(Some(Credentials {
         username: USERNAME.to_owned(),
         password: PASSWORD.into(),
