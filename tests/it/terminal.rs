@@ -54,9 +54,13 @@ impl Screen {
             }
             'B' => self.row += parameters.parse::<usize>().expect("a number"),
             'K' => {
-                assert_eq!(parameters, "2", "the whole line");
+                let from = match parameters {
+                    "" => self.column,
+                    "2" => 0,
+                    other => panic!("an unknown sequence: {other}K"),
+                };
                 if let Some(line) = self.lines.get_mut(self.row) {
-                    line.clear();
+                    line.truncate(from);
                 }
             }
             'm' => {}
@@ -179,5 +183,34 @@ fn an_interrupted_push_leaves_nothing_behind() {
     assert_eq!(
         after,
         "the push was interrupted\n\nhint: run it again: blobs that are finished are not sent again"
+    );
+}
+
+/// A window that becomes narrower breaks lines anew: all of them go, counted as they stand then.
+#[test]
+fn a_narrower_window_keeps_nothing_of_what_stood_there() {
+    if !installed(&["script"]) {
+        return;
+    }
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, TOKEN));
+    let slow = Action::Delay(Duration::from_secs(3));
+    registry.fail(Fault::new(slow).on(Route::UploadCommit));
+    let image = Image::new(&SampleImage::of_layers(&[3_000_000, 4_000_000, 5_000_000]));
+    let reference = format!("{}/owner/app:1", registry.host());
+    let words =
+        format!("ghcr-push image.tar {reference} & push=$!; sleep 1.5; stty cols 40; wait $push");
+    let run = on_terminal(&image, &words);
+    run.assert_code(0);
+    let (before, after) = run.stdout.split_once("\r\u{1b}[0J").expect("all lines go");
+    let (before, up) = before.rsplit_once("\u{1b}[").expect("the cursor goes up");
+    let screen = Screen::of(before);
+    // The announcement of the credential takes two lines.
+    let drawn: Vec<&str> = screen.lines().skip(2).collect();
+    let rows: usize = drawn.iter().map(|line| line.len().div_ceil(40)).sum();
+    assert!(drawn.len() > 2 && rows > drawn.len(), "{screen}");
+    assert_eq!(up, format!("{}A", rows - 1), "{screen}");
+    assert!(
+        after.contains("/4 blobs"),
+        "they are drawn again: {after:?}"
     );
 }

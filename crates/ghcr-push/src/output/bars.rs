@@ -39,6 +39,9 @@ impl Default for Screen {
         let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
         Self(Arc::new(Mutex::new(Picture {
             bar: ProgressBar::hidden().with_style(style),
+            terminal: None,
+            columns: 0,
+            drawn: Vec::new(),
             is_closed: false,
         })))
     }
@@ -47,29 +50,34 @@ impl Default for Screen {
 impl Screen {
     /// Prints something above the bars.
     pub(super) fn above_bars(&self, print: impl FnOnce()) {
-        self.picture().bar.suspend(print);
+        let mut picture = self.picture();
+        picture.follow_the_window();
+        picture.bar.suspend(print);
     }
 
     /// Begins to draw.
     fn open(&self, terminal: &Term) {
-        let narrow = Box::new(Narrow::new(terminal));
-        let target = ProgressDrawTarget::term_like(narrow);
-        self.picture().bar.set_draw_target(target);
+        let mut picture = self.picture();
+        picture.terminal = Some(terminal.clone());
+        picture.begin();
     }
 
     /// Puts these lines in the place of those that stand there.
     fn show(&self, lines: &[String]) {
-        let picture = self.picture();
+        let mut picture = self.picture();
         let text = lines.join("\n");
-        if !picture.is_closed && picture.bar.message() != text {
-            picture.bar.set_message(text);
+        if picture.is_closed || (!picture.follow_the_window() && picture.bar.message() == text) {
+            return;
         }
+        picture.drawn = lines.iter().map(|line| measure_text_width(line)).collect();
+        picture.bar.set_message(text);
     }
 
     /// Takes all lines away, for good.
     fn close(&self) {
         let mut picture = self.picture();
         if !picture.is_closed {
+            picture.follow_the_window();
             picture.is_closed = true;
             picture.bar.finish_and_clear();
         }
@@ -84,7 +92,49 @@ impl Screen {
 struct Picture {
     /// All lines, as its message: they change together.
     bar: ProgressBar,
+    terminal: Option<Term>,
+    /// The terminal's width when the lines were drawn.
+    columns: usize,
+    /// The widths of the lines.
+    drawn: Vec<usize>,
     is_closed: bool,
+}
+
+impl Picture {
+    /// Draws what comes where the cursor stands.
+    fn begin(&mut self) {
+        if let Some(terminal) = &self.terminal {
+            self.columns = terminal.size().1.into();
+            let narrow = Box::new(Narrow::new(terminal));
+            self.bar
+                .set_draw_target(ProgressDrawTarget::term_like(narrow));
+        }
+    }
+
+    /// Where the window's width has changed, takes the lines away and says so: terminals break lines anew then, and
+    /// indicatif, which counts those that it drew, would leave some behind.
+    fn follow_the_window(&mut self) -> bool {
+        let Some(terminal) = &self.terminal else {
+            return false;
+        };
+        let columns: usize = terminal.size().1.into();
+        if columns == self.columns || columns == 0 {
+            return false;
+        }
+        let rows = self
+            .drawn
+            .iter()
+            .map(|width| width.div_ceil(columns).max(1));
+        let above = rows.sum::<usize>().saturating_sub(1);
+        // Whoever has closed the terminal does not look at it.
+        let _ = terminal
+            .move_cursor_up(above)
+            .and_then(|()| terminal.clear_to_end_of_screen())
+            .and_then(|()| terminal.flush());
+        self.drawn.clear();
+        self.begin();
+        true
+    }
 }
 
 /// A terminal without its last columns.
@@ -148,6 +198,12 @@ impl TermLike for Narrow {
             return self.terminal.write_str(text);
         }
         let width = measure_text_width(text);
+        let is_blank = width > 0 && text.trim_start_matches(' ').is_empty();
+        if is_blank && cfg!(unix) {
+            // Blanks up to the edge would be broken into lines of their own when the window becomes narrower.
+            self.go_to(self.column.load(Ordering::Relaxed) + width);
+            return self.terminal.write_str("\u{1b}[K");
+        }
         let mut column = self.column.load(Ordering::Relaxed);
         if width > 0 && column >= usize::from(self.width()) {
             column = 0;
