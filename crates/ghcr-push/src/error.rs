@@ -219,8 +219,9 @@ pub(crate) fn kind_of(failure: &Failure) -> Kind {
     match failure {
         Failure::Rejected(rejection) => kind_of_rejection(rejection),
         Failure::Unanswered(_)
+        | Failure::Unverified { .. }
         | Failure::NotPublished {
-            found: Found::Unknown(_),
+            found: Found::Nothing,
             ..
         } => Kind::Unavailable,
         // A full disk says nothing about the image.

@@ -71,7 +71,7 @@ pub use plan::{PlannedReference, PlannedRepository, PushPlan};
 pub use profile::Profile;
 pub use pusher::Pusher;
 pub use report::{
-    BlobCounts, PushError, PushReport, PushedImage, ReferenceReport, ReferenceStatus,
+    BlobCounts, PushError, PushReport, PushedImage, ReferenceReport, ReferenceStatus, Shown,
 };
 pub use request::{Body, Replay, Request, Response, Transport};
 pub use retry::{Attempt, Outcome, RetryPolicy, RetryTransport, Verdict, is_transient};

@@ -9,7 +9,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use http::{HeaderValue, Method, header};
 use oci_archive::{Algorithm, Descriptor, Digest, Manifest};
 use oci_client::Reference;
@@ -21,7 +20,6 @@ use crate::profile::Profile;
 use crate::request::{Body, Request, Response, Transport};
 use crate::step::Step;
 use crate::upload::session::{SessionHandle, UploadSession};
-use crate::verify::{Answer, Answerer};
 pub(crate) use learned::{Contents, Learned, smaller_chunk};
 pub(crate) use mount::Mount;
 
@@ -338,16 +336,6 @@ impl<T: Transport> Repository<T> {
 
     fn manifest_url(&self, reference: &str) -> Url {
         self.url(&format!("manifests/{reference}"))
-    }
-}
-
-impl<T: Transport> Answerer for Repository<T> {
-    fn digest<'a>(&'a self, reference: &'a Reference) -> BoxFuture<'a, Answer> {
-        Box::pin(async move {
-            let found = self.tag(tag_of(reference)).await?;
-            let digest = found.map(|digest| digest.to_string());
-            digest.ok_or_else(|| "there is no such tag".into())
-        })
     }
 }
 

@@ -6,6 +6,7 @@
 //! untouched, so that tries are never multiplied by tries.
 
 mod advice;
+mod cause;
 mod gate;
 mod outcome;
 mod packages;
@@ -19,12 +20,14 @@ use futures_util::future::BoxFuture;
 use url::Url;
 
 use crate::clock::Clock;
-use crate::failure::{Failure, Rejection};
+use crate::failure::Failure;
 use crate::observer::{Event, Observer};
 use crate::request::{Body, Replay, Request, Response, Transport};
 use crate::tally::Tally;
 
 pub(crate) use advice::advised_wait;
+use cause::cause;
+pub(crate) use cause::cause_of;
 use gate::Gate;
 pub use outcome::Outcome;
 pub(crate) use packages::Packages;
@@ -377,18 +380,6 @@ impl<T: Transport> Transport for RetryTransport<T> {
 /// Whether it is an answer that the age of a package can explain.
 fn is_refusal(response: &Response) -> bool {
     matches!(response.status.as_u16(), 403 | 404)
-}
-
-/// Why a request is tried again. A limit is called one: dressed as a refusal it would seem to be waited out in vain.
-fn cause(request: &Request, result: &Result<Response, Failure>) -> String {
-    match result {
-        Ok(response) if Rejection::new(request, response).is_rate_limit() => {
-            format!("the registry answered {}, a rate limit", response.status)
-        }
-        Ok(response) => format!("the registry answered {}", response.status),
-        Err(Failure::Unanswered(unanswered)) => unanswered.kind.to_string(),
-        Err(failure) => failure.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A look at what a push has left in the registry.
 
+mod looks;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -11,24 +13,30 @@ use super::{CONTROL_WIDTH, Publication};
 use crate::batch::Batch;
 use crate::failure::Failure;
 use crate::report::{PushReport, ReferenceStatus};
-use crate::verify::{self, Reader};
+use crate::verify::Reader;
+use looks::Looks;
 
 impl Publication<'_> {
-    /// Sees that the tags that were moved name the image.
+    /// Sees that the tags that were moved name the image, each with what it named before.
     pub(super) async fn verify(
         &self,
         root: &Manifest,
-        moved: &[&Reference],
+        moved: &[(&Reference, Option<&Digest>)],
         report: &mut PushReport,
     ) -> Result<(), Failure> {
-        let reader = self.reader().await?;
-        for reference in moved {
-            let clock = &*self.services.clock;
-            let (reader, own) = (reader.as_ref(), &*self.repository);
-            let verified = verify::expect(reference, root, clock, reader, own).await;
-            if let Err(failure) = verified {
-                report.update(reference, |entry| entry.status = ReferenceStatus::Failed);
-                return Err(failure);
+        let mut looks = Looks {
+            publication: self,
+            pushed: root,
+            reader: self.reader().await?,
+            patience: self.patience(),
+        };
+        for (reference, previous) in moved {
+            match looks.until_shown(reference, *previous).await {
+                Ok(shown) => report.update(reference, |entry| entry.shown.clone_from(&shown)),
+                Err(failure) => {
+                    report.update(reference, |entry| entry.status = ReferenceStatus::Failed);
+                    return Err(failure);
+                }
             }
         }
         Ok(())

@@ -15,6 +15,7 @@ mod empty;
 mod endurance;
 mod guards;
 mod hidden;
+mod looks;
 mod lost_layers;
 mod manifests;
 mod mounting;

@@ -1,5 +1,7 @@
 //! Manifests and tags: nothing moves before everything it names is there.
 
+use std::time::Duration;
+
 use oci_push::{Failure, ReferenceStatus};
 use test_registry::{Action, Fault, Options, Phase, Refusal, Route, SampleImage, TestRegistry};
 
@@ -51,6 +53,8 @@ fn a_tag_that_answers_something_else_afterwards_is_a_failure() {
         panic!("{:?}", pushed.failure());
     };
     assert_eq!(found.to_string(), format!("it answers with {other}"));
+    let waited: Duration = pushed.waits.iter().sum();
+    assert_eq!(waited, Duration::from_mins(1));
 }
 
 #[test]

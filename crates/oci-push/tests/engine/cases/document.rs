@@ -7,7 +7,7 @@ use expect_test::expect_file;
 use super::{Case, Outcome, answers, commits, limits, links, manifests, sessions, tokens};
 
 /// Cases that are shown elsewhere, since they need another clock, a process or several.
-const ELSEWHERE: [(&str, &str, &str, &str, &str); 11] = [
+const ELSEWHERE: [(&str, &str, &str, &str, &str); 13] = [
     (
         "F08",
         "advised waits",
@@ -28,6 +28,20 @@ const ELSEWHERE: [(&str, &str, &str, &str, &str); 11] = [
         "eight pushes race for one tag",
         "all published; the tag is one of them, and nothing is missing",
         "`engine/scale.rs`",
+    ),
+    (
+        "F12",
+        "outage",
+        "answers no question for a manifest once the tag is set",
+        "fails after two minutes, and says that the image is published",
+        "`engine/looks.rs`",
+    ),
+    (
+        "F23",
+        "manifests and tags",
+        "still shows after a minute what the tag named before, and has the manifest under its digest",
+        "published; a warning says what the tag shows",
+        "`engine/looks.rs`",
     ),
     (
         "F24",

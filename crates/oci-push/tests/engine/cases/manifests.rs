@@ -51,6 +51,15 @@ fn not_visible() -> Case {
                         .on(Route::ManifestGet)
                         .times(3),
                 ),
+            Form::new("does not show the tag for minutes, and has the manifest under its digest")
+                .faults(vec![
+                    // Two of them are for one look, one of which has a GET.
+                    Fault::new(answer(404, &[], ""))
+                        .on(Route::ManifestHead)
+                        .from_request(2)
+                        .times(16),
+                    Fault::new(answer(404, &[], "")).on(Route::ManifestGet),
+                ]),
         ],
     )
 }
@@ -65,6 +74,15 @@ fn lost_tag() -> Case {
                     .on(Route::ManifestPut)
                     .at(Phase::AfterState)
                     .once(),
+            ),
+            Form::new("has set the tag to another push's image when it is asked for it").fault(
+                Fault::new(Action::SetHeader(
+                    "docker-content-digest".to_owned(),
+                    format!("sha256:{}", "0".repeat(64)),
+                ))
+                .on(Route::ManifestHead)
+                .from_request(2)
+                .once(),
             ),
             Form::new("answers the tag with 500 for ever")
                 .fault(Fault::new(answer(500, &[], "broken")).on(Route::ManifestPut))
