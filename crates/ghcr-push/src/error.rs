@@ -261,7 +261,10 @@ fn is_proxys(failure: &Failure) -> bool {
 fn kind_of_rejection(rejection: &Rejection) -> Kind {
     let status = rejection.status.as_u16();
     // Who asks with 407 is a proxy, and the registry was never reached.
-    if is_transient(status) || status == PROXY_AUTHENTICATION_REQUIRED || rejection.is_rate_limit()
+    if is_transient(status)
+        || status == PROXY_AUTHENTICATION_REQUIRED
+        || rejection.is_rate_limit()
+        || rejection.has_outlasted
     {
         Kind::Unavailable
     } else if matches!(status, 401 | 403) || rejection.step == Step::FetchToken {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use oci_archive::{Descriptor, Digest, Image, Manifest};
 use oci_client::Reference;
-use oci_client::manifest::OciImageManifest;
+use oci_client::manifest::{OciImageIndex, OciImageManifest};
 
 use super::{CONTROL_WIDTH, Publication};
 use crate::batch::Batch;
@@ -94,6 +94,15 @@ fn blobs_in(manifest: &Manifest) -> Vec<Descriptor> {
         ))
     })
     .collect()
+}
+
+/// The manifests that an index names.
+pub(super) fn children_in(manifest: &Manifest) -> Vec<Digest> {
+    let read: Option<OciImageIndex> = serde_json::from_slice(manifest.bytes()).ok();
+    let named = read.into_iter().flat_map(|read| read.manifests);
+    named
+        .filter_map(|child| child.digest.parse().ok())
+        .collect()
 }
 
 /// The sizes of the blobs that a manifest names, which need not be in the archive in that form.

@@ -119,11 +119,7 @@ impl Outcome {
 fn is_of_package(rejection: &Rejection) -> bool {
     match rejection.step {
         Step::StartUpload => true,
-        Step::PutManifest | Step::PutTag => {
-            !["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"]
-                .iter()
-                .any(|code| rejection.has_code(code))
-        }
+        Step::PutManifest | Step::PutTag => !rejection.is_lacking(),
         _ => false,
     }
 }

@@ -17,6 +17,7 @@ mod guards;
 mod hidden;
 mod looks;
 mod lost_layers;
+mod lost_manifests;
 mod manifests;
 mod mounting;
 mod pacing;

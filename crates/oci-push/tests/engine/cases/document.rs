@@ -7,13 +7,20 @@ use expect_test::expect_file;
 use super::{Case, Outcome, answers, commits, limits, links, manifests, sessions, tokens};
 
 /// Cases that are shown elsewhere, since they need another clock, a process or several.
-const ELSEWHERE: [(&str, &str, &str, &str, &str); 13] = [
+const ELSEWHERE: [(&str, &str, &str, &str, &str); 14] = [
     (
         "F08",
         "advised waits",
         "429 in a page with bare line feeds, as Docker Hub's proxy sends it",
         "understood, and the wait kept",
         "`engine/early.rs`",
+    ),
+    (
+        "F22",
+        "blobs not visible",
+        "has lost a child of an index, and names it or does not",
+        "published; the child is put again",
+        "`engine/lost_manifests.rs`",
     ),
     (
         "F23",

@@ -1,5 +1,7 @@
 //! Manifests, and registries that do not see what they have.
 
+use std::time::Duration;
+
 use test_registry::{Action, Fault, Phase, Route};
 
 use super::{Case, Form, answer};
@@ -38,6 +40,23 @@ fn not_visible() -> Case {
                 .at_most(2.1),
             Form::new("has lost one, and does not name it")
                 .fault(Fault::new(unknown(None)).on(Route::ManifestPut).times(6))
+                .at_most(2.1),
+            Form::new("answers the manifest with MANIFEST_BLOB_UNKNOWN for a minute")
+                .fault(Fault::new(unknown(None)).on(Route::ManifestPut).times(8))
+                .at_most(2.1),
+            Form::new("the same for ever")
+                .fault(Fault::new(unknown(None)).on(Route::ManifestPut))
+                .fails("blob unknown to registry")
+                .check(|seen| {
+                    let waited: Duration = seen.waits.iter().sum();
+                    assert!((118..=120).contains(&waited.as_secs()), "{}", seen.name);
+                }),
+            Form::new("has lost a blob, and says so in plain text")
+                .fault(
+                    Fault::new(answer(400, &[], "unknown blob"))
+                        .on(Route::ManifestPut)
+                        .times(6),
+                )
                 .at_most(2.1),
             Form::new("does not show the tag for five seconds after it was set")
                 .fault(
