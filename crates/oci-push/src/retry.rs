@@ -11,6 +11,7 @@ mod gate;
 mod outcome;
 mod packages;
 mod rate;
+mod settlement;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -306,6 +307,9 @@ impl<T: Transport> RetryTransport<T> {
                 self.packages.is_new(url)
             };
             let outcome = Outcome::of(request, &result, is_new);
+            if let Some(done) = self.settle(request, outcome, attempt.number).await {
+                return Ok(done);
+            }
             let now = self.clock.now();
             attempt.elapsed = now.duration_since(start);
             attempt.idle =

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use test_registry::{Action, Fault, Phase, Route};
 
-use super::{Case, Form, answer};
+use super::{Case, Form, Seen, answer};
 
 super::cases! {
     f22_not_visible => not_visible();
@@ -83,6 +83,11 @@ fn not_visible() -> Case {
     )
 }
 
+/// The tag is asked for after the second try.
+fn put_twice(seen: &Seen<'_>) {
+    assert_eq!(seen.journal.count(Route::ManifestPut), 2, "{}", seen.name);
+}
+
 fn lost_tag() -> Case {
     Case::new(
         "F23",
@@ -103,6 +108,35 @@ fn lost_tag() -> Case {
                 .from_request(2)
                 .once(),
             ),
+            Form::new("the same every time")
+                .fault(
+                    Fault::new(Action::Reset)
+                        .on(Route::ManifestPut)
+                        .at(Phase::AfterState),
+                )
+                .check(put_twice),
+            Form::new("the same with 504 from a proxy")
+                .fault(
+                    Fault::new(answer(504, &[], "<html>504 Gateway Time-out</html>"))
+                        .on(Route::ManifestPut)
+                        .at(Phase::AfterState),
+                )
+                .check(put_twice),
+            Form::new("answers every HEAD for a manifest with 405")
+                .fault(Fault::new(answer(405, &[], "")).on(Route::ManifestHead)),
+            Form::new("answers 400 when it is asked what the tag names")
+                .fault(
+                    Fault::new(answer(400, &[], ""))
+                        .on(Route::ManifestHead)
+                        .once(),
+                )
+                .fault_also(
+                    Fault::new(answer(400, &[], ""))
+                        .on(Route::ManifestGet)
+                        .once(),
+                ),
+            Form::new("answers every HEAD for a manifest with 503, and a GET as ever")
+                .fault(Fault::new(answer(503, &[], "")).on(Route::ManifestHead)),
             Form::new("answers the tag with 500 for ever")
                 .fault(Fault::new(answer(500, &[], "broken")).on(Route::ManifestPut))
                 .fails("500"),
