@@ -141,6 +141,23 @@ impl Rejection {
             && (codes.iter().any(|code| self.has_code(code)) || is_known())
     }
 
+    /// Whether its words name a reason that time does not change, whatever the age of the package.
+    #[must_use]
+    pub fn is_certain(&self) -> bool {
+        const REASONS: [&str; 8] = [
+            "immutable",
+            "expected scopes",
+            "single sign-on",
+            "saml",
+            "ip allow list",
+            "expired",
+            "billing",
+            "quota",
+        ];
+        let words = self.words().to_ascii_lowercase();
+        REASONS.iter().any(|reason| words.contains(reason))
+    }
+
     /// Whether any of the registry's errors has this code.
     #[must_use]
     pub fn has_code(&self, code: &str) -> bool {

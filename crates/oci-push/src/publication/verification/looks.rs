@@ -23,7 +23,7 @@ use crate::verify::{Reader, is_of};
 const LAG: Duration = Duration::from_mins(1);
 
 /// How long all looks together may take while the registry does not answer them.
-const OUTAGE: Duration = Duration::from_mins(2);
+const OUTAGE: Duration = Duration::from_secs(100);
 
 /// The same while it refuses them.
 const REFUSAL: Duration = Duration::from_secs(8);

@@ -40,7 +40,7 @@ const ELSEWHERE: [(&str, &str, &str, &str, &str); 14] = [
         "F12",
         "outage",
         "answers no question for a manifest once the tag is set",
-        "fails after two minutes, and says that the image is published",
+        "fails within two minutes, and says that the image is published",
         "`engine/looks.rs`",
     ),
     (
