@@ -63,7 +63,7 @@ pub enum Failure {
     },
     /// The registry confirmed all that was pushed, and could not be asked afterwards.
     #[error(
-        "{reference} was published, as the registry confirmed ({expected}), but could not be verified"
+        "the registry confirmed all of {reference} ({expected}), and could not be asked afterwards"
     )]
     Unverified {
         /// The reference that was pushed.

@@ -56,7 +56,7 @@ impl<T: Transport> Repository<T> {
                 self.note_contents(&get, &found);
                 Ok(Some(RemoteManifest::of(found).digest))
             }
-            Ok(found) if ends_push(&found) && is_transient(status) => Err(refusal),
+            // It has words where the answer to a HEAD has none.
             Ok(found) if ends_push(&found) => {
                 Err(Failure::Rejected(Box::new(Rejection::new(&get, &found))))
             }

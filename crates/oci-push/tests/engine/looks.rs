@@ -125,6 +125,24 @@ fn an_outage_after_the_push() {
     }
 }
 
+/// Tries are limited as those of any request are.
+#[test]
+fn an_outage_with_few_tries() {
+    let registry = TestRegistry::start(Options::default());
+    let source = Source::ten_mib();
+    registry.fail(
+        Fault::new(Action::Reset)
+            .on(Route::ManifestHead)
+            .from_request(2),
+    );
+    registry.fail(Fault::new(Action::Reset).on(Route::ManifestGet));
+    let mut options = options();
+    options.retry.max_tries = Some(3);
+    let pushed = push(&registry, &source, options);
+    assert!(matches!(pushed.failure(), Failure::Unverified { .. }));
+    assert_eq!(pushed.retries.len(), 2, "{:?}", pushed.retries);
+}
+
 /// One that refuses to tell is not asked for minutes.
 #[test]
 fn a_refusal_after_the_push() {

@@ -70,7 +70,11 @@ impl Looks<'_> {
                 Verdict::Settled(result) => return result,
                 Verdict::Again(cause, limit, failure) => (cause, limit, failure),
             };
-            let Some(wait) = self.patience.next(attempt, limit, &*services.clock) else {
+            // A tag that shows late is no request that failed.
+            let is_failed = matches!(failure, Failure::Unverified { .. });
+            let most = services.retry.max_tries.filter(|_| is_failed);
+            let wait = self.patience.next(attempt, limit, &*services.clock);
+            let Some(wait) = wait.filter(|_| most.is_none_or(|most| attempt < most)) else {
                 return Err(failure);
             };
             services.tally.count_retry();
