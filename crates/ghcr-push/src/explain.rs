@@ -39,6 +39,9 @@ impl Attempt<'_> {
                 };
                 self.explain_after(message, reference, failure, Some(report))
             }
+            None if matches!(failure, Failure::Unverified { .. }) => {
+                CliError::of_failure("the image is published, but could not be verified", failure)
+            }
             None => CliError::of_failure("the push failed", failure),
         }
     }

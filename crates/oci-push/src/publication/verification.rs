@@ -13,6 +13,7 @@ use super::{CONTROL_WIDTH, Publication};
 use crate::batch::Batch;
 use crate::failure::Failure;
 use crate::report::{PushReport, ReferenceStatus};
+use crate::retry::is_transient;
 use crate::verify::Reader;
 use looks::Looks;
 
@@ -44,6 +45,26 @@ impl Publication<'_> {
 
     /// Asks for everything that the image is made of, once more.
     pub(super) async fn verify_contents(&self, image: &Image) -> Result<(), Failure> {
+        let asked = self.expect_contents(image).await;
+        asked.map_err(|failure| {
+            let is_outage = match &failure {
+                Failure::Rejected(rejection) => {
+                    is_transient(rejection.status.as_u16()) || rejection.is_rate_limit()
+                }
+                failure => matches!(failure, Failure::Unanswered(_)),
+            };
+            match self.references.first().filter(|_| is_outage) {
+                Some(reference) => Failure::Unverified {
+                    reference: reference.to_string(),
+                    expected: image.root().descriptor().digest.clone(),
+                    error: failure.into(),
+                },
+                None => failure,
+            }
+        })
+    }
+
+    async fn expect_contents(&self, image: &Image) -> Result<(), Failure> {
         let mut questions = Batch::new();
         let mut asked: BTreeSet<Digest> = BTreeSet::new();
         // Also those that were not read here, because the registry had them.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use oci_push::{Failure, ReferenceStatus, Shown};
+use oci_push::{Failure, ReferenceStatus, Shown, Verify};
 use test_registry::{Action, Fault, Options, Route, SampleImage, TestRegistry};
 
 use crate::support::{Pushed, Source, assert_published, options, push};
@@ -141,6 +141,26 @@ fn an_outage_with_few_tries() {
     let pushed = push(&registry, &source, options);
     assert!(matches!(pushed.failure(), Failure::Unverified { .. }));
     assert_eq!(pushed.retries.len(), 2, "{:?}", pushed.retries);
+}
+
+/// The tags are right, and the rest cannot be asked for.
+#[test]
+fn an_outage_in_a_deep_look() {
+    let registry = TestRegistry::start(Options::default());
+    let source = Source::ten_mib();
+    let down = Fault::new(Action::error(503, "UNAVAILABLE", "down")).on(Route::BlobHead);
+    registry.fail(down.from_request(source.sample.blobs.len() + 1));
+    let mut options = options();
+    options.verify = Verify::Deep;
+    options.retry.max_time = Duration::from_mins(1);
+    let pushed = crate::cases::push(&registry, &source, options);
+    let Failure::Unverified { error, .. } = pushed.failure() else {
+        panic!("{:?}", pushed.failure());
+    };
+    assert!(error.to_string().contains("503"), "{error}");
+    let report = &pushed.result.as_ref().expect_err("it failed").report;
+    assert_eq!(report.references[0].status, ReferenceStatus::Pushed);
+    assert_published(&registry, &source);
 }
 
 /// One that refuses to tell is not asked for minutes.
