@@ -1,9 +1,10 @@
 //! What comes out, and where.
 
+use expect_test::expect;
 use serde_json::Value;
-use test_registry::{Options, TestRegistry};
+use test_registry::{Action, Fault, Options, Route, TestRegistry};
 
-use crate::support::{Image, TOKEN, USERNAME, push};
+use crate::support::{Image, TOKEN, USERNAME, check, push};
 
 fn registry() -> TestRegistry {
     TestRegistry::start(Options::ghcr(USERNAME, TOKEN))
@@ -117,4 +118,29 @@ fn help_names_every_option_and_the_exit_codes() {
     ] {
         assert!(run.stdout.contains(part), "{part}");
     }
+}
+
+/// The image is there, and nobody can see it: the message does not call the push a failure.
+#[test]
+fn the_registry_is_gone_after_the_push() {
+    let registry = TestRegistry::start(Options::default());
+    for (route, first) in [(Route::ManifestHead, 2), (Route::ManifestGet, 1)] {
+        let down = Action::error(503, "UNAVAILABLE", "down for maintenance");
+        registry.fail(Fault::new(down).on(route).from_request(first));
+    }
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let arguments = ["-q", "--retry-max-time", "1s", "image.tar", &reference];
+    let run = push(&image, &arguments);
+    check(
+        &run,
+        &registry.host(),
+        5,
+        &expect![[r"
+            error: HOST/owner/app:1 is published, but could not be verified
+              caused by: the registry confirmed all of HOST/owner/app:1 (sha256:9bcfd805a4246b908b5be5d97e4b43a4cca79993d873cca11220b2673254a567), and could not be asked afterwards
+              caused by: HOST answered 503 Service Unavailable to the request to tell what the tag points to after the push
+        "]],
+    );
+    assert!(registry.manifest("owner/app", "1").is_some());
 }

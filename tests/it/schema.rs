@@ -3,7 +3,7 @@
 mod validator;
 
 use serde_json::{Value, json};
-use test_registry::{Options, Refusal, SampleImage, TestRegistry};
+use test_registry::{Action, Fault, Options, Refusal, Route, SampleImage, TestRegistry};
 
 use crate::archives::fixture;
 use crate::doctor::run::fed;
@@ -52,6 +52,26 @@ fn a_push() {
             assert!(problems.is_empty(), "{problems:#?}\n{file:#}");
         }
     }
+}
+
+#[test]
+fn a_tag_that_shows_something_else() {
+    let other = format!("sha256:{}", "0".repeat(64));
+    let registry = registry();
+    let lie = Action::SetHeader("docker-content-digest".to_owned(), other.clone());
+    // The first two are before the push, one of them without a token; the fourth is for the manifest itself.
+    let looks = Fault::new(lie).on(Route::ManifestHead).from_request(3);
+    registry.fail(looks.once());
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let run = push(&image, &["--json", "image.tar", &reference]);
+    let value = held("pushed", run.assert_code(0));
+    let shown = json!({ "state": "moved", "digest": other });
+    assert_eq!(value["references"][0]["shown"], shown);
+    let told = format!(
+        "warning: {reference} was published, but another push has moved the tag meanwhile, to {other}\n"
+    );
+    assert!(run.stderr.contains(&told), "{}", run.stderr);
 }
 
 #[test]

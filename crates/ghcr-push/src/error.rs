@@ -219,8 +219,9 @@ pub(crate) fn kind_of(failure: &Failure) -> Kind {
     match failure {
         Failure::Rejected(rejection) => kind_of_rejection(rejection),
         Failure::Unanswered(_)
+        | Failure::Unverified { .. }
         | Failure::NotPublished {
-            found: Found::Unknown(_),
+            found: Found::Nothing,
             ..
         } => Kind::Unavailable,
         // A full disk says nothing about the image.
@@ -260,7 +261,10 @@ fn is_proxys(failure: &Failure) -> bool {
 fn kind_of_rejection(rejection: &Rejection) -> Kind {
     let status = rejection.status.as_u16();
     // Who asks with 407 is a proxy, and the registry was never reached.
-    if is_transient(status) || status == PROXY_AUTHENTICATION_REQUIRED || rejection.is_rate_limit()
+    if is_transient(status)
+        || status == PROXY_AUTHENTICATION_REQUIRED
+        || rejection.is_rate_limit()
+        || rejection.has_outlasted
     {
         Kind::Unavailable
     } else if matches!(status, 401 | 403) || rejection.step == Step::FetchToken {

@@ -32,8 +32,15 @@ impl Attempt<'_> {
     pub(crate) fn explain_push(&self, report: &PushReport, failure: Failure) -> CliError {
         match failed(report) {
             Some(reference) => {
-                let message = format!("failed to push {reference}");
+                let message = if matches!(failure, Failure::Unverified { .. }) {
+                    format!("{reference} is published, but could not be verified")
+                } else {
+                    format!("failed to push {reference}")
+                };
                 self.explain_after(message, reference, failure, Some(report))
+            }
+            None if matches!(failure, Failure::Unverified { .. }) => {
+                CliError::of_failure("the image is published, but could not be verified", failure)
             }
             None => CliError::of_failure("the push failed", failure),
         }

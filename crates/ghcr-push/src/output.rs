@@ -247,6 +247,12 @@ impl Printer {
 
     /// Tells what was published.
     pub(crate) fn summary(&self, report: &PushReport) {
+        for entry in &report.references {
+            if let Some(shown) = &entry.shown {
+                let text = format!("{} was published, but {shown}", entry.reference);
+                self.warn("tag", &text, &format!("warning: {text}"));
+            }
+        }
         if self.display == Display::Events {
             if !self.quiet {
                 self.event(events::with_name("finished", json::success(report)));

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use oci_push::{Event, Observer, PushReport, Reference, ReferenceReport, ReferenceStatus};
+use oci_push::{Event, Observer, PushReport, Reference, ReferenceReport, ReferenceStatus, Shown};
 
 /// A reference, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(crate) struct Settled {
     pub(crate) status: ReferenceStatus,
     /// What the tag pointed to before, where that is known.
     pub(crate) previous: Option<String>,
+    /// What the tag shows instead of what the registry has.
+    pub(crate) shown: Option<Shown>,
 }
 
 impl From<&ReferenceReport> for Settled {
@@ -22,6 +24,7 @@ impl From<&ReferenceReport> for Settled {
             digest: entry.digest.as_ref().map(ToString::to_string),
             status: entry.status,
             previous: entry.previous.as_ref().map(ToString::to_string),
+            shown: entry.shown.clone(),
         }
     }
 }
@@ -56,6 +59,7 @@ impl Witness {
                 digest: None,
                 status: ReferenceStatus::Failed,
                 previous: None,
+                shown: None,
             })
         };
         references.iter().map(known).collect()
@@ -80,6 +84,7 @@ impl Observer for Witness {
                     ReferenceStatus::Pushed
                 },
                 previous: unchanged.then(|| digest.to_string()),
+                shown: None,
             });
         }
         self.listener.observe(event);

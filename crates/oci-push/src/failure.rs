@@ -61,6 +61,19 @@ pub enum Failure {
         #[source]
         found: Found,
     },
+    /// The registry confirmed all that was pushed, and could not be asked afterwards.
+    #[error(
+        "the registry confirmed all of {reference} ({expected}), and could not be asked afterwards"
+    )]
+    Unverified {
+        /// The reference that was pushed.
+        reference: String,
+        /// The digest that was pushed.
+        expected: Digest,
+        /// Why the registry could not be asked.
+        #[source]
+        error: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The tag names something else, and was not to be moved.
     #[error("{reference} exists, and names {found}")]
     Exists {
@@ -82,7 +95,7 @@ impl Failure {
             Self::Rejected(rejection) => Some(rejection.step),
             Self::Unanswered(unanswered) => Some(unanswered.step),
             Self::Violation(violation) => Some(violation.step),
-            Self::NotPublished { .. } => Some(Step::Verify),
+            Self::NotPublished { .. } | Self::Unverified { .. } => Some(Step::Verify),
             Self::Blob { .. }
             | Self::Layer { .. }
             | Self::Assembly(_)
@@ -258,16 +271,16 @@ pub enum BlobFault {
     Read(#[source] io::Error),
 }
 
-/// What a registry answered after the push.
+/// What a registry that does not have what was pushed answers after the push.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Found {
     /// Another digest.
     #[error("it answers with {0}")]
-    OtherDigest(String),
-    /// No answer that holds a digest.
-    #[error("it could not be asked")]
-    Unknown(#[source] Box<dyn std::error::Error + Send + Sync>),
+    OtherDigest(Digest),
+    /// There is no such tag.
+    #[error("there is no such tag")]
+    Nothing,
 }
 
 fn host_of(url: &Url) -> String {

@@ -72,7 +72,7 @@ pub use plan::{PlannedReference, PlannedRepository, PushPlan};
 pub use profile::Profile;
 pub use pusher::Pusher;
 pub use report::{
-    BlobCounts, PushError, PushReport, PushedImage, ReferenceReport, ReferenceStatus,
+    BlobCounts, PushError, PushReport, PushedImage, ReferenceReport, ReferenceStatus, Shown,
 };
 pub use retry::{RetryPolicy, is_transient};
 pub use step::Step;

@@ -133,6 +133,13 @@ impl Profile {
         })
     }
 
+    /// Whether rights to a package that was just created take a while to be the same everywhere
+    /// (<https://github.com/orgs/community/discussions/26274>).
+    #[must_use]
+    pub fn settles_rights(self) -> bool {
+        self == Self::Ghcr
+    }
+
     /// Whether the registry is known to take chunks, or not known not to.
     #[must_use]
     pub fn takes_chunks(self) -> bool {

@@ -5,6 +5,7 @@
 //! the upload), and no tag moves before everything it names is stored.
 
 mod lanes;
+mod patience;
 mod referrers;
 mod transfer;
 mod verification;
@@ -184,7 +185,7 @@ impl Publication<'_> {
             report.update(reference, |entry| entry.digest = Some(digest.clone()));
             if !unchanged {
                 match self.store(image, root, Some(tag_of(reference))).await {
-                    Ok(_) => moved.push(*reference),
+                    Ok(_) => moved.push((*reference, previous.as_ref())),
                     // The other tags may fare better.
                     Err(failure) if is_of_one_tag(&failure) => {
                         failed.get_or_insert(failure);

@@ -296,6 +296,9 @@ impl Pusher {
         if let Some(rates) = profile.rates() {
             self.transport.hold_to(registry, rates);
         }
+        if profile.settles_rights() {
+            self.services.packages.expect_delay(registry);
+        }
         let settings = AuthSettings {
             registry: registry.clone(),
             host: reference.resolve_registry().to_owned(),

@@ -1,5 +1,6 @@
 //! What a push has achieved, also when it failed.
 
+use std::fmt;
 use std::time::Duration;
 
 use oci_archive::{Digest, Image};
@@ -30,6 +31,58 @@ impl ReferenceStatus {
     }
 }
 
+/// What a tag shows after the push, where that is not the image although the registry has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Shown {
+    /// Something that it named neither before the push nor by it: another push has moved it meanwhile.
+    Other(Digest),
+    /// What it named before.
+    Previous(Digest),
+    /// Nothing.
+    Nothing,
+}
+
+impl Shown {
+    /// The word in `--json` output.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Other(_) => "moved",
+            Self::Previous(_) | Self::Nothing => "late",
+        }
+    }
+
+    /// The digest that the tag shows.
+    #[must_use]
+    pub fn digest(&self) -> Option<&Digest> {
+        match self {
+            Self::Other(digest) | Self::Previous(digest) => Some(digest),
+            Self::Nothing => None,
+        }
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Other(digest) => {
+                write!(
+                    formatter,
+                    "another push has moved the tag meanwhile, to {digest}"
+                )
+            }
+            Self::Previous(digest) => {
+                write!(
+                    formatter,
+                    "the tag does not show it yet, and still answers with {digest}"
+                )
+            }
+            Self::Nothing => formatter.write_str("the tag does not show it yet"),
+        }
+    }
+}
+
 /// One reference's result.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -42,6 +95,8 @@ pub struct ReferenceReport {
     pub status: ReferenceStatus,
     /// What the tag pointed to before, if anything was seen there.
     pub previous: Option<Digest>,
+    /// What the tag shows after the push, where that is not the image although the registry has it.
+    pub shown: Option<Shown>,
 }
 
 /// Blobs by what happened to them, summed over the repositories.
@@ -128,6 +183,7 @@ impl PushReport {
                     digest: None,
                     status: ReferenceStatus::Failed,
                     previous: None,
+                    shown: None,
                 })
                 .collect(),
             blobs: BlobCounts::default(),

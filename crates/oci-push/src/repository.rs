@@ -5,11 +5,10 @@ mod learned;
 mod mount;
 mod tagged;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use http::{HeaderValue, Method, header};
 use oci_archive::{Algorithm, Descriptor, Digest, Manifest};
 use oci_client::Reference;
@@ -18,12 +17,12 @@ use url::Url;
 use crate::failure::{Failure, Rejection, ViolationKind};
 use crate::origin::same_origin;
 use crate::profile::Profile;
-use crate::request::{Body, Request, Response, Transport};
+use crate::request::{Body, Request, Response, Settlement, Transport};
 use crate::step::Step;
 use crate::upload::session::{SessionHandle, UploadSession};
-use crate::verify::{Answer, Answerer};
 pub(crate) use learned::{Contents, Learned, smaller_chunk};
 pub(crate) use mount::Mount;
+use tagged::ends_push;
 
 /// Manifest media types; without the index types ghcr.io answers 404 for a tag that names an index.
 const ACCEPTED_MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
@@ -115,31 +114,16 @@ impl<T: Transport> Repository<T> {
         url
     }
 
-    /// What a tag points to, `None` if nothing or if this credential may not know. A refusal is not
-    /// the end here: the answer to a HEAD has no body, and the request that starts an upload will be
-    /// refused with words.
-    pub(crate) async fn tag(&self, tag: &str) -> Result<Option<Digest>, Failure> {
-        let request = Request::new(Step::CheckManifest, Method::HEAD, self.manifest_url(tag))
-            .header(header::ACCEPT, HeaderValue::from_static(ACCEPTED_MANIFESTS));
-        let response = self.transport.send(&request).await?;
-        if response.status == 401 {
-            return Err(self.in_words(request).await);
-        }
-        let response = response.expect(&request, &[200, 403, 404])?;
-        self.note_contents(&request, &response);
-        if response.status != 200 {
-            return Ok(None);
-        }
-        let digest = response.header("docker-content-digest");
-        Ok(digest.and_then(|digest| digest.parse().ok()))
-    }
-
-    /// The manifest that a tag points to, `None` if there is none, this credential may not know, or it is
-    /// none that can be trusted.
+    /// The manifest that a tag points to, `None` if there is none, the registry does not tell, or it is none that can
+    /// be trusted.
     pub(crate) async fn manifest(&self, tag: &str) -> Result<Option<RemoteManifest>, Failure> {
         let request = self.look_up(tag);
         let response = self.transport.send(&request).await?;
-        let response = response.expect(&request, &[200, 403, 404])?;
+        if ends_push(&response) {
+            return Err(Failure::Rejected(Box::new(Rejection::new(
+                &request, &response,
+            ))));
+        }
         self.note_contents(&request, &response);
         if response.status != 200 {
             return Ok(None);
@@ -149,18 +133,6 @@ impl<T: Transport> Repository<T> {
         // A body that was cut, or that is not what the tag names, is as good as none.
         let is_named = named.is_none_or(|named| named == found.digest.to_string());
         Ok(is_named.then_some(found))
-    }
-
-    /// The refusal of a HEAD with the words that only the answer to a GET can carry.
-    async fn in_words(&self, head: Request) -> Failure {
-        let request = Request {
-            method: Method::GET,
-            ..head
-        };
-        match self.transport.send(&request).await {
-            Ok(response) => Failure::Rejected(Box::new(Rejection::new(&request, &response))),
-            Err(failure) => failure,
-        }
     }
 
     /// Whether the registry has a blob, as far as it is asked. Should one that is said to be elsewhere be
@@ -316,8 +288,14 @@ impl<T: Transport> Repository<T> {
             Some(tag) => (Step::PutTag, self.manifest_url(tag)),
             None => (Step::PutManifest, self.manifest_url(&digest.to_string())),
         };
-        let request =
+        let question = Request::new(Step::CheckManifest, Method::HEAD, url.clone())
+            .header(header::ACCEPT, HeaderValue::from_static(ACCEPTED_MANIFESTS));
+        let mut request =
             Request::new(step, Method::PUT, url).body(Body::Bytes(manifest.bytes().clone()));
+        request.settled_by = Some(Arc::new(Settlement {
+            question,
+            digest: digest.clone(),
+        }));
         let request = match HeaderValue::from_str(&descriptor.media_type) {
             Ok(media_type) => request.header(header::CONTENT_TYPE, media_type),
             // A media type that cannot be a header is the registry's to refuse.
@@ -339,16 +317,6 @@ impl<T: Transport> Repository<T> {
 
     fn manifest_url(&self, reference: &str) -> Url {
         self.url(&format!("manifests/{reference}"))
-    }
-}
-
-impl<T: Transport> Answerer for Repository<T> {
-    fn digest<'a>(&'a self, reference: &'a Reference) -> BoxFuture<'a, Answer> {
-        Box::pin(async move {
-            let found = self.tag(tag_of(reference)).await?;
-            let digest = found.map(|digest| digest.to_string());
-            digest.ok_or_else(|| "there is no such tag".into())
-        })
     }
 }
 

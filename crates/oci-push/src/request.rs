@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use oci_archive::Digest;
 use url::Url;
 
 use crate::body::BlobBody;
@@ -84,6 +85,8 @@ pub struct Request {
     pub body: Body,
     /// Whether the transport may repeat it.
     pub replay: Replay,
+    /// The question whether the registry has done it, for a request of which that is not clear.
+    pub settled_by: Option<Arc<Settlement>>,
     /// How long the answer may take once the body is sent.
     pub deadline: Duration,
     /// How many bytes of the answer's body are kept; the rest is not read.
@@ -101,6 +104,7 @@ impl Request {
             headers: HeaderMap::new(),
             body: Body::Empty,
             replay: Replay::Safe,
+            settled_by: None,
             deadline: CONTROL_DEADLINE,
             response_limit: ERROR_BODY_LIMIT,
         }
@@ -133,6 +137,15 @@ impl Request {
         self.deadline = deadline;
         self
     }
+}
+
+/// How to find out whether a request that was not answered has been carried out.
+#[derive(Debug)]
+pub struct Settlement {
+    /// The question, without a body.
+    pub question: Request,
+    /// The digest that the answer names if it has.
+    pub digest: Digest,
 }
 
 /// What a server answered, whatever the status.

@@ -6,10 +6,12 @@
 //! untouched, so that tries are never multiplied by tries.
 
 mod advice;
+mod cause;
 mod gate;
 mod outcome;
 mod packages;
 mod rate;
+mod settlement;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,12 +21,14 @@ use futures_util::future::BoxFuture;
 use url::Url;
 
 use crate::clock::Clock;
-use crate::failure::{Failure, Rejection};
+use crate::failure::Failure;
 use crate::observer::{Event, Observer};
 use crate::request::{Replay, Request, Response, Transport};
 use crate::tally::Tally;
 
 pub(crate) use advice::advised_wait;
+use cause::cause;
+pub(crate) use cause::cause_of;
 use gate::Gate;
 pub use outcome::Outcome;
 pub(crate) use packages::Packages;
@@ -303,14 +307,15 @@ impl<T: Transport> RetryTransport<T> {
             let opens = opening.is_some();
             drop(opening);
             let url = &request.url;
-            let is_new = if opens
-                && matches!(&result, Ok(answer) if matches!(answer.status.as_u16(), 403 | 404))
-            {
+            let is_new = if opens && result.as_ref().is_ok_and(is_refusal) {
                 self.packages.is_new_after_all(url).await
             } else {
                 self.packages.is_new(url)
             };
             let outcome = Outcome::of(request, &result, is_new);
+            if let Some(done) = self.settle(request, outcome, attempt.number).await {
+                return Ok(done);
+            }
             let now = self.clock.now();
             attempt.elapsed = now.duration_since(start);
             attempt.idle =
@@ -388,16 +393,9 @@ impl<T: Transport> Transport for RetryTransport<T> {
     }
 }
 
-/// Why a request is tried again. A limit is called one: dressed as a refusal it would seem to be waited out in vain.
-fn cause(request: &Request, result: &Result<Response, Failure>) -> String {
-    match result {
-        Ok(response) if Rejection::new(request, response).is_rate_limit() => {
-            format!("the registry answered {}, a rate limit", response.status)
-        }
-        Ok(response) => format!("the registry answered {}", response.status),
-        Err(Failure::Unanswered(unanswered)) => unanswered.kind.to_string(),
-        Err(failure) => failure.to_string(),
-    }
+/// Whether it is an answer that the age of a package can explain.
+fn is_refusal(response: &Response) -> bool {
+    matches!(response.status.as_u16(), 403 | 404)
 }
 
 #[cfg(test)]

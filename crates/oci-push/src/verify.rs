@@ -5,11 +5,8 @@
 //! What it sends is logged and counted here, since it does not pass the transports that log and count
 //! everything else.
 
-use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use http::Method;
 use oci_archive::{Digest, Manifest};
 use oci_client::client::{ClientConfig, ClientProtocol};
@@ -18,30 +15,11 @@ use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::clock::Clock;
-use crate::failure::{Failure, Found};
+use crate::failure::Failure;
 use crate::repository::tag_of;
 use crate::request::CONTROL_DEADLINE;
 use crate::step::Step;
 use crate::tally::Tally;
-
-/// When to ask: a registry may show a manifest some time after it has accepted it.
-const LOOKS: [Duration; 5] = [
-    Duration::ZERO,
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-];
-
-/// The digest that a reference answers with, or why there is none.
-pub(crate) type Answer = Result<String, Box<dyn Error + Send + Sync>>;
-
-/// Whoever can be asked what a reference names.
-pub(crate) trait Answerer: Send + Sync {
-    /// Asks.
-    fn digest<'a>(&'a self, reference: &'a Reference) -> BoxFuture<'a, Answer>;
-}
 
 /// Reads back what a registry answers.
 pub(crate) struct Reader {
@@ -112,64 +90,21 @@ impl Reader {
             }
         }
     }
-}
 
-impl Answerer for Reader {
-    fn digest<'a>(&'a self, reference: &'a Reference) -> BoxFuture<'a, Answer> {
-        Box::pin(async move {
-            let answer = self
-                .client
-                .fetch_manifest_digest(reference, &self.auth)
-                .await;
-            self.count(&answer);
-            self.log(reference, &answer);
-            answer.map_err(Into::into)
-        })
+    /// The digest that a reference answers with, in one try; `None` if there is no usable answer.
+    pub(crate) async fn digest(&self, reference: &Reference) -> Option<Digest> {
+        let answer = self
+            .client
+            .fetch_manifest_digest(reference, &self.auth)
+            .await;
+        self.count(&answer);
+        self.log(reference, &answer);
+        answer.ok()?.parse().ok()
     }
 }
 
-/// Waits, a few seconds at most, for the registry to answer with what was `pushed`: through `reader` if there is one,
-/// and through the push's `own` requests where that fails. A registry may show a manifest some
-/// time after it has accepted it (<https://github.com/p2pool-starter-stack/pithead/issues/429>).
-pub(crate) async fn expect(
-    reference: &Reference,
-    pushed: &Manifest,
-    clock: &dyn Clock,
-    reader: Option<&Reader>,
-    own: &dyn Answerer,
-) -> Result<(), Failure> {
-    let expected = &pushed.descriptor().digest;
-    // A registry may know the same bytes by another algorithm than the archive does.
-    let is_pushed = |found: &str| {
-        let found: Option<Digest> = found.parse().ok();
-        found.is_some_and(|found| {
-            found == *expected || found == Digest::of(found.algorithm(), pushed.bytes())
-        })
-    };
-    let mut found = None;
-    for wait in LOOKS {
-        clock.sleep(wait).await;
-        let answer = match reader {
-            Some(reader) => reader.digest(reference).await,
-            None => own.digest(reference).await,
-        };
-        // Its token may have ended meanwhile, and it tries nothing again; the push itself does both.
-        let answer = match answer {
-            Err(_) if reader.is_some() => own.digest(reference).await,
-            answer => answer,
-        };
-        match answer {
-            Ok(digest) if is_pushed(&digest) => return Ok(()),
-            Ok(digest) => found = Some(Found::OtherDigest(digest)),
-            Err(error) => found = Some(Found::Unknown(error)),
-        }
-    }
-    match found {
-        None => Ok(()),
-        Some(found) => Err(Failure::NotPublished {
-            reference: reference.to_string(),
-            expected: expected.clone(),
-            found,
-        }),
-    }
+/// Whether `found` is the digest of `pushed`. A registry may know the same bytes by another algorithm than the archive
+/// does.
+pub(crate) fn is_of(found: &Digest, pushed: &Manifest) -> bool {
+    *found == pushed.descriptor().digest || *found == Digest::of(found.algorithm(), pushed.bytes())
 }

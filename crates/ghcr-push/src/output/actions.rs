@@ -76,7 +76,7 @@ impl Printer {
         self.warn(title, text, &format!("notice: {text}"));
     }
 
-    fn warn(&self, title: &str, text: &str, line: &str) {
+    pub(super) fn warn(&self, title: &str, text: &str, line: &str) {
         if self.quiet {
             return;
         }

@@ -88,12 +88,17 @@ pub(super) fn failure(error: &CliError, settled: &[Settled]) -> Value {
 
 fn references(settled: &[Settled]) -> Vec<Value> {
     let value = |entry: &Settled| {
-        json!({
+        let mut value = json!({
             "reference": entry.reference,
             "digest": entry.digest,
             "status": entry.status.as_str(),
             "previousDigest": entry.previous,
-        })
+        });
+        if let Some(shown) = &entry.shown {
+            let digest = shown.digest().map(ToString::to_string);
+            value["shown"] = json!({ "state": shown.as_str(), "digest": digest });
+        }
+        value
     };
     settled.iter().map(value).collect()
 }

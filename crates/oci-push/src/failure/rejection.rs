@@ -42,6 +42,8 @@ pub struct Rejection {
     pub body_excerpt: Option<String>,
     /// The handle by which the registry's operators find the request.
     pub request_id: Option<String>,
+    /// Whether what this says should have passed by waiting, and has not.
+    pub has_outlasted: bool,
     /// Headers that explain a refusal: `retry-after`, `www-authenticate`, `x-github-sso`, ...
     pub headers: Vec<(String, String)>,
     /// The wait that the answer asks for.
@@ -95,6 +97,7 @@ impl Rejection {
                 .filter_map(|name| Some(((*name).to_owned(), value(name)?)))
                 .collect(),
             retry_after: advised_wait(response),
+            has_outlasted: false,
         }
     }
 
@@ -145,6 +148,38 @@ impl Rejection {
                     .as_object()
                     .is_some_and(|all| all.values().all(is_nothing))
         })
+    }
+
+    /// Whether the registry lacks something that a manifest names. Some tell it in plain text, or behind the code of an
+    /// invalid manifest (<https://github.com/docker/build-push-action/issues/271>).
+    #[must_use]
+    pub fn is_lacking(&self) -> bool {
+        let is_known = || {
+            let words = self.words().to_ascii_lowercase();
+            let marks = ["unknown blob", "blob unknown"];
+            marks.iter().any(|mark| words.contains(mark))
+        };
+        let codes = ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"];
+        matches!(self.step, Step::PutManifest | Step::PutTag)
+            && matches!(self.status.as_u16(), 400 | 404 | 422)
+            && (codes.iter().any(|code| self.has_code(code)) || is_known())
+    }
+
+    /// Whether its words name a reason that time does not change, whatever the age of the package.
+    #[must_use]
+    pub fn is_certain(&self) -> bool {
+        const REASONS: [&str; 8] = [
+            "immutable",
+            "expected scopes",
+            "single sign-on",
+            "saml",
+            "ip allow list",
+            "expired",
+            "billing",
+            "quota",
+        ];
+        let words = self.words().to_ascii_lowercase();
+        REASONS.iter().any(|reason| words.contains(reason))
     }
 
     /// Whether any of the registry's errors has this code.

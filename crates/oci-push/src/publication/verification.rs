@@ -1,34 +1,43 @@
 //! A look at what a push has left in the registry.
 
+mod looks;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use oci_archive::{Descriptor, Digest, Image, Manifest};
 use oci_client::Reference;
-use oci_client::manifest::OciImageManifest;
+use oci_client::manifest::{OciImageIndex, OciImageManifest};
 
 use super::{CONTROL_WIDTH, Publication};
 use crate::batch::Batch;
 use crate::failure::Failure;
 use crate::report::{PushReport, ReferenceStatus};
-use crate::verify::{self, Reader};
+use crate::retry::is_transient;
+use crate::verify::Reader;
+use looks::Looks;
 
 impl Publication<'_> {
-    /// Sees that the tags that were moved name the image.
+    /// Sees that the tags that were moved name the image, each with what it named before.
     pub(super) async fn verify(
         &self,
         root: &Manifest,
-        moved: &[&Reference],
+        moved: &[(&Reference, Option<&Digest>)],
         report: &mut PushReport,
     ) -> Result<(), Failure> {
-        let reader = self.reader().await?;
-        for reference in moved {
-            let clock = &*self.services.clock;
-            let (reader, own) = (reader.as_ref(), &*self.repository);
-            let verified = verify::expect(reference, root, clock, reader, own).await;
-            if let Err(failure) = verified {
-                report.update(reference, |entry| entry.status = ReferenceStatus::Failed);
-                return Err(failure);
+        let mut looks = Looks {
+            publication: self,
+            pushed: root,
+            reader: self.reader().await?,
+            patience: self.patience(),
+        };
+        for (reference, previous) in moved {
+            match looks.until_shown(reference, *previous).await {
+                Ok(shown) => report.update(reference, |entry| entry.shown.clone_from(&shown)),
+                Err(failure) => {
+                    report.update(reference, |entry| entry.status = ReferenceStatus::Failed);
+                    return Err(failure);
+                }
             }
         }
         Ok(())
@@ -36,6 +45,26 @@ impl Publication<'_> {
 
     /// Asks for everything that the image is made of, once more.
     pub(super) async fn verify_contents(&self, image: &Image) -> Result<(), Failure> {
+        let asked = self.expect_contents(image).await;
+        asked.map_err(|failure| {
+            let is_outage = match &failure {
+                Failure::Rejected(rejection) => {
+                    is_transient(rejection.status.as_u16()) || rejection.is_rate_limit()
+                }
+                failure => matches!(failure, Failure::Unanswered(_)),
+            };
+            match self.references.first().filter(|_| is_outage) {
+                Some(reference) => Failure::Unverified {
+                    reference: reference.to_string(),
+                    expected: image.root().descriptor().digest.clone(),
+                    error: failure.into(),
+                },
+                None => failure,
+            }
+        })
+    }
+
+    async fn expect_contents(&self, image: &Image) -> Result<(), Failure> {
         let mut questions = Batch::new();
         let mut asked: BTreeSet<Digest> = BTreeSet::new();
         // Also those that were not read here, because the registry had them.
@@ -86,6 +115,15 @@ fn blobs_in(manifest: &Manifest) -> Vec<Descriptor> {
         ))
     })
     .collect()
+}
+
+/// The manifests that an index names.
+pub(super) fn children_in(manifest: &Manifest) -> Vec<Digest> {
+    let read: Option<OciImageIndex> = serde_json::from_slice(manifest.bytes()).ok();
+    let named = read.into_iter().flat_map(|read| read.manifests);
+    named
+        .filter_map(|child| child.digest.parse().ok())
+        .collect()
 }
 
 /// The sizes of the blobs that a manifest names, which need not be in the archive in that form.

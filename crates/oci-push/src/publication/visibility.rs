@@ -5,62 +5,89 @@ use std::time::Duration;
 
 use oci_archive::{Blob, Digest, FinishedLayers, Image, Manifest};
 
-use super::{Before, Publication};
+use super::patience::Patience;
+use super::{Before, Publication, verification};
 use crate::failure::{Failure, ViolationKind};
 use crate::finishing::Finishing;
 use crate::observer::Event;
 use crate::report::PushReport;
 use crate::step::Step;
 
-/// When to send a manifest again whose blobs the registry does not see yet.
-const VISIBLE_AFTER: [Duration; 5] = [
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-    Duration::from_secs(8),
-];
+/// How long a registry may not see what it has confirmed.
+const LAG: Duration = Duration::from_mins(2);
+
+/// Refusals after which manifests that are named are sent again, which costs next to nothing.
+const MANIFESTS_AFTER: u32 = 2;
+
+/// Refusals after which blobs that are named are sent again: most show in less than the quarter of a minute that this
+/// takes.
+const BLOBS_AFTER: u32 = 6;
 
 impl Publication<'_> {
-    /// Stores a manifest. A registry that does not see yet what it has confirmed is given some time, and
-    /// then what it asks for once more (<https://github.com/oras-project/oras-go/pull/1212>). Tells whether
-    /// the registry lists it itself as being about another one.
+    /// Stores a manifest. A registry that does not see yet what it has confirmed is given some time, and is sent
+    /// what it asks for once more (<https://github.com/oras-project/oras-go/pull/1212>). Tells whether the registry
+    /// lists it itself as being about another one.
     pub(super) async fn store(
         &self,
         image: &Image,
         manifest: &Manifest,
         tag: Option<&str>,
     ) -> Result<bool, Failure> {
-        let mut waits = VISIBLE_AFTER.into_iter();
+        self.store_within(image, manifest, tag, &mut self.patience())
+            .await
+    }
+
+    async fn store_within(
+        &self,
+        image: &Image,
+        manifest: &Manifest,
+        tag: Option<&str>,
+        patience: &mut Patience,
+    ) -> Result<bool, Failure> {
         let mut sent_again: BTreeSet<&Digest> = BTreeSet::new();
+        let mut attempt = 0;
         loop {
             let failure = match self.repository.put_manifest(manifest, tag).await {
                 Ok(is_listed) => return Ok(is_listed),
                 Err(failure) => failure,
             };
-            let Some(missing) = missing(&failure, image, manifest) else {
+            let Some(missing) = Missing::of(&failure, image, manifest) else {
                 return Err(failure);
             };
-            // What was never sent from here does not show by waiting either.
-            if names_other(&failure, image, manifest) {
-                return Err(failure);
+            attempt += 1;
+            let mut is_sent = false;
+            // Registries name one at a time.
+            if attempt >= MANIFESTS_AFTER {
+                for child in missing.manifests {
+                    if sent_again.insert(&child.descriptor().digest) {
+                        // What it names may be lost with it.
+                        Box::pin(self.store_within(image, child, None, patience)).await?;
+                        is_sent = true;
+                    }
+                }
             }
-            if let Some(wait) = waits.next() {
-                self.wait_for_visibility(&failure, wait).await;
+            if attempt >= BLOBS_AFTER {
+                for blob in missing.blobs {
+                    if sent_again.insert(&blob.descriptor.digest) {
+                        self.upload(blob).await?;
+                        is_sent = true;
+                    }
+                }
+            }
+            if is_sent {
                 continue;
             }
-            // Registries name one at a time.
-            let again = missing
-                .into_iter()
-                .filter(|blob| !sent_again.contains(&blob.descriptor.digest));
-            let again: Vec<&Blob> = again.collect();
-            if again.is_empty() {
+            if attempt > BLOBS_AFTER && !missing.is_whole {
+                // It is the rest that the registry lacks.
                 return Err(failure);
             }
-            for blob in again {
-                self.upload(blob).await?;
-                sent_again.insert(&blob.descriptor.digest);
-            }
+            let clock = &*self.services.clock;
+            let Some(wait) = patience.next(attempt, LAG, clock) else {
+                return Err(outlasted(failure));
+            };
+            let cause = "the registry does not see yet what it has stored";
+            self.note_retry(&failure, cause, wait, attempt);
+            clock.sleep(wait).await;
         }
     }
 
@@ -132,25 +159,19 @@ impl Publication<'_> {
             return Ok(0);
         }
         let cause = "the registry lacks layers that it was known to have";
-        self.note_retry(failure, cause, Duration::ZERO);
+        self.note_retry(failure, cause, Duration::ZERO, 1);
         layers.extend(finishing.make_layers(self, &wanted).await?);
         Ok(wanted.len())
     }
 
-    async fn wait_for_visibility(&self, failure: &Failure, wait: Duration) {
-        let cause = "the registry does not see yet what it has stored";
-        self.note_retry(failure, cause, wait);
-        self.services.clock.sleep(wait).await;
-    }
-
-    fn note_retry(&self, failure: &Failure, cause: &'static str, wait: Duration) {
+    fn note_retry(&self, failure: &Failure, cause: &'static str, wait: Duration, attempt: u32) {
         self.services.tally.count_retry();
         self.services.observer.observe(&Event::Retrying {
             step: failure.step().unwrap_or(Step::PutManifest),
             digest: None,
             cause,
             wait,
-            attempt: 1,
+            attempt,
         });
     }
 }
@@ -172,17 +193,15 @@ impl Lacking {
             };
         }
         let rejection = failure.rejection()?;
-        let is_unknown = ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"]
-            .iter()
-            .any(|code| rejection.has_code(code));
-        if !is_unknown || !matches!(rejection.status.as_u16(), 400 | 404 | 422) {
+        if !rejection.is_lacking() {
             return None;
         }
         let texts = rejection.errors.iter().map(|error| {
             let detail = error.detail.as_deref().unwrap_or_default();
             format!("{} {detail}", error.message)
         });
-        Some(Self(texts.collect()))
+        let body = rejection.body_excerpt.iter().cloned();
+        Some(Self(texts.chain(body).collect()))
     }
 
     fn names(&self, digest: &Digest) -> bool {
@@ -196,31 +215,54 @@ impl Lacking {
     }
 }
 
-/// The blobs that a registry says it lacks, all of the manifest's if it does not say which; `None` if the
-/// failure is another one.
-fn missing<'a>(failure: &Failure, image: &'a Image, manifest: &Manifest) -> Option<Vec<&'a Blob>> {
-    let lacking = Lacking::of(failure)?;
-    let own: Vec<&Blob> = image
-        .blobs()
-        .iter()
-        .filter(|blob| manifest.references().contains(&blob.descriptor.digest))
-        .collect();
-    let named = own.iter().copied();
-    let named: Vec<&Blob> = named
-        .filter(|blob| lacking.names(&blob.descriptor.digest))
-        .collect();
-    Some(if named.is_empty() { own } else { named })
+/// What a registry lacks of what a manifest names, and can be sent from here: what it says, all of it if it says
+/// nothing.
+struct Missing<'a> {
+    blobs: Vec<&'a Blob>,
+    manifests: Vec<&'a Manifest>,
+    /// Whether all that the manifest names is here.
+    is_whole: bool,
 }
 
-/// Whether a registry lacks one of the manifest's blobs whose bytes are not here.
-fn names_other(failure: &Failure, image: &Image, manifest: &Manifest) -> bool {
-    let Some(lacking) = Lacking::of(failure) else {
-        return false;
-    };
-    let here = |digest: &Digest| {
-        let mut blobs = image.blobs().iter();
-        blobs.any(|blob| blob.descriptor.digest == *digest)
-    };
-    let mut named = manifest.references().iter();
-    named.any(|digest| lacking.names(digest) && !here(digest))
+impl<'a> Missing<'a> {
+    /// `None` if it lacks nothing, or something that is not here: what was never sent from here does not show by
+    /// waiting either.
+    fn of(failure: &Failure, image: &'a Image, manifest: &Manifest) -> Option<Self> {
+        let lacking = Lacking::of(failure)?;
+        let children = verification::children_in(manifest);
+        let own: BTreeSet<&Digest> = manifest.references().iter().chain(&children).collect();
+        let mut blobs: Vec<&Blob> = image.blobs().iter().collect();
+        blobs.retain(|blob| own.contains(&blob.descriptor.digest));
+        let all = image.manifests().iter().chain(image.referrers());
+        let mut manifests: Vec<&Manifest> = all.collect();
+        manifests.retain(|child| own.contains(&child.descriptor().digest));
+        let blobs_here = blobs.iter().map(|blob| &blob.descriptor.digest);
+        let manifests_here = manifests.iter().map(|child| &child.descriptor().digest);
+        let here: BTreeSet<&Digest> = blobs_here.chain(manifests_here).collect();
+        let elsewhere: Vec<&&Digest> = own.difference(&here).collect();
+        if elsewhere.iter().any(|digest| lacking.names(digest)) {
+            return None;
+        }
+        let is_whole = elsewhere.is_empty();
+        if here.iter().any(|digest| lacking.names(digest)) {
+            blobs.retain(|blob| lacking.names(&blob.descriptor.digest));
+            manifests.retain(|child| lacking.names(&child.descriptor().digest));
+        }
+        Some(Self {
+            blobs,
+            manifests,
+            is_whole,
+        })
+    }
+}
+
+/// A refusal that waiting did not end.
+fn outlasted(failure: Failure) -> Failure {
+    match failure {
+        Failure::Rejected(mut rejection) => {
+            rejection.has_outlasted = true;
+            Failure::Rejected(rejection)
+        }
+        failure => failure,
+    }
 }

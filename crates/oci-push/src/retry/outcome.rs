@@ -75,7 +75,7 @@ impl Outcome {
             Self::Limited {
                 advised: rejection.retry_after,
             }
-        } else if is_new && rejection.method != http::Method::HEAD {
+        } else if is_new && rejection.method != http::Method::HEAD && !rejection.is_certain() {
             Self::Unsettled
         } else if rejection.is_wordless() {
             Self::Wordless
@@ -119,11 +119,7 @@ impl Outcome {
 fn is_of_package(rejection: &Rejection) -> bool {
     match rejection.step {
         Step::StartUpload => true,
-        Step::PutManifest | Step::PutTag => {
-            !["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"]
-                .iter()
-                .any(|code| rejection.has_code(code))
-        }
+        Step::PutManifest | Step::PutTag => !rejection.is_lacking(),
         _ => false,
     }
 }
@@ -142,6 +138,7 @@ mod tests {
             r#"{"errors":[{"code":"DENIED","message":"permission_denied: write_package"}]}"#;
         const LIMITED: &str = r#"{"message":"You have exceeded a secondary rate limit."}"#;
         const NAME: &str = r#"{"errors":[{"code":"NAME_UNKNOWN","message":"unknown"}]}"#;
+        const IMMUTABLE: &str = r#"{"errors":[{"code":"DENIED","message":"tag 1 is Immutable"}]}"#;
         const BLOB: &str = r#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"unknown"}]}"#;
         let final_403 = Outcome::Answered {
             status: 403,
@@ -168,6 +165,14 @@ mod tests {
                 "",
                 Outcome::Wordless,
                 Outcome::Unsettled,
+            ),
+            (
+                Step::PutTag,
+                Method::PUT,
+                403,
+                IMMUTABLE,
+                final_403,
+                final_403,
             ),
             (
                 Step::StartUpload,

@@ -23,6 +23,8 @@ pub(crate) struct Packages {
 
 #[derive(Debug, Default)]
 struct Known {
+    /// Hosts whose rights to a new package take a while to be the same everywhere.
+    slow: HashSet<String>,
     /// The repositories that have taken something, as beginnings of addresses.
     written: HashSet<String>,
     /// Those that had something before anything was written.
@@ -49,6 +51,11 @@ impl Drop for Opening<'_> {
 }
 
 impl Packages {
+    /// Rights to new packages of `registry` take a while to be the same everywhere. Elsewhere a refusal is one.
+    pub(crate) fn expect_delay(&self, registry: &Url) {
+        self.known().slow.insert(registry.authority().to_owned());
+    }
+
     /// Whether nothing has been written yet to the repository of `url`.
     pub(super) fn is_untouched(&self, url: &Url) -> bool {
         let known = self.known();
@@ -77,6 +84,9 @@ impl Packages {
         let repository =
             repository_of(&request.url).filter(|_| request.step == Step::StartUpload)?;
         let mut known = self.known();
+        if !known.slow.contains(request.url.authority()) {
+            return None;
+        }
         *known.opening.entry(repository.clone()).or_default() += 1;
         drop(known);
         Some(Opening {
@@ -107,7 +117,9 @@ impl Packages {
     pub(crate) fn is_new(&self, url: &Url) -> bool {
         let known = self.known();
         repository_of(url).is_some_and(|repository| {
-            known.written.contains(&repository) && !known.old.contains(&repository)
+            known.slow.contains(url.authority())
+                && known.written.contains(&repository)
+                && !known.old.contains(&repository)
         })
     }
 
@@ -148,6 +160,7 @@ mod tests {
             ("what is there now may be this run's", &[POST, BLOB], true),
         ] {
             let packages = Packages::default();
+            packages.expect_delay(&url(""));
             for (step, method, path) in answers {
                 let request = Request::new(*step, method.clone(), url(path));
                 let response = Response {
@@ -161,6 +174,12 @@ mod tests {
             }
             assert_eq!(packages.is_new(&url("manifests/2")), expected, "{name}");
             assert!(!packages.is_new(&url("../other/manifests/2")), "{name}");
+            let elsewhere = Url::parse("https://registry.example/v2/o/n/manifests/2");
+            let elsewhere = elsewhere.expect("a test URL is valid");
+            let request = Request::new(Step::StartUpload, Method::POST, elsewhere.clone());
+            packages.known().written.extend(repository_of(&elsewhere));
+            assert!(!packages.is_new(&elsewhere), "{name}");
+            assert!(packages.opens(&request).is_none(), "{name}");
         }
     }
 

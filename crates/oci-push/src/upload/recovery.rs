@@ -58,7 +58,7 @@ pub(super) fn aftermath(failure: &Failure, all_sent: bool) -> Aftermath {
 /// that is gone is none.
 pub(super) fn may_settle(failure: &Failure) -> bool {
     matches!(failure, Failure::Rejected(rejection)
-        if (rejection.status == 403 && !rejection.is_rate_limit())
+        if (rejection.status == 403 && !rejection.is_rate_limit() && !rejection.is_certain())
             || (rejection.status == 404
                 && !rejection.has_code("BLOB_UPLOAD_UNKNOWN")
                 && !rejection.has_code("BLOB_UPLOAD_INVALID")))
@@ -209,6 +209,7 @@ mod tests {
             (403, denied, true),
             (403, "", true),
             (403, limit, false),
+            (403, "the token has expired", false),
             (404, unknown, true),
             (404, "", true),
             (404, gone, false),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use oci_push::{Failure, UploadMode};
+use oci_push::{Failure, Profile, UploadMode};
 use test_registry::{Action, Exchange, Fault, Options, Phase, Route, SampleImage, TestRegistry};
 
 use crate::support::{
@@ -137,11 +137,13 @@ fn retry_after_as_a_date() {
 /// Rights to a package that was just created are not the same everywhere at once.
 #[test]
 fn a_refusal_right_after_the_package_was_created() {
-    let registry = TestRegistry::start(Options::default());
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
     let source = Source::new(&SampleImage::of_layers(&[1000]));
     let denied = Action::error(403, "DENIED", "permission_denied: write_package");
     registry.fail(Fault::new(denied).on(Route::ManifestPut).times(2));
-    let pushed = push(&registry, &source, options());
+    let mut options = options();
+    options.profile = Some(Profile::Ghcr);
+    let pushed = push(&registry, &source, options);
     assert_published(&registry, &source);
     assert_eq!(pushed.retries.len(), 2, "{:?}", pushed.retries);
 }

@@ -1,5 +1,7 @@
 //! Manifests and tags: nothing moves before everything it names is there.
 
+use std::time::Duration;
+
 use oci_push::{Failure, ReferenceStatus};
 use test_registry::{Action, Fault, Options, Phase, Refusal, Route, SampleImage, TestRegistry};
 
@@ -38,6 +40,41 @@ fn a_manifest_whose_confirmation_is_lost_is_put_again() {
     assert_published(&registry, &source);
 }
 
+/// Every manifest is stored, and no answer ever comes: what the registry has is asked for after the second try.
+#[test]
+fn manifests_whose_confirmations_are_always_lost() {
+    let registry = TestRegistry::start(Options::ghcr(
+        crate::support::USERNAME,
+        crate::support::PASSWORD,
+    ));
+    let image = SampleImage::default()
+        .platform("amd64", &[10])
+        .platform("arm64", &[20]);
+    let source = Source::new(&image);
+    let fault = Fault::new(Action::Close).on(Route::ManifestPut);
+    registry.fail(fault.at(Phase::AfterState));
+    let pushed = push(&registry, &source, options());
+    pushed.report();
+    assert_published(&registry, &source);
+    assert_eq!(registry.journal().count(Route::ManifestPut), 2 * 3);
+    assert_eq!(pushed.retries.len(), 3, "{:?}", pushed.retries);
+}
+
+/// What the tag names is another image's, so that the push is tried until there is an answer.
+#[test]
+fn a_manifest_that_is_not_stored_is_put_again_and_again() {
+    let registry = TestRegistry::start(Options::default());
+    let earlier = Source::new(&SampleImage::of_layers(&[1000]));
+    push(&registry, &earlier, options()).report();
+    registry.clear_journal();
+    let source = Source::new(&SampleImage::of_layers(&[2000]));
+    let fault = Fault::new(Action::Reset).on(Route::ManifestPut);
+    registry.fail(fault.at(Phase::BeforeState).times(4));
+    push(&registry, &source, options()).report();
+    assert_published(&registry, &source);
+    assert_eq!(registry.journal().count(Route::ManifestPut), 5);
+}
+
 #[test]
 fn a_tag_that_answers_something_else_afterwards_is_a_failure() {
     let registry = TestRegistry::start(Options::default());
@@ -51,6 +88,8 @@ fn a_tag_that_answers_something_else_afterwards_is_a_failure() {
         panic!("{:?}", pushed.failure());
     };
     assert_eq!(found.to_string(), format!("it answers with {other}"));
+    let waited: Duration = pushed.waits.iter().sum();
+    assert_eq!(waited, Duration::from_mins(1));
 }
 
 #[test]

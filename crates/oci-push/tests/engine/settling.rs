@@ -3,10 +3,19 @@
 
 use std::time::Duration;
 
-use oci_push::UploadMode;
+use oci_push::{Profile, PushOptions, UploadMode};
 use test_registry::{Action, Fault, Options, Phase, Route, SampleImage, TestRegistry};
 
-use crate::support::{MIB, Pushed, Source, assert_published, assert_unpublished, options, push};
+use crate::support::{
+    MIB, PASSWORD, Pushed, Source, USERNAME, assert_published, assert_unpublished, push,
+};
+
+/// GitHub's registry, under another name.
+fn options() -> PushOptions {
+    let mut options = crate::support::options();
+    options.profile = Some(Profile::Ghcr);
+    options
+}
 
 const DENIED: (u16, &str, &str) = (403, "DENIED", "permission_denied: write_package");
 
@@ -38,7 +47,7 @@ fn long_waits(pushed: &Pushed) -> usize {
 fn a_new_package_is_waited_for() {
     for route in [Route::UploadStart, Route::UploadChunk, Route::UploadCommit] {
         for refusal in refusals() {
-            let registry = TestRegistry::start(Options::default());
+            let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
             let source = Source::new(&SampleImage::of_layers(&[3 * MIB]));
             // The first POST is the one that creates the package.
             let first = if route == Route::UploadStart { 2 } else { 1 };
@@ -65,7 +74,7 @@ fn a_new_package_is_waited_for() {
 /// A minute is given, and no more; then the registry's own words are told.
 #[test]
 fn a_refusal_that_stays_ends_the_push() {
-    let registry = TestRegistry::start(Options::default());
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
     let source = Source::new(&SampleImage::of_layers(&[9 * MIB]));
     let (status, code, message) = DENIED;
     registry.fail(
@@ -77,7 +86,9 @@ fn a_refusal_that_stays_ends_the_push() {
     let pushed = push(&registry, &source, options());
     let rejection = pushed.failure().rejection().expect("a refusal");
     assert_eq!(rejection.words(), message);
-    let given: Duration = pushed.waits.iter().sum();
+    // Those that are no whole seconds keep to the registry's rates.
+    let waits = pushed.waits.iter();
+    let given: Duration = waits.filter(|wait| wait.subsec_nanos() == 0).sum();
     assert!((60..70).contains(&given.as_secs()), "{:?}", pushed.waits);
     let commits = registry
         .journal()
@@ -91,7 +102,7 @@ fn a_refusal_that_stays_ends_the_push() {
 #[test]
 fn an_old_package_is_believed_at_once() {
     for shared in [true, false] {
-        let registry = TestRegistry::start(Options::default());
+        let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
         let earlier = Source::new(&SampleImage::of_layers(&[1000, 2000]));
         push(&registry, &earlier, options()).report();
         let before = registry.journal().exchanges.len();
@@ -113,4 +124,39 @@ fn an_old_package_is_believed_at_once() {
         let commits = later.filter(|one| one.route == Route::UploadCommit);
         assert!(commits.count() <= 2, "one for each blob that was missing");
     }
+}
+
+/// Other registries' refusals are refusals, and so is one whose words name a reason that time does not change.
+#[test]
+fn a_refusal_that_no_age_explains() {
+    let (status, code, denied) = DENIED;
+    for (profile, words) in [
+        (Profile::Specification, denied),
+        (Profile::Ghcr, "tag 1 is immutable"),
+    ] {
+        let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
+        let source = Source::new(&SampleImage::of_layers(&[1000]));
+        registry.fail(Fault::new(Action::error(status, code, words)).on(Route::ManifestPut));
+        let mut options = options();
+        options.profile = Some(profile);
+        let pushed = push(&registry, &source, options);
+        let rejection = pushed.failure().rejection().expect("a refusal");
+        assert_eq!(rejection.words(), words);
+        assert_eq!(pushed.retries, [""; 0]);
+        assert_unpublished(&registry);
+    }
+}
+
+/// What is waited for is told in the registry's words.
+#[test]
+fn the_words_are_told_while_it_waits() {
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
+    let source = Source::new(&SampleImage::of_layers(&[1000]));
+    let (status, code, words) = DENIED;
+    let fault = Fault::new(Action::error(status, code, words)).on(Route::ManifestPut);
+    registry.fail(fault.once());
+    let pushed = push(&registry, &source, options());
+    pushed.report();
+    let told = format!("put-tag 1: the registry answered 403 Forbidden: {words}");
+    assert_eq!(pushed.retries, [told]);
 }

@@ -119,11 +119,13 @@ impl Summary {
                 entry.status == ReferenceStatus::Pushed && Some(*previous) != entry.digest.as_ref()
             });
             let before = moved.map(|previous| format!(", before {}", code_in_table(previous)));
+            let shown = entry.shown.as_ref().map(|shown| format!("; {shown}"));
             self.add(format!(
-                "| {} | {}{} | {} |\n",
+                "| {} | {}{}{} | {} |\n",
                 code_in_table(&entry.reference),
                 entry.status.as_str(),
                 before.unwrap_or_default(),
+                shown.unwrap_or_default(),
                 code_in_table(entry.digest.as_deref().unwrap_or_default())
             ));
         }

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Cases that are shown elsewhere, since they need another clock, a process or several.
-const ELSEWHERE: [(&str, &str, &str, &str, &str); 13] = [
+const ELSEWHERE: [(&str, &str, &str, &str, &str); 16] = [
     (
         "F08",
         "advised waits",
@@ -33,6 +33,13 @@ const ELSEWHERE: [(&str, &str, &str, &str, &str); 13] = [
         "`engine/early.rs`",
     ),
     (
+        "F22",
+        "blobs not visible",
+        "has lost a child of an index, and names it or does not",
+        "published; the child is put again",
+        "`engine/lost_manifests.rs`",
+    ),
+    (
         "F23",
         "manifests and tags",
         "answers the second of three tags with 500",
@@ -45,6 +52,20 @@ const ELSEWHERE: [(&str, &str, &str, &str, &str); 13] = [
         "eight pushes race for one tag",
         "all published; the tag is one of them, and nothing is missing",
         "`engine/scale.rs`",
+    ),
+    (
+        "F12",
+        "outage",
+        "answers no question for a manifest once the tag is set",
+        "fails within two minutes, and says that the image is published",
+        "`engine/looks.rs`",
+    ),
+    (
+        "F23",
+        "manifests and tags",
+        "still shows after a minute what the tag named before, and has the manifest under its digest",
+        "published; a warning says what the tag shows",
+        "`engine/looks.rs`",
     ),
     (
         "F24",

@@ -1,8 +1,10 @@
 //! Manifests, and registries that do not see what they have.
 
+use std::time::Duration;
+
 use test_registry::{Action, Fault, Phase, Route};
 
-use super::{Case, Form, answer};
+use super::{Case, Form, Seen, answer};
 
 super::cases! {
     f22_not_visible => not_visible();
@@ -39,6 +41,23 @@ fn not_visible() -> Case {
             Form::new("has lost one, and does not name it")
                 .fault(Fault::new(unknown(None)).on(Route::ManifestPut).times(6))
                 .at_most(2.1),
+            Form::new("answers the manifest with MANIFEST_BLOB_UNKNOWN for a minute")
+                .fault(Fault::new(unknown(None)).on(Route::ManifestPut).times(8))
+                .at_most(2.1),
+            Form::new("the same for ever")
+                .fault(Fault::new(unknown(None)).on(Route::ManifestPut))
+                .fails("blob unknown to registry")
+                .check(|seen| {
+                    let waited: Duration = seen.waits.iter().sum();
+                    assert!((118..=120).contains(&waited.as_secs()), "{}", seen.name);
+                }),
+            Form::new("has lost a blob, and says so in plain text")
+                .fault(
+                    Fault::new(answer(400, &[], "unknown blob"))
+                        .on(Route::ManifestPut)
+                        .times(6),
+                )
+                .at_most(2.1),
             Form::new("does not show the tag for five seconds after it was set")
                 .fault(
                     Fault::new(answer(404, &[], ""))
@@ -51,8 +70,22 @@ fn not_visible() -> Case {
                         .on(Route::ManifestGet)
                         .times(3),
                 ),
+            Form::new("does not show the tag for minutes, and has the manifest under its digest")
+                .faults(vec![
+                    // Two of them are for one look, one of which has a GET.
+                    Fault::new(answer(404, &[], ""))
+                        .on(Route::ManifestHead)
+                        .from_request(2)
+                        .times(16),
+                    Fault::new(answer(404, &[], "")).on(Route::ManifestGet),
+                ]),
         ],
     )
+}
+
+/// The tag is asked for after the second try.
+fn put_twice(seen: &Seen<'_>) {
+    assert_eq!(seen.journal.count(Route::ManifestPut), 2, "{}", seen.name);
 }
 
 fn lost_tag() -> Case {
@@ -66,6 +99,44 @@ fn lost_tag() -> Case {
                     .at(Phase::AfterState)
                     .once(),
             ),
+            Form::new("has set the tag to another push's image when it is asked for it").fault(
+                Fault::new(Action::SetHeader(
+                    "docker-content-digest".to_owned(),
+                    format!("sha256:{}", "0".repeat(64)),
+                ))
+                .on(Route::ManifestHead)
+                .from_request(2)
+                .once(),
+            ),
+            Form::new("the same every time")
+                .fault(
+                    Fault::new(Action::Reset)
+                        .on(Route::ManifestPut)
+                        .at(Phase::AfterState),
+                )
+                .check(put_twice),
+            Form::new("the same with 504 from a proxy")
+                .fault(
+                    Fault::new(answer(504, &[], "<html>504 Gateway Time-out</html>"))
+                        .on(Route::ManifestPut)
+                        .at(Phase::AfterState),
+                )
+                .check(put_twice),
+            Form::new("answers every HEAD for a manifest with 405")
+                .fault(Fault::new(answer(405, &[], "")).on(Route::ManifestHead)),
+            Form::new("answers 400 when it is asked what the tag names")
+                .fault(
+                    Fault::new(answer(400, &[], ""))
+                        .on(Route::ManifestHead)
+                        .once(),
+                )
+                .fault_also(
+                    Fault::new(answer(400, &[], ""))
+                        .on(Route::ManifestGet)
+                        .once(),
+                ),
+            Form::new("answers every HEAD for a manifest with 503, and a GET as ever")
+                .fault(Fault::new(answer(503, &[], "")).on(Route::ManifestHead)),
             Form::new("answers the tag with 500 for ever")
                 .fault(Fault::new(answer(500, &[], "broken")).on(Route::ManifestPut))
                 .fails("500"),
