@@ -108,6 +108,9 @@ fn an_old_package_is_believed_at_once() {
             // The tag is not seen, but a layer is.
             let absent = Action::error(404, "MANIFEST_UNKNOWN", "unknown");
             registry.fail(Fault::new(absent).on(Route::ManifestHead).once());
+            // All looks are answered before anything is written.
+            let delay = Action::Delay(Duration::from_millis(300));
+            registry.fail(Fault::new(delay).on(Route::UploadStart));
         }
         let source = Source::new(&SampleImage::of_layers(&[1000, 3 * MIB]));
         let (status, code, message) = DENIED;
