@@ -166,6 +166,9 @@ pub enum UnansweredKind {
     /// An answer of which nothing can be left out is longer than this many bytes.
     #[error("the answer is longer than {0} bytes")]
     TooLong(usize),
+    /// The head of the answer cannot be read. What is wrong with it is said.
+    #[error("the answer is no valid HTTP: {0}")]
+    Malformed(String),
     /// The head of the answer is larger than any registry's.
     #[error("the headers of the answer are too large")]
     HeadTooLarge,
