@@ -160,7 +160,8 @@ pub enum UnansweredKind {
     /// Everything was sent, and no answer came for the given number of seconds.
     #[error("no answer came within {0} s")]
     Deadline(u64),
-    /// An answer of which nothing can be left out began, and was not complete after the given number of seconds.
+    /// An answer began, and of what cannot be left out, such as its head, something was missing after the given number of
+    /// seconds.
     #[error("the answer had not ended after {0} s")]
     Unfinished(u64),
     /// An answer of which nothing can be left out is longer than this many bytes.

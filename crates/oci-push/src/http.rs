@@ -14,6 +14,7 @@ mod client;
 mod connections;
 mod headers;
 mod resolve;
+mod trickle;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -311,6 +312,8 @@ async fn watch(sent: &Sent, stall: Duration, deadline: Duration) -> UnansweredKi
         if sent.moved() == moved {
             return if sending {
                 UnansweredKind::Stalled(limit.as_secs())
+            } else if trickle::has_begun(moved.elapsed()) {
+                UnansweredKind::Unfinished(limit.as_secs())
             } else {
                 UnansweredKind::Deadline(limit.as_secs())
             };

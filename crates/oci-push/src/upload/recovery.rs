@@ -71,10 +71,13 @@ pub(super) fn is_cut(failure: &Failure) -> bool {
         if matches!(unanswered.kind, UnansweredKind::Interrupted(_)))
 }
 
-/// Whether the answer was no HTTP, as it will be the next time.
+/// Whether the answer was no HTTP, or had no end, as it will be the next time.
 pub(super) fn is_malformed(failure: &Failure) -> bool {
     matches!(failure, Failure::Unanswered(unanswered)
-        if matches!(unanswered.kind, UnansweredKind::Malformed(_) | UnansweredKind::HeadTooLarge))
+    if matches!(
+        unanswered.kind,
+        UnansweredKind::Malformed(_) | UnansweredKind::HeadTooLarge | UnansweredKind::Unfinished(_)
+    ))
 }
 
 /// Whether a chunk may be resumed in the same session.

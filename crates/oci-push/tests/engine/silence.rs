@@ -32,6 +32,39 @@ fn the_first_request_is_not_answered_once() {
     );
 }
 
+/// Interim answers for ever are no answer, and no silence either: whoever sends them is not asked for ten minutes.
+#[cfg(target_os = "linux")]
+#[test]
+fn interim_answers_without_end() {
+    use std::io::Write as _;
+    let registry = Raw::start(|asked, stream| {
+        if asked.method != "POST" {
+            return Then::Answer;
+        }
+        while stream.write_all(b"HTTP/1.1 102 Processing\r\n\r\n").is_ok() {
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        Then::Close
+    });
+    let source = Source::new(&SampleImage::of_layers(&[]));
+    let start = Instant::now();
+    let pushed = registry.push(&source, options());
+    let Failure::Unanswered(unanswered) = pushed.failure() else {
+        panic!("{:?}", pushed.failure());
+    };
+    let kind = &unanswered.kind;
+    assert!(matches!(kind, UnansweredKind::Unfinished(30)), "{kind:?}");
+    assert_eq!(
+        pushed.retries,
+        ["start-upload 1: the answer had not ended after 30 s"]
+    );
+    assert!(
+        start.elapsed() < Duration::from_secs(75),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
 /// What the machine's buffers hold has not arrived: a layer that fits into them, and is not read, stalls like any
 /// other.
 #[cfg(target_os = "linux")]

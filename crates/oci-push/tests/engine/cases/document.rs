@@ -7,7 +7,7 @@ use expect_test::expect_file;
 use super::{Case, Outcome, answers, commits, limits, links, manifests, sessions, tokens};
 
 /// Cases that are shown elsewhere, since they need another clock, a process or several.
-const ELSEWHERE: [(&str, &str, &str, &str, &str); 19] = [
+const ELSEWHERE: [(&str, &str, &str, &str, &str); 20] = [
     (
         "F02",
         "flaky link",
@@ -63,6 +63,13 @@ const ELSEWHERE: [(&str, &str, &str, &str, &str); 19] = [
         "headers of megabytes, answers without end, one byte a second",
         "fails soon, and says so; where the head came, its status decides",
         "`engine/bombs.rs`, `engine/malformed.rs`",
+    ),
+    (
+        "A09",
+        "hostile size",
+        "interim answers without end, or a head at one byte a second",
+        "fails after two tries of half a minute, and says so (on Linux)",
+        "`engine/silence.rs`",
     ),
     (
         "F08",
