@@ -32,6 +32,8 @@ use crate::tally::Tally;
 use answer::Reading;
 use body::{CountedBody, EndsWith, Sent};
 use connections::Connections;
+use tokio::time::Instant;
+use trickle::Late;
 
 /// No registry needs more hops on its own origin.
 const REDIRECT_LIMIT: usize = 5;
@@ -299,24 +301,39 @@ impl Transport for HttpTransport {
 }
 
 /// Completes when nothing moves any more: `stall` after the connection took bytes last while the body is being sent,
-/// and `deadline` after it took the last of them.
+/// and `deadline` after it took the last of them, or after those have arrived where that can be known.
 ///
-/// What it has taken may still be on its way, or wait for a peer that does not read. That is the machine's matter
-/// ([`client`]).
+/// Bytes that a peer does not read are the machine's matter ([`client`]).
 async fn watch(sent: &Sent, stall: Duration, deadline: Duration) -> UnansweredKind {
     loop {
         let moved = sent.moved();
         let sending = !sent.complete();
         let limit = if sending { stall } else { deadline };
         tokio::time::sleep_until(moved + limit).await;
-        if sent.moved() == moved {
-            return if sending {
-                UnansweredKind::Stalled(limit.as_secs())
-            } else if trickle::has_begun(moved.elapsed()) {
-                UnansweredKind::Unfinished(limit.as_secs())
-            } else {
-                UnansweredKind::Deadline(limit.as_secs())
-            };
+        if sent.moved() != moved {
+            continue;
+        }
+        if sending {
+            return UnansweredKind::Stalled(stall.as_secs());
+        }
+        return overdue(sent, moved, deadline).await;
+    }
+}
+
+/// How much longer than in one go a body may take to arrive, and how often that is looked at.
+const LONGEST_ARRIVAL: Duration = Duration::from_mins(10);
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Completes when the answer is overdue to what was handed over at `moved`, which is more than `deadline` ago.
+async fn overdue(sent: &Sent, moved: Instant, deadline: Duration) -> UnansweredKind {
+    loop {
+        let age = moved.elapsed();
+        let late = trickle::why_late(age, deadline);
+        let may_arrive = sent.is_watched() && age < deadline + LONGEST_ARRIVAL;
+        match late {
+            Late::Begun => return UnansweredKind::Unfinished(deadline.as_secs()),
+            Late::Unsent if may_arrive => tokio::time::sleep(LOOK).await,
+            Late::Unsent | Late::Silent => return UnansweredKind::Deadline(deadline.as_secs()),
         }
     }
 }

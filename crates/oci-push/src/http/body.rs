@@ -52,6 +52,11 @@ impl Sent {
         self.bytes() >= self.length
     }
 
+    /// Whether there is a body that takes its time.
+    pub(super) fn is_watched(&self) -> bool {
+        self.length > 0
+    }
+
     pub(super) fn moved(&self) -> Instant {
         *self.moved.lock().unwrap_or_else(PoisonError::into_inner)
     }

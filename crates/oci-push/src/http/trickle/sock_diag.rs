@@ -11,9 +11,13 @@ use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, sendto, socket_with,
 };
 
-/// When a connection was used last.
+use super::Late;
+
+/// How a connection was used last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Use {
+    /// Bytes that its peer has not acknowledged.
+    unacknowledged: u32,
     since_sent: Duration,
     since_received: Duration,
 }
@@ -21,21 +25,36 @@ struct Use {
 /// How exactly the age of a request has to match that of what a connection has sent.
 const TOLERANCE: Duration = Duration::from_secs(2);
 
-/// Whether a connection on which something was sent `age` ago, and nothing since, has received something in the
-/// meantime. `false` as well if that cannot be found out.
-pub(super) fn has_begun(age: Duration) -> bool {
+/// Which connection carries a request is not known, but that it was not used for anything else meanwhile.
+pub(super) fn why_late(age: Duration, limit: Duration) -> Late {
     let own = own_sockets();
     let families = [AddressFamily::INET, AddressFamily::INET6];
-    families.into_iter().any(|family| {
-        let uses = uses(family, &own).unwrap_or_default();
-        uses.into_iter().any(|one| one.has_begun(age))
-    })
+    let uses = families.map(|family| uses(family, &own).unwrap_or_default());
+    judge(&uses.concat(), age, limit)
+}
+
+fn judge(uses: &[Use], age: Duration, limit: Duration) -> Late {
+    if uses.iter().any(|one| one.has_begun(age)) {
+        Late::Begun
+    } else if uses.is_empty() || uses.iter().any(|one| one.is_silent(limit)) {
+        Late::Silent
+    } else {
+        Late::Unsent
+    }
 }
 
 impl Use {
+    /// Whether something came after the last was sent, which was `age` ago.
     fn has_begun(self, age: Duration) -> bool {
         self.since_sent.abs_diff(age) <= TOLERANCE
             && self.since_received + TOLERANCE / 2 < self.since_sent
+    }
+
+    /// Whether the last has arrived, which was sent `limit` ago, and nothing came since.
+    fn is_silent(self, limit: Duration) -> bool {
+        self.unacknowledged == 0
+            && self.since_sent + TOLERANCE >= limit
+            && self.since_received >= self.since_sent
     }
 }
 
@@ -99,8 +118,9 @@ const OPEN: u32 = (1 << 1) | (1 << 8);
 /// The length of an `nlmsghdr`.
 const HEADER: usize = 16;
 
-/// The length of an `inet_diag_msg`, and where it has the socket's number.
+/// The length of an `inet_diag_msg`, and where it has the bytes that are not acknowledged, and the socket's number.
 const MESSAGE: usize = 72;
+const QUEUE_AT: usize = 60;
 const NUMBER_AT: usize = 68;
 
 /// Where a `tcp_info` has the milliseconds since data was sent, and received.
@@ -131,7 +151,8 @@ fn read(mut bytes: &[u8], own: &HashSet<u32>, uses: &mut Vec<Use>) -> bool {
             return false;
         };
         if number(message, NUMBER_AT).is_some_and(|number| own.contains(&number)) {
-            uses.extend(info(message.get(MESSAGE..).unwrap_or_default()));
+            let queue = number(message, QUEUE_AT).unwrap_or_default();
+            uses.extend(info(message.get(MESSAGE..).unwrap_or_default(), queue));
         }
         bytes = bytes.get(aligned(length)..).unwrap_or_default();
     }
@@ -139,13 +160,14 @@ fn read(mut bytes: &[u8], own: &HashSet<u32>, uses: &mut Vec<Use>) -> bool {
 }
 
 /// The one attribute that is of use here.
-fn info(mut attributes: &[u8]) -> Option<Use> {
+fn info(mut attributes: &[u8], unacknowledged: u32) -> Option<Use> {
     loop {
         let length = usize::from(half(attributes, 0)?);
         let value = attributes.get(4..length)?;
         if half(attributes, 2)? == INFO {
             let since = |at| Some(Duration::from_millis(number(value, at)?.into()));
             return Some(Use {
+                unacknowledged,
                 since_sent: since(SENT_AT)?,
                 since_received: since(RECEIVED_AT)?,
             });
@@ -177,20 +199,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_begun() {
-        for (sent, received, expected) in [
-            (30, 0, true),
-            (31, 5, true),
-            (30, 30, false),
-            (30, 60, false),
-            (3, 0, false),
-            (300, 0, false),
+    fn why_an_answer_is_late() {
+        let idle = (0, 40, 39);
+        for (uses, expected) in [
+            (&[][..], Late::Silent),
+            // Half a minute ago all had been sent, and nothing came.
+            (&[(0, 30, 50), idle], Late::Silent),
+            (&[(0, 29, 29), (4000, 0, 90)], Late::Silent),
+            // Something came, but no answer.
+            (&[(0, 30, 1), idle], Late::Begun),
+            (&[(0, 31, 5)], Late::Begun),
+            // What was handed over half a minute ago is still being sent, or was.
+            (&[(4000, 0, 50), idle], Late::Unsent),
+            (&[(4000, 30, 50)], Late::Unsent),
+            (&[(0, 10, 50), idle], Late::Unsent),
         ] {
-            let one = Use {
-                since_sent: Duration::from_secs(sent),
-                since_received: Duration::from_secs(received),
-            };
-            assert_eq!(one.has_begun(Duration::from_secs(30)), expected, "{one:?}");
+            let uses: Vec<Use> = uses.iter().copied().map(a_use).collect();
+            let age = Duration::from_secs(30);
+            assert_eq!(judge(&uses, age, age), expected, "{uses:?}");
+        }
+    }
+
+    fn a_use((unacknowledged, since_sent, since_received): (u32, u64, u64)) -> Use {
+        Use {
+            unacknowledged,
+            since_sent: Duration::from_secs(since_sent),
+            since_received: Duration::from_secs(since_received),
         }
     }
 
@@ -200,8 +234,24 @@ mod tests {
         assert!(!read(&[0; 64], &HashSet::new(), &mut uses));
         assert!(!read(&[255; 64], &HashSet::new(), &mut uses));
         assert!(read(&[1; 3], &HashSet::new(), &mut uses));
-        assert_eq!(info(&[0; 64]), None);
+        assert_eq!(info(&[0; 64], 0), None);
         assert_eq!(uses, []);
+    }
+
+    /// What nobody reads is not acknowledged.
+    #[test]
+    fn what_is_not_read() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let mut one = TcpStream::connect(address).expect("a connection");
+        let (_other, _) = listener.accept().expect("a connection");
+        one.set_nonblocking(true).expect("a socket");
+        while one.write(&[0; 8192]).is_ok() {}
+        let uses = uses(AddressFamily::INET, &own_sockets()).expect("the machine tells");
+        assert!(
+            uses.iter().any(|one| one.unacknowledged > 65_536),
+            "{uses:?}"
+        );
     }
 
     /// The machine's own answer: one side has sent, and received later.
@@ -217,7 +267,8 @@ mod tests {
         std::thread::sleep(Duration::from_millis(100));
         let uses = uses(AddressFamily::INET, &own_sockets()).expect("the machine tells");
         let is_asker = |one: &&Use| {
-            one.since_sent >= one.since_received + Duration::from_millis(200)
+            one.unacknowledged == 0
+                && one.since_sent >= one.since_received + Duration::from_millis(200)
                 && one.since_sent < Duration::from_mins(1)
         };
         assert!(uses.iter().any(|one| is_asker(&one)), "{uses:?}");
