@@ -18,6 +18,8 @@ const SILENCE_BEFORE_FIRST_CONTACT: Duration = Duration::from_secs(100);
 pub(super) fn is_no_host(attempt: &Attempt, outcome: Outcome) -> bool {
     match outcome {
         Outcome::Unreachable => attempt.number >= TRIES_BEFORE_FIRST_CONTACT,
+        // Who begins an answer speaks HTTP, as far as anybody can tell; that has a limit of its own.
+        Outcome::Unfinished => false,
         Outcome::Silent => attempt.elapsed >= SILENCE_BEFORE_FIRST_CONTACT,
         _ => attempt.elapsed >= TIME_BEFORE_FIRST_CONTACT,
     }

@@ -142,6 +142,25 @@ fn what_is_not_there_or_not_understood() {
             true,
         ),
         (
+            "an answer that trickles for half a minute",
+            Attempt {
+                elapsed: Duration::from_secs(31),
+                ..unreached
+            },
+            Outcome::Unfinished,
+            true,
+        ),
+        (
+            "an answer that trickles again",
+            Attempt {
+                elapsed: Duration::from_secs(61),
+                number: 2,
+                ..unreached
+            },
+            Outcome::Unfinished,
+            false,
+        ),
+        (
             "silent for two minutes",
             Attempt {
                 elapsed: Duration::from_secs(122),
