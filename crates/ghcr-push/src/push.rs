@@ -1,8 +1,10 @@
 //! The main job, from arguments to exit code.
 
 use std::path::Path;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use oci_archive::Content;
 use oci_push::{
@@ -219,12 +221,9 @@ fn upload(pusher: &Pusher, job: Job<'_>, printer: &Printer) -> Result<Done, Ende
             // The signals' handlers are in place before the first request.
             biased;
             signal = signal() => Err(Ended::Interrupted(signal)),
-            result = async {
-                for caution in caution::unlinked(job.attempt, pusher, job.references).await {
-                    printer.warning(&caution);
-                }
-                carry_out(pusher, job).await
-            } => result.map_err(Ended::Failed),
+            result = beside(advise(pusher, job, printer), carry_out(pusher, job)) => {
+                result.map_err(Ended::Failed)
+            }
         }
     });
     let outcome = match outcome {
@@ -240,6 +239,29 @@ fn upload(pusher: &Pusher, job: Job<'_>, printer: &Printer) -> Result<Done, Ende
     // Threads that still read the archive for a connection that is gone must not be waited for.
     runtime.shutdown_background();
     outcome
+}
+
+/// Says what is better known before a package is created.
+async fn advise(pusher: &Pusher, job: Job<'_>, printer: &Printer) {
+    for caution in caution::unlinked(job.attempt, pusher, job.references).await {
+        printer.warning(&caution);
+    }
+}
+
+/// How long advice may come before the work, so that it stands before what is said of that.
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Does `work`, and `advice` beside it, which nobody waits for.
+async fn beside<T>(advice: impl Future<Output = ()>, work: impl Future<Output = T>) -> T {
+    let mut advice = pin!(advice);
+    if tokio::time::timeout(HEAD_START, &mut advice).await.is_ok() {
+        return work.await;
+    }
+    let mut work = pin!(work);
+    tokio::select! {
+        done = &mut work => done,
+        () = advice => work.await,
+    }
 }
 
 /// Has a refusal without words said again.

@@ -5,6 +5,8 @@
 
 mod grammar;
 
+use std::net::Ipv6Addr;
+
 use ghcr_diagnosis::is_lookalike;
 use oci_push::{Profile, Reference};
 
@@ -115,16 +117,15 @@ impl References {
         if let Some((_, rest)) = written.split_once("://") {
             return Err(refused("is a URL, not an image reference").hint(format!("write {rest}")));
         }
-        if written.starts_with('[') {
-            return Err(refused("names its registry by an IPv6 address").hint(
-                "that is not supported; write a name that stands for the address, such as localhost",
-            ));
-        }
+        let address_end = ipv6_end(written).map_err(|()| {
+            refused("begins with a bracket, but with no IPv6 address")
+                .hint("write [ADDRESS]:PORT/OWNER/NAME:TAG")
+        })?;
         if written.contains('@') {
             return Err(refused("names a digest")
                 .hint("an image is pushed to a tag; its digest follows from its contents"));
         }
-        let name_start = written.rfind('/').map_or(0, |slash| slash + 1);
+        let name_start = written.rfind('/').map_or(address_end, |slash| slash + 1);
         let (repository, tag) = match written[name_start..].find(':') {
             Some(colon) => written.split_at(name_start + colon),
             None => (written, ":latest"),
@@ -184,6 +185,24 @@ impl References {
         }
         Ok((lowered, tag[1..].to_owned()))
     }
+}
+
+/// Where the address of version 6 in brackets ends that a reference begins with, its port included if it has one; 0 if
+/// it begins with none. An error if what is in the brackets, or follows them, is something else.
+fn ipv6_end(written: &str) -> Result<usize, ()> {
+    let Some(rest) = written.strip_prefix('[') else {
+        return Ok(0);
+    };
+    let (address, rest) = rest.split_once(']').ok_or(())?;
+    address.parse::<Ipv6Addr>().map_err(drop)?;
+    let end = 1 + address.len() + 1;
+    let Some(port) = rest.strip_prefix(':') else {
+        let is_over = rest.is_empty() || rest.starts_with('/');
+        return if is_over { Ok(end) } else { Err(()) };
+    };
+    let port = port.split('/').next().unwrap_or_default();
+    port.parse::<u16>().map_err(drop)?;
+    Ok(end + 1 + port.len())
 }
 
 /// The registry before ghcr.io

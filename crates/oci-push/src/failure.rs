@@ -173,12 +173,16 @@ pub enum UnansweredKind {
     /// Everything was sent, and no answer came for the given number of seconds.
     #[error("no answer came within {0} s")]
     Deadline(u64),
-    /// An answer of which nothing can be left out began, and was not complete after the given number of seconds.
+    /// An answer began, and of what cannot be left out, such as its head, something was missing after the given number of
+    /// seconds.
     #[error("the answer had not ended after {0} s")]
     Unfinished(u64),
     /// An answer of which nothing can be left out is longer than this many bytes.
     #[error("the answer is longer than {0} bytes")]
     TooLong(usize),
+    /// The head of the answer cannot be read. What is wrong with it is said.
+    #[error("the answer is no valid HTTP: {0}")]
+    Malformed(String),
     /// The head of the answer is larger than any registry's.
     #[error("the headers of the answer are too large")]
     HeadTooLarge,

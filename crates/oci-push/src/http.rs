@@ -10,10 +10,13 @@ mod answer;
 mod ask;
 mod body;
 mod classify;
+mod client;
+mod connections;
 mod headers;
 mod resolve;
+mod trickle;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -22,16 +25,15 @@ use url::Url;
 
 use crate::failure::{Failure, UnansweredKind, ViolationKind, displayed};
 use crate::origin::same_origin;
-use crate::request::{Body, Request, Response, Transport};
-use crate::roots;
+use crate::request::{Body, Replay, Request, Response, Transport};
 use crate::step::Step;
 use crate::tally::Tally;
 
 use answer::Reading;
 use body::{CountedBody, EndsWith, Sent};
-
-/// Long enough for a distant host, short enough that an address that swallows packets is noticed.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+use connections::Connections;
+use tokio::time::Instant;
+use trickle::Late;
 
 /// No registry needs more hops on its own origin.
 const REDIRECT_LIMIT: usize = 5;
@@ -92,9 +94,28 @@ impl Default for HttpSettings {
 #[derive(Debug)]
 pub struct HttpTransport {
     client: reqwest::Client,
+    /// The same, with a connection for each request.
+    single: OnceLock<reqwest::Client>,
+    connections: Connections,
+    settings: HttpSettings,
     system_roots: bool,
-    stall_timeout: Duration,
     tally: Arc<Tally>,
+}
+
+/// An attempt that got no answer.
+struct Broken {
+    failure: Failure,
+    /// Whether the request may be sent again at once, since nobody has read it.
+    is_unread: bool,
+}
+
+impl From<Failure> for Broken {
+    fn from(failure: Failure) -> Self {
+        Self {
+            failure,
+            is_unread: false,
+        }
+    }
 }
 
 impl HttpTransport {
@@ -104,49 +125,14 @@ impl HttpTransport {
     ///
     /// [`Failure::Client`] if the proxy or certificate settings are unusable.
     pub fn new(settings: &HttpSettings, tally: Arc<Tally>) -> Result<Self, Failure> {
-        let unusable = |error: reqwest::Error| Failure::Client(error.into());
-        let tls = &settings.tls;
-        let authorities = match &tls.authorities {
-            Some(pem) => reqwest::Certificate::from_pem_bundle(pem).map_err(unusable)?,
-            None => Vec::new(),
-        };
-        let identity = match &tls.identity {
-            Some(pem) => Some(reqwest::Identity::from_pem(pem).map_err(unusable)?),
-            None => None,
-        };
-        let builder = || {
-            let builder = reqwest::Client::builder()
-                .user_agent(&settings.user_agent)
-                .redirect(reqwest::redirect::Policy::none())
-                .referer(false)
-                .retry(reqwest::retry::never())
-                .http1_only()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .dns_resolver(Arc::new(resolve::SystemResolver))
-                .tls_danger_accept_invalid_certs(tls.insecure)
-                .tls_certs_merge(authorities.iter().cloned());
-            // A body that nobody reads for a while is the stall timeout's matter. Elsewhere there is no such option.
-            #[cfg(target_os = "linux")]
-            let builder = builder.tcp_user_timeout(None);
-            match &identity {
-                Some(identity) => builder.identity(identity.clone()),
-                None => builder,
-            }
-        };
-        let (client, system_roots) = if let Ok(client) = builder().build() {
-            (client, true)
-        } else {
-            tracing::debug!("no certificates on this machine; using Mozilla's");
-            let roots = roots::bundled().filter_map(|der| reqwest::Certificate::from_der(der).ok());
-            let roots = roots.chain(authorities.iter().cloned());
-            let client = builder().tls_certs_only(roots).build();
-            (client.map_err(unusable)?, false)
-        };
+        let (client, system_roots) = client::build(settings, client::Idle::Kept)?;
         Ok(Self {
             client,
+            single: OnceLock::new(),
+            connections: Connections::default(),
+            settings: settings.clone(),
             // oci-client, which is asked in the end, would not know of these settings.
-            system_roots: system_roots && tls.is_default(),
-            stall_timeout: settings.stall_timeout,
+            system_roots: system_roots && settings.tls.is_default(),
             tally,
         })
     }
@@ -175,6 +161,35 @@ impl HttpTransport {
     }
 
     async fn exchange(&self, request: &Request) -> Result<Response, Failure> {
+        let host = request.url.authority();
+        let is_replayable = request.replay == Replay::Safe;
+        if self.connections.are_single(host, is_replayable) {
+            let attempt = self.attempt(request, self.single()).await;
+            return attempt.map_err(|broken| broken.failure);
+        }
+        match self.attempt(request, &self.client).await {
+            Err(broken) if broken.is_unread => {
+                tracing::debug!(step = %request.step, "an idle connection was closed; using another one");
+                let attempt = self.attempt(request, self.single()).await;
+                attempt.map_err(|broken| broken.failure)
+            }
+            attempt => attempt.map_err(|broken| broken.failure),
+        }
+    }
+
+    /// The client that uses no connection again.
+    fn single(&self) -> &reqwest::Client {
+        self.single.get_or_init(|| {
+            let built = client::build(&self.settings, client::Idle::Closed);
+            built.map_or_else(|_| self.client.clone(), |(client, _)| client)
+        })
+    }
+
+    async fn attempt(
+        &self,
+        request: &Request,
+        client: &reqwest::Client,
+    ) -> Result<Response, Broken> {
         self.tally.count_request();
         tracing::trace!(
             step = %request.step,
@@ -189,17 +204,29 @@ impl HttpTransport {
         };
         let sent = Arc::new(Sent::new(streamed));
         let _body = EndsWith(Arc::clone(&sent));
-        let answer = self.client.execute(Self::build(request, &sent));
+        let stall = self.settings.stall_timeout;
+        let host = request.url.authority();
+        let answer = client.execute(Self::build(request, &sent));
         let answer = tokio::select! {
             answer = answer => answer,
-            kind = watch(&sent, self.stall_timeout, request.deadline) => {
-                return Err(Failure::unanswered(request, kind));
+            kind = watch(&sent, stall, request.deadline) => {
+                return Err(Failure::unanswered(request, kind).into());
             }
         };
-        let answer = answer.map_err(|error| Self::failure(request, classify::kind(&error)))?;
+        let answer = answer.map_err(|error| {
+            let kind = classify::kind(&error, stall);
+            let is_harmless = request.replay == Replay::Safe || (streamed > 0 && sent.bytes() == 0);
+            let is_unread = matches!(kind, UnansweredKind::Interrupted(_))
+                && self.connections.was_used(host, &error)
+                && is_harmless;
+            let failure = Self::failure(request, kind);
+            Broken { failure, is_unread }
+        })?;
+        self.connections.answered(host, &answer);
         let reading = Reading {
             limit: request.response_limit,
             is_whole: request.step == Step::FetchToken,
+            stall,
         };
         let response = answer::read(answer, &request.method, reading)
             .await
@@ -273,23 +300,41 @@ impl Transport for HttpTransport {
     }
 }
 
-/// Completes when nothing moves any more: while the body is being sent after `stall`, and after its
-/// last byte after `deadline`.
+/// Completes when nothing moves any more: `stall` after the connection took bytes last while the body is being sent,
+/// and `deadline` after it took the last of them, or after those have arrived where that can be known.
+///
+/// Bytes that a peer does not read are the machine's matter ([`client`]).
 async fn watch(sent: &Sent, stall: Duration, deadline: Duration) -> UnansweredKind {
-    let mut last = sent.bytes();
     loop {
+        let moved = sent.moved();
         let sending = !sent.complete();
         let limit = if sending { stall } else { deadline };
-        tokio::time::sleep(limit).await;
-        let now = sent.bytes();
-        if now == last && sending != sent.complete() {
-            return if sending {
-                UnansweredKind::Stalled(limit.as_secs())
-            } else {
-                UnansweredKind::Deadline(limit.as_secs())
-            };
+        tokio::time::sleep_until(moved + limit).await;
+        if sent.moved() != moved {
+            continue;
         }
-        last = now;
+        if sending {
+            return UnansweredKind::Stalled(stall.as_secs());
+        }
+        return overdue(sent, moved, deadline).await;
+    }
+}
+
+/// How much longer than in one go a body may take to arrive, and how often that is looked at.
+const LONGEST_ARRIVAL: Duration = Duration::from_mins(10);
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Completes when the answer is overdue to what was handed over at `moved`, which is more than `deadline` ago.
+async fn overdue(sent: &Sent, moved: Instant, deadline: Duration) -> UnansweredKind {
+    loop {
+        let age = moved.elapsed();
+        let late = trickle::why_late(age, deadline);
+        let may_arrive = sent.is_watched() && age < deadline + LONGEST_ARRIVAL;
+        match late {
+            Late::Begun => return UnansweredKind::Unfinished(deadline.as_secs()),
+            Late::Unsent if may_arrive => tokio::time::sleep(LOOK).await,
+            Late::Unsent | Late::Silent => return UnansweredKind::Deadline(deadline.as_secs()),
+        }
     }
 }
 

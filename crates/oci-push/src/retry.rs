@@ -7,6 +7,7 @@
 
 mod advice;
 mod cause;
+mod contact;
 mod gate;
 mod outcome;
 mod packages;
@@ -29,22 +30,15 @@ use crate::tally::Tally;
 pub(crate) use advice::advised_wait;
 use cause::cause;
 pub(crate) use cause::cause_of;
+use contact::is_no_host;
 use gate::Gate;
 pub use outcome::Outcome;
 pub(crate) use packages::Packages;
 use rate::Allowances;
 pub(crate) use rate::{Rate, Rates};
 
-/// Tries of a host that has never answered in this run: a typing mistake should not take ten minutes
-/// to be told, a short hiccup of the resolver should not end a push.
-const TRIES_BEFORE_FIRST_CONTACT: u32 = 4;
-
 /// No wait is shorter, whatever the server advises: ghcr.io advises fractions of a millisecond.
 const SHORTEST_WAIT: Duration = Duration::from_millis(100);
-
-/// The same where connections come about and break: what listens there may speak another language. One request
-/// that hangs is given up after as long, and says nothing yet.
-const TIME_BEFORE_FIRST_CONTACT: Duration = Duration::from_secs(30);
 
 /// 500 is a fault of the server in this very request rather than an outage: one that stays for longer stays.
 const FAULT_TIME: Duration = Duration::from_secs(75);
@@ -70,6 +64,9 @@ const WORDLESS_TRIES: u32 = 4;
 
 /// Tries of an answer that begins and does not end.
 const UNFINISHED_TRIES: u32 = 2;
+
+/// Tries of an answer that is no HTTP: whoever sends it will send it again.
+const MALFORMED_TRIES: u32 = 3;
 
 /// How long rights to a new package may take to be the same everywhere
 /// (<https://github.com/orgs/community/discussions/26274>).
@@ -145,7 +142,10 @@ impl RetryPolicy {
             Outcome::Answered { status, advised } if is_transient(status) => {
                 (Duration::ZERO, advised, u32::MAX)
             }
-            Outcome::Unanswered | Outcome::Unreachable => (Duration::ZERO, None, u32::MAX),
+            Outcome::Unanswered | Outcome::Silent | Outcome::Unreachable => {
+                (Duration::ZERO, None, u32::MAX)
+            }
+            Outcome::Malformed => (Duration::ZERO, None, MALFORMED_TRIES),
             Outcome::Limited { advised } => {
                 let wait = SECONDARY_LIMIT * 2_u32.saturating_pow(first.min(8));
                 // Advice that did not help is followed by more patience than it asked for.
@@ -200,14 +200,6 @@ impl RetryPolicy {
         advised
             .map_or(own, |advised| own.max(advised))
             .max(SHORTEST_WAIT.min(self.longest_wait))
-    }
-}
-
-/// Whether a host that has never answered is taken for none.
-fn is_no_host(attempt: &Attempt, outcome: Outcome) -> bool {
-    match outcome {
-        Outcome::Unreachable => attempt.number >= TRIES_BEFORE_FIRST_CONTACT,
-        _ => attempt.number > 1 && attempt.elapsed >= TIME_BEFORE_FIRST_CONTACT,
     }
 }
 

@@ -4,6 +4,8 @@
 //! The grammar is that of <https://github.com/distribution/reference/blob/main/reference.go>; a test holds it to what
 //! oci-client accepts.
 
+use std::net::Ipv6Addr;
+
 use oci_push::Reference;
 
 /// The longest name in a registry, as oci-client has it.
@@ -22,7 +24,7 @@ pub(super) fn reference(repository: &str, tag: &str) -> Option<Reference> {
     } else {
         name.to_owned()
     };
-    let is_reference = (is_host(host) || is_component(host))
+    let is_reference = (is_host(host) || is_component(host) || is_address(host))
         && name.len() <= LONGEST_NAME
         && name.split('/').all(is_component);
     is_reference.then(|| Reference::with_tag(host.to_owned(), name, tag.to_owned()))
@@ -33,6 +35,15 @@ fn is_host(host: &str) -> bool {
     let (name, port) = host.split_once(':').unwrap_or((host, "0"));
     let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     is_port && name.split('.').all(is_label)
+}
+
+/// An address of version 6 in brackets, and a port perhaps: what oci-client's grammar lacks.
+fn is_address(host: &str) -> bool {
+    let address = host.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    address.is_some_and(|(address, port)| {
+        let is_port = port.is_empty() || is_host(&format!("localhost{port}"));
+        is_port && address.parse::<Ipv6Addr>().is_ok()
+    })
 }
 
 fn is_label(label: &str) -> bool {

@@ -97,6 +97,22 @@ fn a_tag_beside_a_name_without_one_is_told() {
 }
 
 #[test]
+fn registries_by_ipv6_address() {
+    for (argument, expected) in [
+        ("[::1]:5000/o/n:t", "[::1]:5000/o/n:t"),
+        ("[::1]/o/n:t", "[::1]/o/n:t"),
+        ("[2001:DB8::1]:5000/o/n", "[2001:db8::1]:5000/o/n:latest"),
+        ("[::ffff:127.0.0.1]:5000/n:t", "[::ffff:127.0.0.1]:5000/n:t"),
+    ] {
+        let (references, _) = read(&[argument], &[]).expect(argument);
+        assert_eq!(references, [expected]);
+    }
+    let (references, _) = read(&["[::1]:5000/o/n:a,b"], &["c"]).expect("readable");
+    let tags = ["a", "b", "c"].map(|tag| format!("[::1]:5000/o/n:{tag}"));
+    assert_eq!(references, tags);
+}
+
+#[test]
 fn refused_with_the_reason() {
     for (argument, expected) in [
         ("owner/name:1", "does not begin with a registry's host"),
@@ -108,7 +124,13 @@ fn refused_with_the_reason() {
         ("127.0.0.1:5000", "write 127.0.0.1:5000/OWNER/NAME:TAG"),
         ("ghcr.io:latest", "write ghcr.io/OWNER/NAME:latest"),
         ("ghcr.io", "write ghcr.io/OWNER/NAME:latest"),
-        ("[::1]:5000/o/n", "by an IPv6 address"),
+        ("[::1]", "names a registry, and nothing in it"),
+        ("[::1]:5000", "write [::1]:5000/OWNER/NAME:latest"),
+        ("[::1/o/n", "with no IPv6 address"),
+        ("[::g]:5000/o/n", "with no IPv6 address"),
+        ("[::1]:port/o/n", "with no IPv6 address"),
+        ("[::1]5000/o/n", "with no IPv6 address"),
+        ("[::1]:5000/o//n", "is no image reference"),
         ("ghcr.io/name:1", "reference-without-owner"),
         ("ghcr.io/name:1", "write ghcr.io/OWNER/name:1"),
         ("ghcr.net/o/n:1", "lookalike-host"),

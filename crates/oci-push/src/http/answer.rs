@@ -16,6 +16,8 @@ pub(super) struct Reading {
     pub(super) limit: usize,
     /// Whether a part is as good as nothing, as it is of a token.
     pub(super) is_whole: bool,
+    /// How long the machine lets a peer acknowledge nothing.
+    pub(super) stall: Duration,
 }
 
 /// How long the body of an answer may take: what was asked for, a manifest of four megabytes included.
@@ -37,9 +39,10 @@ pub(super) async fn read(
     let headers = std::mem::take(response.headers_mut());
     let url = response.url().clone();
     let is_whole = reading.is_whole && status.is_success();
+    let is_content = status.is_success() && method == Method::GET;
     let patience = if is_whole {
         TOKEN
-    } else if status.is_success() && method == Method::GET {
+    } else if is_content {
         CONTENT
     } else {
         REMARK
@@ -49,9 +52,12 @@ pub(super) async fn read(
     loop {
         let chunk = match tokio::time::timeout_at(end, response.chunk()).await {
             Ok(Ok(Some(chunk))) => chunk,
-            Ok(Err(error)) => return Err(classify::kind(&error)),
+            Ok(Err(error)) if is_whole || is_content => {
+                return Err(classify::kind(&error, reading.stall));
+            }
             Err(_) if is_whole => return Err(UnansweredKind::Unfinished(patience.as_secs())),
-            Ok(Ok(None)) | Err(_) => break,
+            // The status has told what matters, and the words are used as far as they came.
+            Ok(Ok(None) | Err(_)) | Err(_) => break,
         };
         let room = reading.limit - body.len();
         if is_whole && chunk.len() > room {

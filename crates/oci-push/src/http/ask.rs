@@ -53,10 +53,12 @@ impl HttpTransport {
         self.tally.count_request();
         let answered = async {
             let response = self.client.execute(request).await;
-            let response = response.map_err(|error| classify::kind(&error))?;
+            let response =
+                response.map_err(|error| classify::kind(&error, self.settings.stall_timeout))?;
             let reading = Reading {
                 limit: LIMIT,
                 is_whole: false,
+                stall: self.settings.stall_timeout,
             };
             read(response, &Method::GET, reading).await
         };

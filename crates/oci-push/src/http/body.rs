@@ -2,8 +2,8 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -18,6 +18,8 @@ use crate::body::BlobBody;
 pub(super) struct Sent {
     bytes: AtomicU64,
     length: u64,
+    /// When the connection took bytes last, or will: bytes are held back for a limit on the rate.
+    moved: Mutex<Instant>,
     abandoned: AtomicBool,
 }
 
@@ -37,6 +39,7 @@ impl Sent {
         Self {
             bytes: AtomicU64::new(0),
             length,
+            moved: Mutex::new(Instant::now()),
             abandoned: AtomicBool::new(false),
         }
     }
@@ -49,7 +52,23 @@ impl Sent {
         self.bytes() >= self.length
     }
 
+    /// Whether there is a body that takes its time.
+    pub(super) fn is_watched(&self) -> bool {
+        self.length > 0
+    }
+
+    pub(super) fn moved(&self) -> Instant {
+        *self.moved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nothing moves before `at`, which is nobody's fault.
+    fn hold(&self, at: Instant) {
+        let mut moved = self.moved.lock().unwrap_or_else(PoisonError::into_inner);
+        *moved = at.max(*moved);
+    }
+
     fn add(&self, bytes: u64) -> u64 {
+        self.hold(Instant::now());
         self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes
     }
 }
@@ -88,6 +107,7 @@ impl CountedBody {
                 return Poll::Ready(Some(Ok(frame)));
             };
             let at = pace.reserve(frame.len() as u64, Instant::now());
+            self.sent.hold(at);
             self.waiting = Some((frame, Box::pin(tokio::time::sleep_until(at))));
         }
         if let Some((_, sleep)) = &mut self.waiting {

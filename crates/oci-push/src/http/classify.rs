@@ -2,35 +2,61 @@
 
 use std::error::Error;
 use std::io;
+use std::time::Duration;
+
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpInfo;
 
 use super::resolve::ResolveError;
 use crate::failure::UnansweredKind;
 
-/// Sorts an error by what caused it.
+/// Sorts an error by what caused it. `stall` is how long the machine lets a peer acknowledge nothing.
 ///
 /// reqwest's own `is_connect` and `is_timeout` miss a reset in mid-body
 /// (<https://github.com/ocx-sh/ocx/issues/276>); everything that is neither resolution, connection
-/// nor certificate happened on an established connection and counts as an interruption.
-pub(super) fn kind(error: &reqwest::Error) -> UnansweredKind {
+/// nor certificate happened on an established connection, and counts as an interruption unless it is said what
+/// is wrong with the answer.
+pub(super) fn kind(error: &reqwest::Error, stall: Duration) -> UnansweredKind {
     let cause = Box::new(Cause::of(error));
     if chain(error).any(<dyn std::error::Error + 'static>::is::<ResolveError>) {
-        UnansweredKind::Resolve(cause)
-    } else if error.is_connect() {
-        if chain(error).any(is_certificate_error) {
+        return UnansweredKind::Resolve(cause);
+    }
+    if error.is_connect() {
+        return if chain(error).any(is_certificate_error) {
             UnansweredKind::Certificate(cause)
         } else {
             UnansweredKind::Connect(cause)
-        }
-    } else if chain(error).any(|cause| cause.to_string() == HEAD_TOO_LARGE) {
-        UnansweredKind::HeadTooLarge
-    } else {
-        UnansweredKind::Interrupted(cause)
+        };
+    }
+    let parsing = chain(error)
+        .filter_map(|cause| cause.downcast_ref::<hyper::Error>())
+        .find(|cause| cause.is_parse());
+    match parsing {
+        Some(parsing) if parsing.to_string() == HEAD_TOO_LARGE => UnansweredKind::HeadTooLarge,
+        Some(parsing) => UnansweredKind::Malformed(parsing.to_string()),
+        None if chain(error).any(is_timeout) => UnansweredKind::Stalled(stall.as_secs()),
+        None => UnansweredKind::Interrupted(cause),
     }
 }
 
-/// What hyper says of a head that outgrows its buffer of some 400 KB. Its type is not to be had without depending on
-/// it; a test of the engine holds the words.
+/// What hyper says of a head that outgrows its buffer of some 400 KB, or has more than a hundred headers. Only its
+/// server can be asked without comparing words; a test of the engine holds them.
 const HEAD_TOO_LARGE: &str = "message head is too large";
+
+/// Whether the machine gave the connection up since its peer acknowledged nothing.
+fn is_timeout(cause: &(dyn Error + 'static)) -> bool {
+    cause
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
+}
+
+/// The connection on which an error occurred.
+pub(super) fn connection(error: &reqwest::Error) -> Option<HttpInfo> {
+    let client = chain(error).find_map(|cause| cause.downcast_ref::<legacy::Error>())?;
+    let mut extensions = http::Extensions::new();
+    client.connect_info()?.get_extras(&mut extensions);
+    extensions.remove()
+}
 
 /// What the HTTP stack says, in one line and without its own outermost words, which only repeat that
 /// there was a request.

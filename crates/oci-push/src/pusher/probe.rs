@@ -16,6 +16,9 @@ use crate::step::Step;
 /// How long an answer is waited for that a push can do without, retries included.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The same where the answer only helps to advise, and everything else goes on meanwhile.
+const ASIDE: Duration = Duration::from_secs(3);
+
 impl Pusher {
     /// Asks whether the credential may push to the repository that `reference` names, by opening an upload
     /// session, and cancels that again where the registry lets it. Nothing is stored by that, nor is a package
@@ -32,16 +35,17 @@ impl Pusher {
         opened.map(drop)
     }
 
-    /// Whether there is a repository of this name, `None` if the registry does not say.
+    /// Whether there is a repository of this name, `None` if the registry does not say at once: it is asked once, and
+    /// for three seconds.
     pub async fn has_repository(&self, reference: &Reference) -> Option<bool> {
         let registry = self.registry(reference).ok()?;
         let publication = self.publication(&[reference], &[]).ok()?;
         let mut url = registry;
         url.set_path(&format!("/v2/{}/tags/list", reference.repository()));
         url.set_query(Some("n=1"));
-        let request = Request::new(Step::CheckManifest, Method::GET, url);
+        let request = Request::new(Step::CheckManifest, Method::GET, url).sent_once();
         let answer = publication.repository.transport().send(&request);
-        let answer = tokio::time::timeout(PATIENCE, answer).await.ok()?;
+        let answer = tokio::time::timeout(ASIDE, answer).await.ok()?;
         match answer.ok()?.status.as_u16() {
             200 => Some(true),
             404 => Some(false),

@@ -34,6 +34,10 @@ pub enum Outcome {
     Unanswered,
     /// With a part of an answer, which is as good as none.
     Unfinished,
+    /// With nothing for as long as anything was waited for.
+    Silent,
+    /// With what is no HTTP.
+    Malformed,
     /// Without so much as a connection.
     Unreachable,
     /// In a way that no repetition changes (an untrusted certificate, a damaged archive).
@@ -62,7 +66,9 @@ impl Outcome {
                 UnansweredKind::Certificate(_)
                 | UnansweredKind::TooLong(_)
                 | UnansweredKind::HeadTooLarge => Self::Final,
+                UnansweredKind::Malformed(_) => Self::Malformed,
                 UnansweredKind::Unfinished(_) => Self::Unfinished,
+                UnansweredKind::Deadline(_) | UnansweredKind::Stalled(_) => Self::Silent,
                 UnansweredKind::Resolve(_) | UnansweredKind::Connect(_) => Self::Unreachable,
                 _ => Self::Unanswered,
             },

@@ -128,6 +128,76 @@ fn what_ends_the_tries() {
 }
 
 #[test]
+fn what_is_not_there_or_not_understood() {
+    let first = attempt();
+    let unreached = Attempt {
+        host_answered: false,
+        ..first
+    };
+    for (name, attempt, outcome, expected) in [
+        (
+            "refused, often tried, by a host that has answered",
+            Attempt { number: 9, ..first },
+            Outcome::Unreachable,
+            true,
+        ),
+        (
+            "silent for a minute",
+            Attempt {
+                elapsed: Duration::from_secs(61),
+                number: 2,
+                ..unreached
+            },
+            Outcome::Silent,
+            true,
+        ),
+        (
+            "an answer that trickles for half a minute",
+            Attempt {
+                elapsed: Duration::from_secs(31),
+                ..unreached
+            },
+            Outcome::Unfinished,
+            true,
+        ),
+        (
+            "an answer that trickles again",
+            Attempt {
+                elapsed: Duration::from_secs(61),
+                number: 2,
+                ..unreached
+            },
+            Outcome::Unfinished,
+            false,
+        ),
+        (
+            "silent for two minutes",
+            Attempt {
+                elapsed: Duration::from_secs(122),
+                number: 4,
+                ..unreached
+            },
+            Outcome::Silent,
+            false,
+        ),
+        (
+            "no HTTP, twice",
+            Attempt { number: 2, ..first },
+            Outcome::Malformed,
+            true,
+        ),
+        (
+            "no HTTP, three times",
+            Attempt { number: 3, ..first },
+            Outcome::Malformed,
+            false,
+        ),
+    ] {
+        assert_eq!(retried(&attempt, outcome), expected, "{name}");
+    }
+}
+
+#[test]
 fn tries_are_capped_when_asked() {
     let policy = RetryPolicy {
         max_tries: Some(2),

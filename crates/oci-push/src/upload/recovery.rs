@@ -71,6 +71,15 @@ pub(super) fn is_cut(failure: &Failure) -> bool {
         if matches!(unanswered.kind, UnansweredKind::Interrupted(_)))
 }
 
+/// Whether the answer was no HTTP, or had no end, as it will be the next time.
+pub(super) fn is_malformed(failure: &Failure) -> bool {
+    matches!(failure, Failure::Unanswered(unanswered)
+    if matches!(
+        unanswered.kind,
+        UnansweredKind::Malformed(_) | UnansweredKind::HeadTooLarge | UnansweredKind::Unfinished(_)
+    ))
+}
+
 /// Whether a chunk may be resumed in the same session.
 pub(super) fn is_resumable(failure: &Failure) -> bool {
     match failure {

@@ -26,6 +26,9 @@ pub(super) const MODE_CHANGES: u32 = 8;
 /// Streams in which a registry may find other bytes than were sent.
 const CORRUPTED_STREAMS: u32 = 2;
 
+/// Answers to the bodies of one blob that may be no HTTP.
+const MALFORMED_ANSWERS: u32 = 2;
+
 /// See [`BlobUpload::respite`].
 const RESPITE: Duration = Duration::from_secs(5);
 
@@ -39,6 +42,7 @@ pub(super) struct Tries {
     sessions: u32,
     pub(super) broken_streams: u32,
     corrupted_streams: u32,
+    malformed_answers: u32,
     pub(super) refused_tokens: u32,
     pub(super) mode_changes: u32,
     /// Whether a stream of the blob would take longer than the registry lets a request take.
@@ -106,7 +110,11 @@ impl<T: Transport> BlobUpload<'_, T> {
         {
             tries.cut(size, self.repository.profile.least_chunk());
         }
-        if tries.corrupted_streams == CORRUPTED_STREAMS || self.is_given_up(tries) {
+        tries.malformed_answers += u32::from(recovery::is_malformed(failure));
+        if tries.corrupted_streams == CORRUPTED_STREAMS
+            || tries.malformed_answers == MALFORMED_ANSWERS
+            || self.is_given_up(tries)
+        {
             return false;
         }
         self.release_slot();

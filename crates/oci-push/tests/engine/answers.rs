@@ -125,12 +125,14 @@ fn small_requests_are_repeated_until_they_are_answered() {
             let pushed = push(&registry, &source, options());
             pushed.report();
             assert_published(&registry, &source);
-            assert_eq!(
-                pushed.retries.len(),
-                2,
-                "{route:?} {action:?}: {:?}",
-                pushed.retries
-            );
+            let told = pushed.retries.len();
+            // A connection that had carried an answer may just have been idle for too long, which is no failure.
+            let is_right = match action {
+                Action::Reset | Action::Close => told <= 2,
+                _ => told == 2,
+            };
+            assert!(is_right, "{route:?} {action:?}: {:?}", pushed.retries);
+            assert!(registry.journal().count(route) > 2);
         }
     }
 }

@@ -59,6 +59,24 @@ fn repositories() {
     assert_eq!(asked(&registry, Pusher::has_repository), None);
 }
 
+/// Advice is not worth waiting for: one request, and three seconds at most.
+#[test]
+fn repositories_of_a_registry_in_trouble() {
+    let unavailable = Action::Answer {
+        status: 503,
+        headers: Vec::new(),
+        body: String::new(),
+    };
+    for action in [unavailable, Action::Stall] {
+        let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
+        registry.fail(Fault::new(action).on(Route::TagsList));
+        let start = std::time::Instant::now();
+        assert_eq!(asked(&registry, Pusher::has_repository), None);
+        assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+        assert_eq!(registry.journal().count(Route::TagsList), 1);
+    }
+}
+
 /// A refusal of HEAD, as it comes.
 fn mute(registry: &TestRegistry, status: StatusCode) -> Failure {
     let blob = format!("sha256:{}", "0".repeat(64));

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Cases that are shown elsewhere, since they need another clock, a process or several.
-const ELSEWHERE: [(&str, &str, &str, &str, &str); 16] = [
+const ELSEWHERE: [(&str, &str, &str, &str, &str); 25] = [
     (
         "F08",
         "advised waits",
@@ -24,6 +24,69 @@ const ELSEWHERE: [(&str, &str, &str, &str, &str); 16] = [
         "the same by the machine's own clock",
         "published; never more than four requests open afterwards",
         "`engine/real_time.rs`",
+    ),
+    (
+        "F02",
+        "flaky link",
+        "closes every connection after its answer, and does not say that it will",
+        "published; what nobody has read is sent again at once, without a line",
+        "`engine/unread.rs`",
+    ),
+    (
+        "F03",
+        "stalled reader",
+        "does not read a layer that fits into the machine's own buffers",
+        "published, once nothing was acknowledged for `--stall-timeout` (on Linux)",
+        "`engine/silence.rs`",
+    ),
+    (
+        "F03",
+        "stalled reader",
+        "accepts the very first connection, and never answers on it",
+        "published, half a minute later; who never answers at all is given up after two minutes",
+        "`engine/silence.rs`, `retry/tests.rs`",
+    ),
+    (
+        "F12",
+        "outage",
+        "refuses connections after it has answered once, until it is back",
+        "published",
+        "`engine/silence.rs`",
+    ),
+    (
+        "F12",
+        "outage",
+        "has never listened",
+        "fails after four tries",
+        "`engine/silence.rs`",
+    ),
+    (
+        "A07",
+        "hostile text",
+        "a control character in a header's value",
+        "that header is left out, and the rest understood",
+        "`engine/malformed.rs`",
+    ),
+    (
+        "A07",
+        "hostile text",
+        "a control character in the status line",
+        "fails after three tries, or after two times the bytes, and says that it is no HTTP",
+        "`engine/malformed.rs`",
+    ),
+    (
+        "A09",
+        "hostile size",
+        "headers of megabytes, answers without end, one byte a second",
+        "fails soon, and says so; where the head came, its status decides",
+        "`engine/bombs.rs`, `engine/malformed.rs`",
+    ),
+    (
+        "A09",
+        "hostile size",
+        "interim answers without end, or a head at one byte a second",
+        "fails after two tries of half a minute, and says so (on Linux)",
+        "`engine/silence.rs`",
     ),
     (
         "F08",
