@@ -88,7 +88,7 @@ pub(crate) struct FailedRequest {
 
 impl FailedRequest {
     fn of(failure: &Failure) -> Option<Self> {
-        let target = match failure {
+        let target = match failure.last() {
             Failure::Rejected(rejection) => Some((&rejection.method, &rejection.url)),
             Failure::Unanswered(unanswered) => Some((&unanswered.method, &unanswered.url)),
             Failure::Violation(violation) => Some((&violation.method, &violation.url)),
@@ -165,7 +165,7 @@ impl CliError {
         let mut error = Self::new(kind_of(&failure), message).caused_by(&failure);
         error.hint = hint_for(&failure);
         error.request = FailedRequest::of(&failure).map(Box::new);
-        if let Failure::Rejected(rejection) = failure {
+        if let Some(rejection) = failure.into_rejection() {
             error.causes.extend(words(&rejection));
             error.causes.extend(
                 rejection
@@ -216,7 +216,7 @@ fn words(rejection: &Rejection) -> Vec<String> {
 
 /// The class of a push's failure.
 pub(crate) fn kind_of(failure: &Failure) -> Kind {
-    match failure {
+    match failure.last() {
         Failure::Rejected(rejection) => kind_of_rejection(rejection),
         Failure::Unanswered(_)
         | Failure::NotPublished {
@@ -247,7 +247,7 @@ const TUNNEL_NEEDS_CREDENTIAL: &str = "proxy authorization required";
 
 /// Whether a proxy on the way wants a credential of its own.
 fn is_proxys(failure: &Failure) -> bool {
-    match failure {
+    match failure.last() {
         Failure::Rejected(rejection) => rejection.status == PROXY_AUTHENTICATION_REQUIRED,
         Failure::Unanswered(unanswered) => match &unanswered.kind {
             UnansweredKind::Connect(error) => error.to_string().contains(TUNNEL_NEEDS_CREDENTIAL),
@@ -340,7 +340,7 @@ fn hint_for(failure: &Failure) -> Option<String> {
                 .to_owned(),
         );
     }
-    let unanswered = match failure {
+    let unanswered = match failure.last() {
         Failure::Unanswered(unanswered) => unanswered,
         Failure::Exists { .. } => {
             return Some(

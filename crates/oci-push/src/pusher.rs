@@ -346,7 +346,7 @@ impl<'a> Walk<'a> {
                 .extend(group.first().map(|reference| reference.registry()));
         }
         let is_of_registry = matches!(
-            failure,
+            failure.last(),
             Failure::Rejected(_)
                 | Failure::Unanswered(_)
                 | Failure::Violation(_)

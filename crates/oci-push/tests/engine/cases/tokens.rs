@@ -54,6 +54,16 @@ fn token_ends() -> Case {
                 )
                 .at_most(2.1)
                 .check(|seen| tokens(seen, 3)),
+            Form::new("stores a whole blob, and answers 401")
+                .guarded()
+                .fault(
+                    Fault::new(answer(401, &[], ""))
+                        .on(Route::UploadCommit)
+                        .body_over(MIB)
+                        .at(Phase::AfterState)
+                        .once(),
+                )
+                .check(|seen| tokens(seen, 3)),
             Form::new("takes the token back between two chunks")
                 .guarded()
                 .fault(revoked(Route::UploadChunk, Phase::AfterState))
