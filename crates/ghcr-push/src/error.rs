@@ -41,6 +41,9 @@ pub(crate) enum Signal {
     /// How a job is cancelled.
     #[cfg_attr(not(unix), expect(dead_code, reason = "there is no SIGTERM elsewhere"))]
     Terminate,
+    /// The terminal is gone.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there is no SIGHUP elsewhere"))]
+    HangUp,
 }
 
 impl Kind {
@@ -53,6 +56,7 @@ impl Kind {
             Self::Authorization => 4,
             Self::Unavailable => 5,
             Self::Refused => 6,
+            Self::Interrupted(Signal::HangUp) => 129,
             Self::Interrupted(Signal::Interrupt) => 130,
             Self::Interrupted(Signal::Terminate) => 143,
         }
@@ -223,10 +227,6 @@ pub(crate) fn kind_of(failure: &Failure) -> Kind {
             found: Found::Unknown(_),
             ..
         } => Kind::Unavailable,
-        // A full disk says nothing about the image.
-        Failure::Layer { error, .. } if matches!(**error, CompressError::Scratch(_)) => {
-            Kind::Internal
-        }
         Failure::Blob { .. } | Failure::Layer { .. } | Failure::Assembly(_) => Kind::Image,
         Failure::NotPublished { .. } | Failure::Exists { .. } => Kind::Refused,
         Failure::Violation(violation) => match violation.kind {

@@ -7,6 +7,7 @@
 
 mod advice;
 mod gate;
+mod limits;
 mod outcome;
 mod packages;
 mod rate;
@@ -19,13 +20,14 @@ use futures_util::future::BoxFuture;
 use url::Url;
 
 use crate::clock::Clock;
-use crate::failure::{Failure, Rejection};
+use crate::failure::Failure;
 use crate::observer::{Event, Observer};
 use crate::request::{Body, Replay, Request, Response, Transport};
 use crate::tally::Tally;
 
 pub(crate) use advice::advised_wait;
 use gate::Gate;
+pub(crate) use limits::Teller;
 pub use outcome::Outcome;
 pub(crate) use packages::Packages;
 use rate::Allowances;
@@ -46,6 +48,9 @@ const FAULT_TIME: Duration = Duration::from_secs(75);
 
 /// The longest wait for a limit that names none: what ghcr.io counts by the minute is free again in seconds.
 const LIMIT_WAIT: Duration = Duration::from_secs(5);
+
+/// Bodies up to this size are let through the gate like requests without any.
+const SMALL_BODY: u64 = 1024 * 1024;
 
 /// Tries for which advice is taken at its word; who goes on like that gives none.
 const ADVISED_TRIES: u32 = 10;
@@ -138,14 +143,8 @@ impl RetryPolicy {
             }
             Outcome::Unanswered | Outcome::Unreachable => (Duration::ZERO, None, u32::MAX),
             Outcome::Limited { advised } => {
-                let wait = SECONDARY_LIMIT * 2_u32.saturating_pow(first.min(8));
-                // Advice that did not help is followed by more patience than it asked for.
-                let least = if advised.is_some() && first == 0 {
-                    Duration::ZERO
-                } else {
-                    wait
-                };
-                (least, advised, LIMITED_TRIES)
+                let (least, tries) = limits::secondary(attempt.number, advised);
+                (least, advised, tries)
             }
             Outcome::Unfinished => (Duration::ZERO, None, UNFINISHED_TRIES),
             Outcome::Wordless => (WORDLESS_WAIT * (first + 1), None, WORDLESS_TRIES),
@@ -160,11 +159,10 @@ impl RetryPolicy {
             || attempt.number >= tries
             || self.max_tries.is_some_and(|tries| attempt.number >= tries)
             || (!attempt.host_answered && is_no_host(attempt, outcome));
-        let wait = match advised {
-            Some(advised) if attempt.number <= ADVISED_TRIES => {
-                advised.max(SHORTEST_WAIT) + self.first_wait.mul_f64(fraction)
-            }
-            _ => self.wait(attempt.waited, advised, fraction),
+        let obeyed = advised.and_then(|advised| limits::advised_wait(attempt.number, advised));
+        let wait = match obeyed {
+            Some(wait) => wait + self.first_wait.mul_f64(fraction),
+            None => self.wait(attempt.waited, advised, fraction),
         };
         let is_limit = matches!(
             outcome,
@@ -223,6 +221,7 @@ pub struct RetryTransport<T> {
     allowances: Allowances,
     progress: Mutex<Progress>,
     packages: Arc<Packages>,
+    teller: Arc<Teller>,
 }
 
 /// What has succeeded in this run.
@@ -252,6 +251,7 @@ impl<T: Transport> RetryTransport<T> {
             allowances: Allowances::default(),
             progress: Mutex::default(),
             packages: Arc::default(),
+            teller: Arc::default(),
         }
     }
 
@@ -274,6 +274,11 @@ impl<T: Transport> RetryTransport<T> {
         Arc::clone(&self.packages)
     }
 
+    /// Who tells limits.
+    pub(crate) fn teller(&self) -> Arc<Teller> {
+        Arc::clone(&self.teller)
+    }
+
     async fn until_settled(&self, request: &Request) -> Result<Response, Failure> {
         let start = self.clock.now();
         let gate = self.gate(request);
@@ -288,8 +293,9 @@ impl<T: Transport> RetryTransport<T> {
         loop {
             self.await_turn(request).await;
             let pass = gate.enter(&*self.clock).await;
-            // Bodies of blobs are counted by whoever sends them; they would keep small requests waiting.
-            let pass = Some(pass).filter(|_| !matches!(request.body, Body::Blob(_)));
+            // Large bodies are counted by whoever sends them; they would keep small requests waiting.
+            let is_large = matches!(&request.body, Body::Blob(blob) if blob.length() > SMALL_BODY);
+            let pass = Some(pass).filter(|_| !is_large);
             let opening = self.packages.opens(request);
             let untouched = self.packages.is_untouched(&request.url);
             let result = self.inner.send(request).await;
@@ -305,7 +311,7 @@ impl<T: Transport> RetryTransport<T> {
             } else {
                 self.packages.is_new(url)
             };
-            let outcome = Outcome::of(request, &result, is_new);
+            let outcome = gate.advised(Outcome::of(request, &result, is_new));
             let now = self.clock.now();
             attempt.elapsed = now.duration_since(start);
             attempt.idle =
@@ -332,13 +338,15 @@ impl<T: Transport> RetryTransport<T> {
                 return result;
             };
             self.tally.count_retry();
-            self.observer.observe(&Event::Retrying {
-                step: request.step,
-                digest: None,
-                cause: &cause(request, &result),
-                wait,
-                attempt: attempt.number,
-            });
+            if !outcome.is_limit() || self.teller.is_news(wait, now) {
+                self.observer.observe(&Event::Retrying {
+                    step: request.step,
+                    digest: None,
+                    cause: &outcome::cause(request, &result),
+                    wait,
+                    attempt: attempt.number,
+                });
+            }
             self.clock.sleep(wait).await;
             attempt.number += 1;
             attempt.waited = wait;
@@ -380,18 +388,6 @@ impl<T: Transport> RetryTransport<T> {
 impl<T: Transport> Transport for RetryTransport<T> {
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, Failure>> {
         Box::pin(self.until_settled(request))
-    }
-}
-
-/// Why a request is tried again. A limit is called one: dressed as a refusal it would seem to be waited out in vain.
-fn cause(request: &Request, result: &Result<Response, Failure>) -> String {
-    match result {
-        Ok(response) if Rejection::new(request, response).is_rate_limit() => {
-            format!("the registry answered {}, a rate limit", response.status)
-        }
-        Ok(response) => format!("the registry answered {}", response.status),
-        Err(Failure::Unanswered(unanswered)) => unanswered.kind.to_string(),
-        Err(failure) => failure.to_string(),
     }
 }
 

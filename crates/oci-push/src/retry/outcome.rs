@@ -128,6 +128,18 @@ fn is_of_package(rejection: &Rejection) -> bool {
     }
 }
 
+/// Why a request is tried again. A limit is called one: dressed as a refusal it would seem to be waited out in vain.
+pub(super) fn cause(request: &Request, result: &Result<Response, Failure>) -> String {
+    match result {
+        Ok(response) if Rejection::new(request, response).is_rate_limit() => {
+            format!("the registry answered {}, a rate limit", response.status)
+        }
+        Ok(response) => format!("the registry answered {}", response.status),
+        Err(Failure::Unanswered(unanswered)) => unanswered.kind.to_string(),
+        Err(failure) => failure.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;

@@ -192,7 +192,11 @@ impl<T: Transport> BlobUpload<'_, T> {
 
     pub(super) async fn pause(&self, failure: &Failure, wait: Duration, attempt: u32) {
         self.services.tally.count_retry();
-        self.slots.trouble(self.services.clock.now());
+        let now = self.services.clock.now();
+        self.slots.trouble(now);
+        if recovery::is_limit(failure) && !self.services.teller.is_news(wait, now) {
+            return self.services.clock.sleep(wait).await;
+        }
         self.observe(&Event::Retrying {
             step: failure.step().unwrap_or(Step::UploadBlob),
             digest: Some(&self.descriptor.digest),
