@@ -233,6 +233,7 @@ pub(crate) fn kind_of(failure: &Failure) -> Kind {
             ViolationKind::NoKnownChallenge
             | ViolationKind::RealmElsewhere(_)
             | ViolationKind::TokenMissing => Kind::Authorization,
+            ViolationKind::TokenUnreadable(_) => Kind::Unavailable,
             _ => Kind::Refused,
         },
         _ => Kind::Internal,

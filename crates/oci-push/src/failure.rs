@@ -244,6 +244,9 @@ pub enum ViolationKind {
     /// The token service's success holds no token.
     #[error("the token service's answer holds no usable token")]
     TokenMissing,
+    /// The token service's success is no answer of a token service.
+    #[error("the token service answered with {0} in place of a token")]
+    TokenUnreadable(&'static str),
     /// The registry confirms another digest than the one that was sent.
     #[error("the registry stored {found} where {expected} was sent")]
     DigestDiffers {

@@ -157,7 +157,9 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
                     if self.all_sent() && self.repository.has_blob(self.descriptor).await? {
                         break;
                     }
-                    tries.refused_tokens += 1;
+                    if self.refuse_token(&mut tries) {
+                        return Err(failure);
+                    }
                     self.flow().begin();
                     continue;
                 }

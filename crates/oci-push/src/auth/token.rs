@@ -89,7 +89,23 @@ pub(super) async fn fetch(
     };
     request.response_limit = TOKEN_ANSWER_LIMIT;
     let response = transport.send(&request).await?.expect(&request, &[200])?;
-    read(&response, now).ok_or_else(|| Failure::violation(&request, ViolationKind::TokenMissing))
+    read(&response, now).ok_or_else(|| {
+        let kind = unreadable(&response.body).map_or(ViolationKind::TokenMissing, |what| {
+            ViolationKind::TokenUnreadable(what)
+        });
+        Failure::violation(&request, kind)
+    })
+}
+
+/// What an answer is that is no JSON. Nothing of it is quoted: it may hold a part of a token.
+fn unreadable(body: &[u8]) -> Option<&'static str> {
+    let error = serde_json::from_slice::<serde_json::Value>(body).err()?;
+    Some(match body.trim_ascii_start().first() {
+        None => "nothing",
+        Some(b'<') => "a page",
+        Some(_) if error.is_eof() => "JSON that is cut off",
+        Some(_) => "something that is no JSON",
+    })
 }
 
 /// Asks for a token in exchange for an identity token
@@ -250,6 +266,19 @@ mod tests {
             assert_eq!(sent, body);
             assert!(!format!("{request:?}").contains("p%26q"));
             assert_eq!(basic(&credentials).is_some(), username == "u");
+        }
+    }
+
+    #[test]
+    fn answers_that_are_none() {
+        for (body, expected) in [
+            ("", Some("nothing")),
+            ("<html>", Some("a page")),
+            (r#"{"token":"abc"#, Some("JSON that is cut off")),
+            ("token", Some("something that is no JSON")),
+            ("{}", None),
+        ] {
+            assert_eq!(unreadable(body.as_bytes()), expected, "{body}");
         }
     }
 

@@ -27,12 +27,12 @@ pub(super) struct Effort {
 }
 
 impl Effort {
-    /// An upload has failed after `sent` of `size` bytes. One that met a limit says little about the next one, as long
-    /// as it costs little.
-    pub(super) fn failed(&mut self, sent: u64, size: u64, is_limit: bool, economy: &Economy) {
+    /// An upload has failed after `sent` of `size` bytes. One that met a limit or the end of a token (`is_chance`) says
+    /// little about the next one, as long as it costs little.
+    pub(super) fn failed(&mut self, sent: u64, size: u64, is_chance: bool, economy: &Economy) {
         const CHEAP: u64 = 1024 * 1024;
         self.uploads += 1;
-        let is_cheap = is_limit && size < CHEAP;
+        let is_cheap = is_chance && size < CHEAP;
         let least = if size >= LARGE && sent > 0 {
             LEAST_OF_LARGE
         } else {

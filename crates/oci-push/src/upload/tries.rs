@@ -30,8 +30,8 @@ const RESPITES_OF_SMALL: [u64; 3] = [0, 15, 60];
 const BREAKS: u32 = 5;
 const BREAK_RESPITE: Duration = Duration::from_secs(30);
 
-/// Tokens that may be refused for one blob: one can end while it is fetched.
-pub(super) const TOKENS: u32 = 2;
+/// Tokens that may be refused for one blob: each can end while it is sent. What a large blob costs ends it sooner.
+pub(super) const TOKENS: u32 = 10;
 
 /// What has been tried for one blob.
 #[derive(Debug, Default)]
@@ -77,6 +77,17 @@ impl<T: Transport> BlobUpload<'_, T> {
         if let Some(cap) = tries.chunk_cap {
             learned.limit_chunks(cap);
         }
+    }
+
+    /// Takes note of a body that was refused for its token; `true` if the blob has cost enough.
+    pub(super) fn refuse_token(&self, tries: &mut Tries) -> bool {
+        tries.refused_tokens += 1;
+        let economy = &self.repository.learned.economy;
+        let sent = self.flow().sent();
+        tries
+            .effort
+            .failed(sent, self.descriptor.size, true, economy);
+        tries.effort.is_spent()
     }
 
     /// Waits before another try of the blob, which was sent in `mode`; `false` if there is to be none.
