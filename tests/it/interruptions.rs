@@ -10,7 +10,7 @@ use crate::support::{Image, TOKEN, USERNAME};
 
 #[test]
 fn a_signal_ends_a_push_that_waits() {
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+    for (signal, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
         for (route, phase) in [
             (Route::ManifestHead, Phase::BeforeHead),
             (Route::UploadStart, Phase::BeforeState),

@@ -68,7 +68,7 @@ impl Evidence {
     /// carries none.
     #[must_use]
     pub fn of(failure: &Failure) -> Self {
-        match failure {
+        match failure.last() {
             Failure::Rejected(rejection) => Self::of_rejection(rejection),
             Failure::Unanswered(unanswered) => Self {
                 step: Some(unanswered.step),

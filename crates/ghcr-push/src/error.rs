@@ -41,6 +41,9 @@ pub(crate) enum Signal {
     /// How a job is cancelled.
     #[cfg_attr(not(unix), expect(dead_code, reason = "there is no SIGTERM elsewhere"))]
     Terminate,
+    /// The terminal is gone.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there is no SIGHUP elsewhere"))]
+    HangUp,
 }
 
 impl Kind {
@@ -53,6 +56,7 @@ impl Kind {
             Self::Authorization => 4,
             Self::Unavailable => 5,
             Self::Refused => 6,
+            Self::Interrupted(Signal::HangUp) => 129,
             Self::Interrupted(Signal::Interrupt) => 130,
             Self::Interrupted(Signal::Terminate) => 143,
         }
@@ -88,7 +92,7 @@ pub(crate) struct FailedRequest {
 
 impl FailedRequest {
     fn of(failure: &Failure) -> Option<Self> {
-        let target = match failure {
+        let target = match failure.last() {
             Failure::Rejected(rejection) => Some((&rejection.method, &rejection.url)),
             Failure::Unanswered(unanswered) => Some((&unanswered.method, &unanswered.url)),
             Failure::Violation(violation) => Some((&violation.method, &violation.url)),
@@ -165,7 +169,7 @@ impl CliError {
         let mut error = Self::new(kind_of(&failure), message).caused_by(&failure);
         error.hint = hint_for(&failure);
         error.request = FailedRequest::of(&failure).map(Box::new);
-        if let Failure::Rejected(rejection) = failure {
+        if let Some(rejection) = failure.into_rejection() {
             error.causes.extend(words(&rejection));
             error.causes.extend(
                 rejection
@@ -216,7 +220,7 @@ fn words(rejection: &Rejection) -> Vec<String> {
 
 /// The class of a push's failure.
 pub(crate) fn kind_of(failure: &Failure) -> Kind {
-    match failure {
+    match failure.last() {
         Failure::Rejected(rejection) => kind_of_rejection(rejection),
         Failure::Unanswered(_)
         | Failure::Unverified { .. }
@@ -224,16 +228,13 @@ pub(crate) fn kind_of(failure: &Failure) -> Kind {
             found: Found::Nothing,
             ..
         } => Kind::Unavailable,
-        // A full disk says nothing about the image.
-        Failure::Layer { error, .. } if matches!(**error, CompressError::Scratch(_)) => {
-            Kind::Internal
-        }
         Failure::Blob { .. } | Failure::Layer { .. } | Failure::Assembly(_) => Kind::Image,
         Failure::NotPublished { .. } | Failure::Exists { .. } => Kind::Refused,
         Failure::Violation(violation) => match violation.kind {
             ViolationKind::NoKnownChallenge
             | ViolationKind::RealmElsewhere(_)
             | ViolationKind::TokenMissing => Kind::Authorization,
+            ViolationKind::TokenUnreadable(_) => Kind::Unavailable,
             _ => Kind::Refused,
         },
         _ => Kind::Internal,
@@ -248,7 +249,7 @@ const TUNNEL_NEEDS_CREDENTIAL: &str = "proxy authorization required";
 
 /// Whether a proxy on the way wants a credential of its own.
 fn is_proxys(failure: &Failure) -> bool {
-    match failure {
+    match failure.last() {
         Failure::Rejected(rejection) => rejection.status == PROXY_AUTHENTICATION_REQUIRED,
         Failure::Unanswered(unanswered) => match &unanswered.kind {
             UnansweredKind::Connect(error) => error.to_string().contains(TUNNEL_NEEDS_CREDENTIAL),
@@ -344,7 +345,7 @@ fn hint_for(failure: &Failure) -> Option<String> {
                 .to_owned(),
         );
     }
-    let unanswered = match failure {
+    let unanswered = match failure.last() {
         Failure::Unanswered(unanswered) => unanswered,
         Failure::Exists { .. } => {
             return Some(

@@ -250,13 +250,8 @@ pub(crate) fn refused(
     settings: &ImageSettings,
     purpose: Purpose,
 ) -> CliError {
-    let kind = match error {
-        // A full disk says nothing about the image.
-        OpenError::Scratch(_) => Kind::Internal,
-        _ => Kind::Image,
-    };
     let message = format!("{} {}", operand.name(), purpose.denial());
-    let refused = CliError::new(kind, message).caused_by(error);
+    let refused = CliError::new(Kind::Image, message).caused_by(error);
     match hint_for_archive(error, &settings.open) {
         Some(hint) => refused.hint(hint),
         None => refused,

@@ -296,14 +296,18 @@ async fn carry_out(pusher: &Pusher, job: Job<'_>) -> Result<Done, Box<PushError>
     report.map(Done::Pushed)
 }
 
-/// Waits for Ctrl-C or, where there is one, SIGTERM.
+/// Waits for Ctrl-C or, where there are such, SIGTERM and SIGHUP.
 async fn signal() -> Signal {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        if let (Ok(mut terminate), Ok(mut hang_up)) = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::hangup()),
+        ) {
             return tokio::select! {
                 _ = terminate.recv() => Signal::Terminate,
+                _ = hang_up.recv() => Signal::HangUp,
                 _ = tokio::signal::ctrl_c() => Signal::Interrupt,
             };
         }

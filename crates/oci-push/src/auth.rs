@@ -11,6 +11,8 @@ mod keychain;
 mod token;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use http::{StatusCode, header};
@@ -51,6 +53,8 @@ pub(crate) struct AuthTransport<T> {
     inner: T,
     settings: AuthSettings,
     state: Mutex<State>,
+    /// Requests whose authorization was taken.
+    taken: AtomicU64,
 }
 
 #[derive(Default)]
@@ -81,6 +85,7 @@ impl<T: Transport> AuthTransport<T> {
                 challenge,
                 ..State::default()
             }),
+            taken: AtomicU64::default(),
         }
     }
 
@@ -98,12 +103,18 @@ impl<T: Transport> AuthTransport<T> {
 
     async fn authorized(&self, request: &Request) -> Result<Response, Failure> {
         /// A token may end while it is fetched; a registry that refuses one after the other wants
-        /// something else.
-        const REFRESHES: usize = 2;
+        /// something else, unless it takes them from other requests.
+        const REFRESHES: usize = 5;
+        const REFRESHES_IN_VAIN: usize = 2;
         let (mut generation, authorization) = self.present(request).await?;
         let mut response = self.send_with(request, authorization.as_ref()).await?;
-        for _ in 0..REFRESHES {
+        let mut taken = self.taken.load(Ordering::Relaxed);
+        for refresh in 0..REFRESHES {
             if response.status != StatusCode::UNAUTHORIZED {
+                break;
+            }
+            let taken_before = std::mem::replace(&mut taken, self.taken.load(Ordering::Relaxed));
+            if refresh >= REFRESHES_IN_VAIN && taken == taken_before {
                 break;
             }
             let newer = self.newer_than(generation, request, &response).await?;
@@ -158,7 +169,11 @@ impl<T: Transport> AuthTransport<T> {
                 let request = request
                     .clone()
                     .header(header::AUTHORIZATION, authorization.header.clone());
-                self.inner.send(&request).await
+                let answer = self.inner.send(&request).await;
+                if answer.as_ref().is_ok_and(|it| it.status.is_success()) {
+                    self.taken.fetch_add(1, Ordering::Relaxed);
+                }
+                answer
             }
             _ => self.inner.send(request).await,
         }
@@ -286,9 +301,7 @@ impl<T: Transport> AuthTransport<T> {
         scopes: &[String],
     ) -> Result<Authorization, Failure> {
         let fetch = async |credentials: Option<&Credentials>| {
-            let now = self.settings.clock.now();
-            let fetched =
-                token::fetch(&self.inner, realm, service, scopes, credentials, now).await?;
+            let fetched = self.fetched(realm, service, scopes, credentials).await?;
             if let Some(bearer) = &fetched.bearer {
                 self.settings.keychain.issued(bearer);
             }
@@ -306,6 +319,43 @@ impl<T: Transport> AuthTransport<T> {
             return fetch(Some(&newer)).await;
         }
         Err(Failure::Rejected(refusal))
+    }
+
+    /// A token; asked for again where the answer is none that a token service gives.
+    async fn fetched(
+        &self,
+        realm: &Url,
+        service: Option<&str>,
+        scopes: &[String],
+        credentials: Option<&Credentials>,
+    ) -> Result<Authorization, Failure> {
+        const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
+        let AuthSettings {
+            clock, observer, ..
+        } = &self.settings;
+        for (attempt, wait) in (1..).zip(WAITS) {
+            let now = clock.now();
+            match token::fetch(&self.inner, realm, service, scopes, credentials, now).await {
+                Err(Failure::Violation(violation))
+                    if matches!(
+                        violation.kind,
+                        ViolationKind::TokenUnreadable(_) | ViolationKind::TokenMissing
+                    ) =>
+                {
+                    observer.observe(&Event::Retrying {
+                        step: Step::FetchToken,
+                        digest: None,
+                        cause: &violation.kind.to_string(),
+                        wait,
+                        attempt,
+                    });
+                    clock.sleep(wait).await;
+                }
+                outcome => return outcome,
+            }
+        }
+        let now = clock.now();
+        token::fetch(&self.inner, realm, service, scopes, credentials, now).await
     }
 
     /// Checked before any credential is so much as looked up.

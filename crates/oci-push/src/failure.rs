@@ -29,6 +29,17 @@ pub enum Failure {
     /// The answer breaks the protocol, or following it would be unsafe.
     #[error("{} answered the request to {} in a way that cannot be followed", .0.host, .0.step.describe())]
     Violation(#[source] Box<Violation>),
+    /// A blob was sent again and again, and never arrived.
+    #[error("gave up after {uploads} uploads of blob {digest}")]
+    GaveUp {
+        /// The blob.
+        digest: Digest,
+        /// How often it was sent, or a part of it.
+        uploads: u32,
+        /// How the last upload ended.
+        #[source]
+        last: Box<Failure>,
+    },
     /// The archive's own bytes are not what its manifest says, or cannot be read.
     #[error("blob {digest} cannot be sent")]
     Blob {
@@ -88,10 +99,20 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// What went wrong in the end, where that happened again and again.
+    #[must_use]
+    pub fn last(&self) -> &Self {
+        match self {
+            Self::GaveUp { last, .. } => last.last(),
+            failure => failure,
+        }
+    }
+
     /// The step that failed, where a request was involved.
     #[must_use]
     pub fn step(&self) -> Option<Step> {
         match self {
+            Self::GaveUp { last, .. } => last.step(),
             Self::Rejected(rejection) => Some(rejection.step),
             Self::Unanswered(unanswered) => Some(unanswered.step),
             Self::Violation(violation) => Some(violation.step),
@@ -107,8 +128,18 @@ impl Failure {
     /// The status and evidence, where a server said no.
     #[must_use]
     pub fn rejection(&self) -> Option<&Rejection> {
+        match self.last() {
+            Self::Rejected(rejection) => Some(rejection),
+            _ => None,
+        }
+    }
+
+    /// The same, where it is to be kept.
+    #[must_use]
+    pub fn into_rejection(self) -> Option<Box<Rejection>> {
         match self {
             Self::Rejected(rejection) => Some(rejection),
+            Self::GaveUp { last, .. } => last.into_rejection(),
             _ => None,
         }
     }
@@ -230,6 +261,9 @@ pub enum ViolationKind {
     /// The token service's success holds no token.
     #[error("the token service's answer holds no usable token")]
     TokenMissing,
+    /// The token service's success is no answer of a token service.
+    #[error("the token service answered with {0} in place of a token")]
+    TokenUnreadable(&'static str),
     /// The registry confirms another digest than the one that was sent.
     #[error("the registry stored {found} where {expected} was sent")]
     DigestDiffers {

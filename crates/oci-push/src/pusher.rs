@@ -24,7 +24,7 @@ use crate::profile::Profile;
 use crate::publication::{Chain, Lanes, Publication};
 use crate::report::{PushError, PushReport};
 use crate::repository::Repository;
-use crate::retry::{Packages, RetryPolicy, RetryTransport};
+use crate::retry::{Packages, RetryPolicy, RetryTransport, Teller};
 use crate::tally::Tally;
 
 /// What every part of a push may use.
@@ -34,6 +34,7 @@ pub(crate) struct Services {
     pub(crate) tally: Arc<Tally>,
     pub(crate) retry: RetryPolicy,
     pub(crate) packages: Arc<Packages>,
+    pub(crate) teller: Arc<Teller>,
     /// Where sessions are kept beyond this run.
     pub(crate) journal: Arc<dyn SessionJournal>,
     /// The limit on all uploads together.
@@ -95,6 +96,7 @@ impl Pusher {
                 tally,
                 retry: options.retry.clone(),
                 packages: transport.packages(),
+                teller: transport.teller(),
                 journal: Arc::new(NoJournal),
                 pace: options.limit_rate.map(|rate| Arc::new(Pace::new(rate))),
             },
@@ -349,7 +351,7 @@ impl<'a> Walk<'a> {
                 .extend(group.first().map(|reference| reference.registry()));
         }
         let is_of_registry = matches!(
-            failure,
+            failure.last(),
             Failure::Rejected(_)
                 | Failure::Unanswered(_)
                 | Failure::Violation(_)

@@ -9,6 +9,7 @@ mod advice;
 mod cause;
 mod contact;
 mod gate;
+mod limits;
 mod outcome;
 mod packages;
 mod rate;
@@ -32,6 +33,7 @@ use cause::cause;
 pub(crate) use cause::cause_of;
 use contact::is_no_host;
 use gate::Gate;
+pub(crate) use limits::Teller;
 pub use outcome::Outcome;
 pub(crate) use packages::Packages;
 use rate::Allowances;
@@ -147,14 +149,8 @@ impl RetryPolicy {
             }
             Outcome::Malformed => (Duration::ZERO, None, MALFORMED_TRIES),
             Outcome::Limited { advised } => {
-                let wait = SECONDARY_LIMIT * 2_u32.saturating_pow(first.min(8));
-                // Advice that did not help is followed by more patience than it asked for.
-                let least = if advised.is_some() && first == 0 {
-                    Duration::ZERO
-                } else {
-                    wait
-                };
-                (least, advised, LIMITED_TRIES)
+                let (least, tries) = limits::secondary(attempt.number, advised);
+                (least, advised, tries)
             }
             Outcome::Unfinished => (Duration::ZERO, None, UNFINISHED_TRIES),
             Outcome::Wordless => (WORDLESS_WAIT * (first + 1), None, WORDLESS_TRIES),
@@ -169,11 +165,10 @@ impl RetryPolicy {
             || attempt.number >= tries
             || self.max_tries.is_some_and(|tries| attempt.number >= tries)
             || (!attempt.host_answered && is_no_host(attempt, outcome));
-        let wait = match advised {
-            Some(advised) if attempt.number <= ADVISED_TRIES => {
-                advised.max(SHORTEST_WAIT) + self.first_wait.mul_f64(fraction)
-            }
-            _ => self.wait(attempt.waited, advised, fraction),
+        let obeyed = advised.and_then(|advised| limits::advised_wait(attempt.number, advised));
+        let wait = match obeyed {
+            Some(wait) => wait + self.first_wait.mul_f64(fraction),
+            None => self.wait(attempt.waited, advised, fraction),
         };
         let longest = match outcome {
             Outcome::Answered {
@@ -224,6 +219,7 @@ pub struct RetryTransport<T> {
     allowances: Allowances,
     progress: Mutex<Progress>,
     packages: Arc<Packages>,
+    teller: Arc<Teller>,
 }
 
 /// What has succeeded in this run.
@@ -253,6 +249,7 @@ impl<T: Transport> RetryTransport<T> {
             allowances: Allowances::default(),
             progress: Mutex::default(),
             packages: Arc::default(),
+            teller: Arc::default(),
         }
     }
 
@@ -273,6 +270,11 @@ impl<T: Transport> RetryTransport<T> {
     /// What is known of the packages that requests go to.
     pub(crate) fn packages(&self) -> Arc<Packages> {
         Arc::clone(&self.packages)
+    }
+
+    /// Who tells limits.
+    pub(crate) fn teller(&self) -> Arc<Teller> {
+        Arc::clone(&self.teller)
     }
 
     async fn until_settled(&self, request: &Request) -> Result<Response, Failure> {
@@ -304,7 +306,7 @@ impl<T: Transport> RetryTransport<T> {
             } else {
                 self.packages.is_new(url)
             };
-            let outcome = Outcome::of(request, &result, is_new);
+            let outcome = gate.advised(Outcome::of(request, &result, is_new));
             if let Some(done) = self.settle(request, outcome, attempt.number).await {
                 return Ok(done);
             }
@@ -334,13 +336,15 @@ impl<T: Transport> RetryTransport<T> {
                 return result;
             };
             self.tally.count_retry();
-            self.observer.observe(&Event::Retrying {
-                step: request.step,
-                digest: None,
-                cause: &cause(request, &result),
-                wait,
-                attempt: attempt.number,
-            });
+            if !outcome.is_limit() || self.teller.is_news(wait, now) {
+                self.observer.observe(&Event::Retrying {
+                    step: request.step,
+                    digest: None,
+                    cause: &cause(request, &result),
+                    wait,
+                    attempt: attempt.number,
+                });
+            }
             self.clock.sleep(wait).await;
             attempt.number += 1;
             attempt.waited = wait;

@@ -9,6 +9,7 @@
 mod bounds;
 mod chunks;
 mod commit;
+pub(crate) mod effort;
 mod flow;
 pub(crate) mod mode;
 mod outlook;
@@ -89,6 +90,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
     /// Uploads the blob, first of all in a session that is open already, if there is one.
     pub(crate) async fn run(&self, mut opened: Option<UploadSession>) -> Result<(), Failure> {
         let mut tries = Tries::default();
+        self.repository.learned.economy.offer(self.descriptor.size);
         let mut resumed = self.resume().await;
         if opened.is_some() || resumed.is_some() {
             self.take_slot().await;
@@ -151,14 +153,22 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
                     continue;
                 }
                 Aftermath::Unauthorized if tries.refused_tokens < TOKENS => {
-                    tries.refused_tokens += 1;
+                    // A body that went whole may have been stored before it was refused.
+                    if self.all_sent() && self.repository.has_blob(self.descriptor).await? {
+                        break;
+                    }
+                    if self.refuse_token(&mut tries) {
+                        return Err(failure);
+                    }
                     self.flow().begin();
                     continue;
                 }
                 Aftermath::Unauthorized | Aftermath::TooLarge | Aftermath::Final => {
                     return Err(failure);
                 }
-                Aftermath::Unclear if self.has_arrived().await? => break,
+                Aftermath::Unclear | Aftermath::Odd if self.has_arrived().await? => break,
+                Aftermath::Odd | Aftermath::Missing if tries.is_doubted => return Err(failure),
+                Aftermath::Odd | Aftermath::Missing => tries.is_doubted = true,
                 Aftermath::Unclear | Aftermath::Lost => {}
             }
             let is_misplaced =
@@ -167,9 +177,11 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
                 self.repository.learned.refuse_chunks();
             }
             if !self.may_try_again(&mut tries, &failure, mode).await {
-                return Err(self.in_words(failure).await);
+                let failure = self.in_words(failure).await;
+                return Err(self.after_uploads(&tries, failure));
             }
         }
+        tries.effort.succeeded(&self.repository.learned.economy);
         self.forget();
         self.observe(&Event::BlobFinished {
             digest: &self.descriptor.digest,
@@ -181,7 +193,13 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
     /// Opens a session, and learns from it how long a small request takes.
     async fn start(&self) -> Result<UploadSession, Failure> {
         let asked = self.services.clock.now();
-        let session = self.repository.start_upload().await?;
+        let session = match self.repository.start_upload().await {
+            // An answer that lost its address on the way is not the registry's way to answer.
+            Err(failure) if recovery::lacks_location(&failure) => {
+                self.repository.start_upload().await?
+            }
+            opened => opened?,
+        };
         let answered = self.services.clock.now().duration_since(asked);
         self.repository.learned.answered_in(answered);
         Ok(session)

@@ -17,9 +17,6 @@ use crate::step::Step;
 /// No token answer is longer; what is, is no token.
 const TOKEN_ANSWER_LIMIT: usize = 128 * 1024;
 
-/// How often a token service that answers without a token is asked.
-const TRIES: u32 = 3;
-
 /// What goes into the `Authorization` header, and until when.
 #[derive(Clone)]
 pub(super) struct Authorization {
@@ -91,14 +88,24 @@ pub(super) async fn fetch(
         }
     };
     request.response_limit = TOKEN_ANSWER_LIMIT;
-    // An answer that is cut off or a page of somebody's in between is no more final than no answer.
-    for _ in 0..TRIES {
-        let response = transport.send(&request).await?.expect(&request, &[200])?;
-        if let Some(authorization) = read(&response, now) {
-            return Ok(authorization);
-        }
-    }
-    Err(Failure::violation(&request, ViolationKind::TokenMissing))
+    let response = transport.send(&request).await?.expect(&request, &[200])?;
+    read(&response, now).ok_or_else(|| {
+        let kind = unreadable(&response.body).map_or(ViolationKind::TokenMissing, |what| {
+            ViolationKind::TokenUnreadable(what)
+        });
+        Failure::violation(&request, kind)
+    })
+}
+
+/// What an answer is that is no JSON. Nothing of it is quoted: it may hold a part of a token.
+fn unreadable(body: &[u8]) -> Option<&'static str> {
+    let error = serde_json::from_slice::<serde_json::Value>(body).err()?;
+    Some(match body.trim_ascii_start().first() {
+        None => "nothing",
+        Some(b'<') => "a page",
+        Some(_) if error.is_eof() => "JSON that is cut off",
+        Some(_) => "something that is no JSON",
+    })
 }
 
 /// Asks for a token in exchange for an identity token
@@ -259,6 +266,19 @@ mod tests {
             assert_eq!(sent, body);
             assert!(!format!("{request:?}").contains("p%26q"));
             assert_eq!(basic(&credentials).is_some(), username == "u");
+        }
+    }
+
+    #[test]
+    fn answers_that_are_none() {
+        for (body, expected) in [
+            ("", Some("nothing")),
+            ("<html>", Some("a page")),
+            (r#"{"token":"abc"#, Some("JSON that is cut off")),
+            ("token", Some("something that is no JSON")),
+            ("{}", None),
+        ] {
+            assert_eq!(unreadable(body.as_bytes()), expected, "{body}");
         }
     }
 

@@ -124,13 +124,12 @@ impl Rejection {
                     .any(|mark| words().contains(mark))))
     }
 
-    /// Whether it says no more than 403. Such refusals of ghcr.io are known to pass; an answer to a HEAD
-    /// has no words in any case.
+    /// Whether it says no more than 403: nothing, the status once more, or a proxy's page. Such refusals of ghcr.io are known to pass; an answer to a HEAD has no words in any case.
     #[must_use]
     pub fn is_wordless(&self) -> bool {
         self.status == StatusCode::FORBIDDEN
             && self.method != Method::HEAD
-            && (self.words().trim().is_empty() || self.is_empty_envelope())
+            && (says_nothing(&self.words()) || self.is_empty_envelope())
     }
 
     /// Whether the body is JSON that says nothing: `{}`, `null`, or an empty list of errors.
@@ -211,6 +210,33 @@ impl fmt::Display for Rejection {
     }
 }
 
+/// Whether a refusal's words are none, or no more than its status.
+fn says_nothing(words: &str) -> bool {
+    const STATUS: [&str; 5] = [
+        "",
+        "forbidden",
+        "403",
+        "403 forbidden",
+        "http 403 forbidden",
+    ];
+    let words = words.trim();
+    let is_page = words.starts_with('<');
+    let plain = words.trim_end_matches(['.', '!']).to_ascii_lowercase();
+    is_page
+        || STATUS.contains(&plain.as_str())
+        || serde_json::from_str(words).is_ok_and(|value| holds_nothing(&value))
+}
+
+fn holds_nothing(value: &serde_json::Value) -> bool {
+    use serde_json::Value;
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        Value::String(text) => text.is_empty() || text.eq_ignore_ascii_case("forbidden"),
+        Value::Array(values) => values.iter().all(holds_nothing),
+        Value::Object(members) => members.values().all(holds_nothing),
+    }
+}
+
 /// Reads the spec's error envelope through oci-client's types, which also take codes that the spec
 /// does not list. Anything else is no envelope, and the body is kept as text instead.
 fn registry_errors(body: &[u8]) -> Vec<RegistryError> {
@@ -230,4 +256,34 @@ fn registry_errors(body: &[u8]) -> Vec<RegistryError> {
             detail: (!error.detail.is_null()).then(|| error.detail.to_string()),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_say_nothing() {
+        for (words, expected) in [
+            ("", true),
+            ("Forbidden\n", true),
+            ("403 Forbidden.", true),
+            (
+                "<html><head><title>403 Forbidden</title></head></html>",
+                true,
+            ),
+            (r#"{"errors":[]}"#, true),
+            (r#"{"status":403,"error":"Forbidden"}"#, true),
+            ("{}", true),
+            ("denied", false),
+            ("permission_denied: write_package", false),
+            (
+                r#"{"message":"Resource not accessible by integration"}"#,
+                false,
+            ),
+            ("Forbidden by the policy of the organization", false),
+        ] {
+            assert_eq!(says_nothing(words), expected, "{words}");
+        }
+    }
 }

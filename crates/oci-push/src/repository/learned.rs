@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::upload::effort::Economy;
+
 /// What a repository held before the push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Contents {
@@ -27,6 +29,8 @@ pub(crate) struct Learned {
     goodput: Mutex<Option<f64>>,
     /// The shortest small request, which is what every request costs.
     overhead: Mutex<Option<Duration>>,
+    /// What was sent in vain.
+    pub(crate) economy: Economy,
     /// Repositories that nothing can be taken over from.
     unmountable: Mutex<BTreeSet<String>>,
 }

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use super::Outcome;
+use super::limits::is_short;
 use crate::clock::Clock;
 
 /// Requests in flight to one host that has not complained.
@@ -42,6 +44,8 @@ struct State {
     closed_until: Option<Instant>,
     /// Until when the gate is not widened.
     narrow_until: Option<Instant>,
+    /// The short wait that the host has asked for in words.
+    told: Option<Duration>,
 }
 
 /// The permission to have one request in flight, given back when it is dropped.
@@ -58,6 +62,7 @@ impl Default for Gate {
                 failed: 0,
                 closed_until: None,
                 narrow_until: None,
+                told: None,
             }),
             changed: Notify::new(),
         }
@@ -95,6 +100,28 @@ impl Gate {
                 }
                 None => changed.await,
             }
+        }
+    }
+
+    /// The outcome with the advice that the host gave when it had words: an answer to a HEAD has none.
+    pub(super) fn advised(&self, outcome: Outcome) -> Outcome {
+        let mut state = self.state();
+        match outcome {
+            Outcome::Answered {
+                status: 429,
+                advised: Some(advised),
+            } => {
+                state.told = Some(advised).filter(|advised| is_short(*advised));
+                outcome
+            }
+            Outcome::Answered {
+                status: 429,
+                advised: None,
+            } => Outcome::Answered {
+                status: 429,
+                advised: state.told,
+            },
+            other => other,
         }
     }
 

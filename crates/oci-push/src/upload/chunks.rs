@@ -24,6 +24,8 @@ impl<T: Transport> BlobUpload<'_, T> {
     ) -> Result<(), Failure> {
         let mut tries = 0;
         let mut cuts = 0;
+        // Tries of one chunk in which a part of it went.
+        let mut parts = 0;
         let mut waited = Duration::ZERO;
         // What was answered with success, by our own count.
         let mut acknowledged = held;
@@ -37,6 +39,7 @@ impl<T: Transport> BlobUpload<'_, T> {
                     acknowledged = held;
                     tries = 0;
                     cuts = 0;
+                    parts = 0;
                     out_of_step = 0;
                     waited = Duration::ZERO;
                 }
@@ -51,9 +54,15 @@ impl<T: Transport> BlobUpload<'_, T> {
                     tries += 1;
                     cuts += u32::from(recovery::is_cut(&failure));
                     out_of_step += u32::from(recovery::is_out_of_step(&failure));
+                    let sent = self.flow().sent();
+                    parts += u32::from(sent > held);
                     waited = self.wait(waited, &failure);
+                    if parts > PARTS {
+                        waited = waited.max(PATIENCE);
+                    }
                     if !recovery::is_resumable(&failure)
                         || out_of_step > OUT_OF_STEP
+                        || of_blob.effort.is_spent()
                         || self.is_chunk_given_up(tries, waited)
                     {
                         return Err(failure);
@@ -77,8 +86,12 @@ impl<T: Transport> BlobUpload<'_, T> {
                         Standing::Silent if tries == 1 && out_of_step == 0 => held,
                         _ => return Err(failure),
                     };
+                    let economy = &self.repository.learned.economy;
+                    let vain = sent.saturating_sub(held);
+                    of_blob.effort.repeated(vain, self.descriptor.size, economy);
                     if held > acknowledged {
                         cuts = 0;
+                        parts = 0;
                     }
                     if cuts == CUTS {
                         cuts = 0;
@@ -128,6 +141,7 @@ impl<T: Transport> BlobUpload<'_, T> {
         length: u64,
         told: &mut Option<u64>,
     ) -> Result<u64, Failure> {
+        self.flow().go_on_at(offset);
         let request = Request::new(Step::UploadChunk, Method::PATCH, session.url().clone())
             .header(header::CONTENT_TYPE, OCTET_STREAM)
             .header(header::CONTENT_RANGE, content_range(offset, length))
@@ -201,6 +215,10 @@ fn chunk_deadline(length: u64) -> Duration {
     const BUFFERED: u64 = 4 * 1024 * 1024;
     Duration::from_secs(60 + length.min(BUFFERED) / 32_000)
 }
+
+/// Tries of one chunk in which a part of it went, before it is tried only now and then.
+const PARTS: u32 = 6;
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Times that the connection may break in one chunk before a smaller one is tried.
 const CUTS: u32 = 2;

@@ -30,6 +30,13 @@ impl Flow {
         self.span = None;
     }
 
+    /// The present session goes on at `offset`, where it stands: what went beyond was in vain.
+    pub(super) fn go_on_at(&mut self, offset: u64) {
+        if let Some((_, (_, reached))) = &mut self.span {
+            *reached = offset;
+        }
+    }
+
     /// The blob is on its way up to `offset`; returns how many bytes that are more than in this session before.
     pub(super) fn reach(&mut self, offset: u64, now: Instant) -> u64 {
         let before = self.span.map_or(offset, |(_, (_, reached))| reached);
@@ -98,5 +105,8 @@ mod tests {
         assert_eq!(flow.idle(at(25)), Duration::from_secs(20));
         flow.reach(51, at(30));
         assert_eq!(flow.idle(at(30)), Duration::ZERO);
+        // What a chunk has to repeat is not sent any more.
+        flow.go_on_at(50);
+        assert_eq!(flow.sent(), 50);
     }
 }

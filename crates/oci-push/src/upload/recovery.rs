@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::failure::{Failure, Rejection, UnansweredKind};
+use crate::failure::{Failure, Rejection, UnansweredKind, ViolationKind};
 use crate::retry::is_transient;
 use crate::step::Step;
 
@@ -15,6 +15,10 @@ pub(super) enum Aftermath {
     Lost,
     /// The blob may have been stored: look before sending it again.
     Unclear,
+    /// The answer means nothing at this place: the blob may have been stored, and one more session may do it.
+    Odd,
+    /// The registry has confirmed the blob, and does not have it: one more session may do it.
+    Missing,
     /// The token had ended, and there is a new one.
     Unauthorized,
     /// The request was too large for the registry or a proxy before it.
@@ -48,10 +52,37 @@ pub(super) fn aftermath(failure: &Failure, all_sent: bool) -> Aftermath {
             status if is_transient(status) => open,
             // A rate limit, or a refusal without a word: nothing was stored, and it may pass.
             403 if rejection.is_rate_limit() || rejection.is_wordless() => Aftermath::Lost,
+            _ if is_odd(rejection) && all_sent => Aftermath::Odd,
+            _ => Aftermath::Final,
+        },
+        Failure::Violation(violation) => match violation.kind {
+            ViolationKind::BlobNotStored(_) => Aftermath::Missing,
             _ => Aftermath::Final,
         },
         _ => Aftermath::Final,
     }
+}
+
+/// Whether it is an answer to a body that no registry has a reason to give, and that says nothing in the registry's
+/// own form.
+fn is_odd(rejection: &Rejection) -> bool {
+    let is_of_body = matches!(rejection.step, Step::UploadBlob | Step::CommitBlob);
+    let is_known = matches!(
+        rejection.status.as_u16(),
+        300..=400 | 402 | 403 | 405 | 407 | 411 | 414 | 415 | 431 | 451 | 501 | 505
+    );
+    is_of_body && !is_known && rejection.errors.is_empty()
+}
+
+/// Whether an upload was opened without saying where.
+pub(super) fn lacks_location(failure: &Failure) -> bool {
+    matches!(failure, Failure::Violation(violation)
+        if matches!(violation.kind, ViolationKind::LocationMissing))
+}
+
+/// Whether it is a limit on requests.
+pub(super) fn is_limit(failure: &Failure) -> bool {
+    failure.rejection().is_some_and(Rejection::is_rate_limit)
 }
 
 /// Whether it is a refusal that the age of a package can explain: of access, or of a name that is not known. A session
@@ -196,6 +227,12 @@ mod tests {
             (400, "", Aftermath::Final, Aftermath::Final),
             (404, "", Aftermath::Unclear, Aftermath::Unclear),
             (410, "", Aftermath::Unclear, Aftermath::Unclear),
+            (203, "", Aftermath::Final, Aftermath::Odd),
+            (409, "<html>", Aftermath::Final, Aftermath::Odd),
+            (409, denied, Aftermath::Final, Aftermath::Final),
+            (415, "", Aftermath::Final, Aftermath::Final),
+            (501, "", Aftermath::Final, Aftermath::Final),
+            (530, "", Aftermath::Final, Aftermath::Odd),
             (503, "", Aftermath::Lost, Aftermath::Unclear),
             (403, denied, Aftermath::Final, Aftermath::Final),
             (401, "", Aftermath::Unauthorized, Aftermath::Unauthorized),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::effort::Effort;
 use super::mode::BROKEN_STREAMS;
 use super::recovery::{self, Aftermath};
 use super::{BlobUpload, Mode};
@@ -12,12 +13,7 @@ use crate::request::Transport;
 use crate::retry::{SETTLING_TIME, SETTLING_WAIT, is_transient};
 use crate::step::Step;
 
-/// Sessions that may carry bytes of one blob in vain before giving up on it. A registry that refuses at
-/// the end of each would otherwise be sent the blob over and over.
-const SESSIONS: u32 = 6;
-
-/// The same for a blob that costs nothing to send.
-const SESSIONS_OF_SMALL: u32 = 20;
+/// What is small is sent again as fast as a request is repeated.
 const SMALL: u64 = 4 * 1024 * 1024;
 
 /// How often the way in which one blob is sent may change before its bytes have gone anywhere.
@@ -29,17 +25,26 @@ const CORRUPTED_STREAMS: u32 = 2;
 /// Answers to the bodies of one blob that may be no HTTP.
 const MALFORMED_ANSWERS: u32 = 2;
 
-/// See [`BlobUpload::respite`].
-const RESPITE: Duration = Duration::from_secs(5);
+/// See [`BlobUpload::respite`], in seconds.
+const RESPITES: [u64; 3] = [5, 60, 120];
+const RESPITES_OF_SMALL: [u64; 3] = [0, 15, 60];
 
-/// Tokens that may be refused for one blob: one can end while it is fetched.
-pub(super) const TOKENS: u32 = 2;
+/// Uploads that may break off before waits become long: the link may be out for minutes.
+const BREAKS: u32 = 5;
+const BREAK_RESPITE: Duration = Duration::from_secs(30);
+
+/// Tokens that may be refused for one blob: each can end while it is sent. What a large blob costs ends it sooner.
+pub(super) const TOKENS: u32 = 10;
 
 /// What has been tried for one blob.
 #[derive(Debug, Default)]
 pub(super) struct Tries {
     attempts: u32,
-    sessions: u32,
+    pub(super) effort: Effort,
+    /// Whether the registry has answered once already in a way that means nothing.
+    pub(super) is_doubted: bool,
+    /// Whether the blob was given up for what it had cost, not for the time.
+    is_given_up: bool,
     pub(super) broken_streams: u32,
     corrupted_streams: u32,
     malformed_answers: u32,
@@ -80,6 +85,17 @@ impl<T: Transport> BlobUpload<'_, T> {
         }
     }
 
+    /// Takes note of a body that was refused for its token; `true` if the blob has cost enough.
+    pub(super) fn refuse_token(&self, tries: &mut Tries) -> bool {
+        tries.refused_tokens += 1;
+        let economy = &self.repository.learned.economy;
+        let sent = self.flow().sent();
+        tries
+            .effort
+            .failed(sent, self.descriptor.size, true, economy);
+        tries.effort.is_spent()
+    }
+
     /// Waits before another try of the blob, which was sent in `mode`; `false` if there is to be none.
     pub(super) async fn may_try_again(
         &self,
@@ -89,21 +105,25 @@ impl<T: Transport> BlobUpload<'_, T> {
     ) -> bool {
         tries.attempts += 1;
         let is_stream = mode == Mode::Streamed;
+        let size = self.descriptor.size;
+        let sent = self.flow().sent();
+        let economy = &self.repository.learned.economy;
+        let is_limit = recovery::is_limit(failure);
+        tries.effort.failed(sent, size, is_limit, economy);
         if self.is_unsettled(failure) {
-            let is_small = self.descriptor.size < SMALL;
-            let Some(wait) = settling_wait(tries.settled, is_small) else {
+            let Some(wait) = settling_wait(tries.settled) else {
+                tries.is_given_up = true;
                 return false;
             };
             tries.settled += wait;
             tries.waited = wait;
         } else {
             tries.broken_streams += u32::from(is_stream);
-            tries.sessions += u32::from(self.flow().sent() > 0);
             let is_corrupted = recovery::is_corrupted(failure);
             tries.corrupted_streams += u32::from(is_corrupted && is_stream);
             tries.waited = self
                 .wait(tries.waited, failure)
-                .max(self.respite(failure, tries.sessions));
+                .max(self.respite(failure, tries.effort.uploads()));
         }
         if let Mode::Chunked(size) = mode
             && recovery::is_cut(failure)
@@ -113,8 +133,13 @@ impl<T: Transport> BlobUpload<'_, T> {
         tries.malformed_answers += u32::from(recovery::is_malformed(failure));
         if tries.corrupted_streams == CORRUPTED_STREAMS
             || tries.malformed_answers == MALFORMED_ANSWERS
-            || self.is_given_up(tries)
+            || self.is_out_of_time(tries)
         {
+            return false;
+        }
+        // A refusal for a limit is waited for: the next upload is as likely to pass as the first.
+        if tries.effort.is_spent() || !(tries.effort.affords(size, economy) || is_limit) {
+            tries.is_given_up = true;
             return false;
         }
         self.release_slot();
@@ -136,28 +161,42 @@ impl<T: Transport> BlobUpload<'_, T> {
     }
 
     /// Whether another try after the wait would be one too many.
-    fn is_given_up(&self, tries: &Tries) -> bool {
+    fn is_out_of_time(&self, tries: &Tries) -> bool {
         let policy = &self.services.retry;
-        let most = if self.descriptor.size < SMALL {
-            SESSIONS_OF_SMALL
-        } else {
-            SESSIONS
-        };
         let idle = self.flow().idle(self.services.clock.now());
-        tries.sessions >= most
-            || policy.max_tries.is_some_and(|most| tries.attempts >= most)
+        policy.max_tries.is_some_and(|most| tries.attempts >= most)
             || idle.saturating_add(tries.waited) > policy.max_time
     }
 
-    /// The least to wait before a large blob is sent again as a whole to a registry that is in trouble: six
-    /// sessions are to last for minutes, or an outage would use them up.
-    fn respite(&self, failure: &Failure, sessions: u32) -> Duration {
-        let is_large = self.descriptor.size >= SMALL;
+    /// The failure of a blob that has been uploaded again and again.
+    pub(super) fn after_uploads(&self, tries: &Tries, failure: Failure) -> Failure {
+        let uploads = tries.effort.uploads();
+        if !tries.is_given_up || uploads < 2 {
+            return failure;
+        }
+        Failure::GaveUp {
+            digest: self.descriptor.digest.clone(),
+            uploads,
+            last: Box::new(failure),
+        }
+    }
+
+    /// The least to wait before a blob is sent again as a whole to a registry that is in trouble: the few uploads are
+    /// to last for minutes, or an outage would use them up. Until then small requests find out whether it is over.
+    fn respite(&self, failure: &Failure, uploads: u32) -> Duration {
         let is_trouble = failure
             .rejection()
             .is_some_and(|rejection| is_transient(rejection.status.as_u16()));
-        if is_large && is_trouble && self.all_sent() {
-            RESPITE * 2_u32.saturating_pow(sessions.saturating_sub(1).min(4))
+        if is_trouble && self.all_sent() {
+            let waits = if self.descriptor.size < SMALL {
+                RESPITES_OF_SMALL
+            } else {
+                RESPITES
+            };
+            let number = usize::try_from(uploads.saturating_sub(1)).unwrap_or(usize::MAX);
+            Duration::from_secs(waits[number.min(waits.len() - 1)])
+        } else if uploads >= BREAKS {
+            BREAK_RESPITE
         } else {
             Duration::ZERO
         }
@@ -174,7 +213,11 @@ impl<T: Transport> BlobUpload<'_, T> {
 
     pub(super) async fn pause(&self, failure: &Failure, wait: Duration, attempt: u32) {
         self.services.tally.count_retry();
-        self.slots.trouble(self.services.clock.now());
+        let now = self.services.clock.now();
+        self.slots.trouble(now);
+        if recovery::is_limit(failure) && !self.services.teller.is_news(wait, now) {
+            return self.services.clock.sleep(wait).await;
+        }
         self.observe(&Event::Retrying {
             step: failure.step().unwrap_or(Step::UploadBlob),
             digest: Some(&self.descriptor.digest),
@@ -200,18 +243,16 @@ impl<T: Transport> BlobUpload<'_, T> {
     }
 }
 
-/// The wait for the rights to a new package after `waited` for them, `None` once that was a minute. What is large is
-/// sent less often.
-fn settling_wait(waited: Duration, is_small: bool) -> Option<Duration> {
+/// The wait for the rights to a new package after `waited` for them, `None` once that was a minute. It grows, since a
+/// body is sent after each.
+fn settling_wait(waited: Duration) -> Option<Duration> {
     let left = SETTLING_TIME
         .checked_sub(waited)
         .filter(|left| !left.is_zero())?;
-    let wait = if is_small {
-        SETTLING_WAIT
-    } else {
-        waited + SETTLING_WAIT
-    };
-    Some(wait.min(left))
+    let wait = SETTLING_WAIT + waited * 3;
+    // The last upload is at the end of the time.
+    let is_last = left < wait + SETTLING_WAIT * 12;
+    Some(if is_last { left } else { wait })
 }
 
 #[cfg(test)]
@@ -220,14 +261,12 @@ mod tests {
 
     #[test]
     fn a_new_package_is_given_a_minute() {
-        for (is_small, expected) in [(true, &[3; 20][..]), (false, &[3, 6, 12, 24, 15][..])] {
-            let mut waited = Duration::ZERO;
-            let mut waits = Vec::new();
-            while let Some(wait) = settling_wait(waited, is_small) {
-                waited += wait;
-                waits.push(wait.as_secs());
-            }
-            assert_eq!(waits, expected);
+        let mut waited = Duration::ZERO;
+        let mut waits = Vec::new();
+        while let Some(wait) = settling_wait(waited) {
+            waited += wait;
+            waits.push(wait.as_secs());
         }
+        assert_eq!(waits, [3, 12, 45]);
     }
 }

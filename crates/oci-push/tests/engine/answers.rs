@@ -126,10 +126,12 @@ fn small_requests_are_repeated_until_they_are_answered() {
             pushed.report();
             assert_published(&registry, &source);
             let told = pushed.retries.len();
+            // A limit is told once.
+            let most = if action == page(429) { 1 } else { 2 };
             // A connection that had carried an answer may just have been idle for too long, which is no failure.
             let is_right = match action {
-                Action::Reset | Action::Close => told <= 2,
-                _ => told == 2,
+                Action::Reset | Action::Close => told <= most,
+                _ => told == most,
             };
             assert!(is_right, "{route:?} {action:?}: {:?}", pushed.retries);
             assert!(registry.journal().count(route) > 2);

@@ -276,7 +276,9 @@ fn it_ends_when_nothing_helps() {
     let mut options = options();
     options.upload_mode = UploadMode::Stream;
     let pushed = push(&registry, &source, options);
-    assert!(matches!(pushed.failure(), oci_push::Failure::Unanswered(_)));
+    let failure = pushed.failure();
+    assert!(matches!(failure.last(), oci_push::Failure::Unanswered(_)));
+    assert!(failure.to_string().contains("gave up after 6 uploads"));
     assert_eq!(pushed.retries.len(), 5, "{:?}", pushed.retries);
     let journal = registry.journal();
     assert_eq!(journal.uploads_of(source.sample.largest()).commits, 6);

@@ -68,8 +68,46 @@ fn lost_confirmation() -> Case {
             Form::new("the same in chunks")
                 .fault(lost(Action::Reset))
                 .with(in_chunks),
+            Form::new("answers three bodies with 503, and stores nothing")
+                .fault(refused_body(503).times(3))
+                .with(|options| options.upload_mode = oci_push::UploadMode::Stream)
+                .at_most(4.1)
+                .check(|seen| {
+                    // The bodies are spread over minutes.
+                    let waited: Duration = seen.waits.iter().sum();
+                    assert!(waited >= Duration::from_mins(3), "{}", seen.name);
+                }),
+            Form::new("answers every body with 500 for ever, and stores nothing")
+                .fault(refused_body(500))
+                .with(|options| options.upload_mode = oci_push::UploadMode::Stream)
+                .fails("gave up after 4 uploads of blob")
+                .check(at_most_four),
+            Form::new("resets every connection after nine tenths of a body, for ever")
+                .layers(&[40 * MIB, 20 * MIB])
+                .fault(
+                    Fault::new(Action::Reset)
+                        .on(Route::UploadCommit)
+                        .at(Phase::AfterBodyBytes(18 * MIB))
+                        .body_over(MIB),
+                )
+                .with(|options| options.upload_mode = oci_push::UploadMode::Stream)
+                .fails("gave up after")
+                .check(at_most_four),
         ],
     )
+}
+
+fn refused_body(status: u16) -> Fault {
+    commit(answer(status, &[], ""))
+        .body_over(MIB)
+        .at(Phase::BeforeState)
+}
+
+/// No more than four times the image's bytes are sent, whatever becomes of them.
+fn at_most_four(seen: &Seen<'_>) {
+    let sent = seen.journal.blob_bytes();
+    let most = 4 * seen.sample.blob_bytes();
+    assert!(sent <= most, "{}: {sent} of {most} bytes", seen.name);
 }
 
 fn session_gone() -> Case {
@@ -98,6 +136,21 @@ fn session_gone() -> Case {
                     .once(),
                 )
                 .at_most(2.1),
+            Form::new("answers the commit with 410, and has lost the blob")
+                .fault(refused_body(410).once())
+                .at_most(2.1),
+            Form::new("answers the commit with 404 BLOB_UNKNOWN for ever")
+                .fault(
+                    commit(Action::error(
+                        404,
+                        "BLOB_UNKNOWN",
+                        "blob unknown to registry",
+                    ))
+                    .body_over(MIB)
+                    .at(Phase::BeforeState),
+                )
+                .fails("gave up after 4 uploads of blob")
+                .check(at_most_four),
             Form::new("answers 404 after 40 % of the body")
                 .fault(commit(unknown()).at(Phase::AfterBodyBytes(4 * MIB)).once())
                 .at_most(2.1),
@@ -136,6 +189,20 @@ fn other_confirmations() -> Case {
             Form::new("answers the commit with 204")
                 .fault(stored(204))
                 .check(one_commit_each),
+            Form::new("answers the commit with 203")
+                .fault(stored(203))
+                .check(one_commit_each),
+            Form::new("answers the commit with 409 without a word, and stores nothing, once")
+                .fault(refused_body(409).once())
+                .at_most(2.1),
+            Form::new("answers the commit with a page and 200, and stores nothing, once")
+                .fault(
+                    commit(answer(200, &[], "<html>log in</html>"))
+                        .body_over(MIB)
+                        .at(Phase::BeforeState)
+                        .once(),
+                )
+                .at_most(2.1),
             Form::new("answers the commit with 202, and stores nothing")
                 .fault(
                     commit(answer(202, &[], ""))

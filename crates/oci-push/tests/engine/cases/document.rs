@@ -175,8 +175,8 @@ const ELSEWHERE: [(&str, &str, &str, &str, &str); 25] = [
     (
         "F28",
         "signals",
-        "SIGINT or SIGTERM in the middle of a layer",
-        "ends at once with 130 or 143, cancels what is open; the next run sends no finished blob",
+        "SIGHUP, SIGINT or SIGTERM in the middle of a layer",
+        "ends at once with 129, 130 or 143, cancels what is open; the next run sends no finished blob",
         "`it/interruptions.rs`",
     ),
     (

@@ -100,6 +100,11 @@ fn limit_in_the_text() -> Case {
         &[("content-type", "application/json")],
         r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"retry-after: 250.1ms, allowed: 2000/minute"}]}"#,
     );
+    let short = Action::error(
+        429,
+        "TOOMANYREQUESTS",
+        "retry-after: 880.092\u{b5}s, allowed: 2000/minute",
+    );
     let sizes: Vec<u64> = (0..40).map(|number| 1000 + number).collect();
     Case::new(
         "F09",
@@ -111,6 +116,14 @@ fn limit_in_the_text() -> Case {
             .layers(&sizes)
             .fault(Fault::new(limited.clone()).times(20))
             .check(few_in_flight),
+            Form::new("the same with 880.092 microseconds")
+                .layers(&sizes)
+                .fault(Fault::new(short).on(Route::UploadStart).times(60))
+                .check(|seen| {
+                    few_in_flight(seen);
+                    let longest = seen.waits.iter().max().expect("waits");
+                    assert!(*longest < Duration::from_secs(3), "{longest:?}");
+                }),
             Form::new("the same for uploads")
                 .layers(&sizes)
                 .fault(Fault::new(limited).on(Route::UploadStart).times(20))
@@ -179,6 +192,11 @@ fn outage() -> Case {
 
 fn wordless_refusal() -> Case {
     let empty = || Fault::new(answer(403, &[], ""));
+    let refused = |media_type, body| {
+        Fault::new(answer(403, &[("content-type", media_type)], body))
+            .on(Route::UploadStart)
+            .times(2)
+    };
     Case::new(
         "F13",
         "403 without a word",
@@ -189,6 +207,25 @@ fn wordless_refusal() -> Case {
                     empty().on(Route::ManifestPut).once(),
                 ])
                 .check(|seen| waited(seen, 2.0)),
+            Form::new("403 with the word `Forbidden` for two uploads")
+                .fault(refused("text/plain", "Forbidden\n"))
+                .check(|seen| waited(seen, 2.0)),
+            Form::new("the same with a proxy's page")
+                .fault(refused(
+                    "text/html",
+                    "<html><head><title>403 Forbidden</title></head></html>",
+                ))
+                .check(|seen| waited(seen, 2.0)),
+            Form::new("the same with an empty list of errors")
+                .fault(refused("application/json", r#"{"errors":[]}"#))
+                .check(|seen| waited(seen, 2.0)),
+            Form::new("403 with `Retry-After: 7`")
+                .fault(
+                    Fault::new(answer(403, &[("Retry-After", "7")], "Forbidden"))
+                        .on(Route::UploadStart)
+                        .once(),
+                )
+                .check(|seen| waited(seen, 7.0)),
             Form::new("403 without a body for a blob that was sent whole")
                 .fault(
                     empty()
@@ -220,6 +257,20 @@ fn secondary_limit() -> Case {
             Form::new("the same without an envelope, for a manifest")
                 .fault(limited(BARE, Route::ManifestPut))
                 .check(|seen| waited(seen, 60.0)),
+            Form::new("the same with `Retry-After: 5` six times: it is obeyed each time")
+                .fault(
+                    Fault::new(answer(403, &[("Retry-After", "5")], BARE))
+                        .on(Route::ManifestPut)
+                        .times(6),
+                )
+                .check(|seen| {
+                    let limit = Duration::from_secs(10);
+                    assert!(
+                        seen.waits.iter().all(|wait| *wait < limit),
+                        "{:?}",
+                        seen.waits
+                    );
+                }),
         ],
     )
 }

@@ -123,6 +123,19 @@ fn locations() -> Case {
                 .personality(Personality::Ghcr)
                 .guarded()
                 .with(in_chunks),
+            Form::new("gives no address, once")
+                .fault(start(Action::RemoveHeader("location".to_owned())).once()),
+            Form::new("gives an address with a fragment, which is all that tells one session from another")
+                .layers(&[2 * MIB])
+                .fault(start(Action::SetHeader(
+                    "location".to_owned(),
+                    "/v2/owner/app/blobs/uploads/#1".to_owned(),
+                )))
+                .fails("gave up after")
+                .check(|seen| {
+                    let sent = seen.journal.blob_bytes();
+                    assert!(sent <= 4 * seen.sample.blob_bytes(), "{}", seen.name);
+                }),
             Form::new("redirects the start of an upload with 307 on its own origin")
                 .fault(start(redirect(307, "/v2/owner/app/blobs/uploads/?again=1")).times(2)),
             Form::new("redirects it with 308").fault(start(redirect(308, "?again=1")).times(2)),

@@ -20,6 +20,7 @@ fn tokens(seen: &Seen<'_>, most: usize) {
 fn token_ends() -> Case {
     let revoked = |route, phase| Fault::new(Action::RevokeTokens).on(route).at(phase).once();
     let unauthorized = answer(401, &[], "");
+    let sizes: Vec<u64> = (0..40).map(|number| 1000 + number).collect();
     let mut short =
         Form::new("gives tokens that are good for two seconds, to a push that lasts longer")
             .layers(&[3 * MIB, MIB, MIB])
@@ -54,11 +55,32 @@ fn token_ends() -> Case {
                 )
                 .at_most(2.1)
                 .check(|seen| tokens(seen, 3)),
+            Form::new("stores a whole blob, and answers 401")
+                .guarded()
+                .fault(
+                    Fault::new(answer(401, &[], ""))
+                        .on(Route::UploadCommit)
+                        .body_over(MIB)
+                        .at(Phase::AfterState)
+                        .once(),
+                )
+                .check(|seen| tokens(seen, 3)),
             Form::new("takes the token back between two chunks")
                 .guarded()
                 .fault(revoked(Route::UploadChunk, Phase::AfterState))
                 .with(in_chunks)
                 .check(|seen| tokens(seen, 2)),
+            Form::new("takes the token back at every sixth start of an upload, of 40 blobs")
+                .guarded()
+                .layers(&sizes)
+                .faults(
+                    (1..=6)
+                        .map(|number| {
+                            revoked(Route::UploadStart, Phase::AfterState).from_request(6 * number)
+                        })
+                        .collect(),
+                )
+                .at_most(3.0),
             Form::new("takes the token back before the manifest")
                 .guarded()
                 .fault(revoked(Route::ManifestPut, Phase::BeforeHead))
@@ -86,6 +108,17 @@ fn token_service() -> Case {
                 .guarded()
                 .fault(service(answer(503, &[], "")).times(2))
                 .check(few),
+            Form::new("answers with half a token's JSON once, and with a page once")
+                .guarded()
+                .faults(vec![
+                    service(answer(200, &[], r#"{"token":"abc"#)).once(),
+                    service(answer(200, &[], "<html>")).once(),
+                ])
+                .check(few),
+            Form::new("answers with a page for ever")
+                .guarded()
+                .fault(service(answer(200, &[], "<html>")))
+                .fails("the token service answered with a page"),
             Form::new("does not say how long a token is good for")
                 .guarded()
                 .fault(member("expires_in", None))
