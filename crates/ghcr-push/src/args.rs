@@ -64,11 +64,11 @@ pub(crate) struct CommandLine {
 pub(crate) struct Arguments {
     /// The image: an OCI layout as a tar file or a directory, a docker-save archive, either compressed or
     /// not, or - for standard input; several become one index. Then where to push it:
-    /// `host/owner/name[:tag]`; `:a,b` names two tags
+    /// `host/owner/name[:tag]`; `:a,b` names two tags, and the tag is `latest` if neither this nor --tag names one
     #[arg(required = true, value_name = "IMAGE REFERENCE", value_hint = ValueHint::AnyPath)]
     pub(crate) operands: Vec<String>,
 
-    /// One more tag in every repository named
+    /// One more tag in every repository named; the only one where the reference names none
     #[arg(
         short,
         long = "tag",
