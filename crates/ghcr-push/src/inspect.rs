@@ -15,7 +15,7 @@ use oci_archive::{
 };
 use serde_json::json;
 
-use crate::args::InspectArguments;
+use crate::args::{InspectArguments, variables};
 use crate::env::Environment;
 use crate::error::{CliError, Kind};
 use crate::image::{self, ImageSettings, Purpose};
@@ -32,6 +32,7 @@ pub(crate) fn run(arguments: &InspectArguments, environment: &Environment) -> Ex
             .coloured(colours)
             .wrapped(environment.widths),
     );
+    printer.without_effect(&variables::unknown(environment));
     match inspect(arguments, environment) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
