@@ -49,13 +49,15 @@ const PAINTS: [(&str, Shade, Option<Shade>); 10] = [
     (PROMPT, GREEN, None),
 ];
 
-const FONT: &str = "ui-monospace, SFMono-Regular, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', \
-                    'Liberation Mono', monospace";
+/// Where style sheets tell media apart; elsewhere it is `monospace`, since some renderers look at the first name only.
+const FONTS: &str = "ui-monospace, SFMono-Regular, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', \
+                     'Liberation Mono', monospace";
 
 /// The style sheet.
 fn style() -> String {
     let mut style = format!(
-        "text {{ white-space: pre }}\n@media (prefers-color-scheme: dark) {{\n  text {{ fill: {} }}\n",
+        "text {{ white-space: pre }}\n@media screen, print {{\n  text {{ font-family: {FONTS} }}\n}}\n\
+         @media (prefers-color-scheme: dark) {{\n  text {{ fill: {} }}\n",
         TEXT.1
     );
     for (class, (_, fill), stroke) in PAINTS {
@@ -145,7 +147,7 @@ pub(super) fn svg(columns: usize, windows: &[Window]) -> String {
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
          viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" xml:space=\"preserve\" \
-         font-family=\"{FONT}\" font-size=\"{SIZE}\" fill=\"{}\">\n\
+         font-family=\"monospace\" font-size=\"{SIZE}\" fill=\"{}\">\n\
          <title>ghcr-push on a terminal</title>\n<desc>{}</desc>\n\
          <style>\n{}\n</style>\n{body}</svg>\n",
         TEXT.0,
