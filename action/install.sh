@@ -127,7 +127,8 @@ release=$GITHUB_SERVER_URL/$REPOSITORY/releases/download/v$version
 if ! is_verified; then
   mkdir -p "$parent"
   staging=$(mktemp -d "$parent/.incomplete.XXXXXX")
-  trap 'rm -rf "$staging"' EXIT
+  # On Windows, a program that another job runs cannot be removed, which is no reason to fail.
+  trap 'rm -rf "$staging" || true' EXIT
   cd "$staging"
   download SHA256SUMS
   download "$name.$ending"
@@ -147,7 +148,7 @@ if ! is_verified; then
   # not changed, since such a job may be running it.
   if ! is_verified; then
     if [ -e "$directory" ]; then
-      mv "$directory" "$staging/replaced"
+      mv "$directory" "$staging/replaced" || fail "$directory is not what was verified, and cannot be replaced"
     fi
     mv "$name" "$directory"
   fi
