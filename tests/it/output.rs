@@ -118,3 +118,19 @@ fn help_names_every_option_and_the_exit_codes() {
         assert!(run.stdout.contains(part), "{part}");
     }
 }
+
+/// One is not many.
+#[test]
+fn a_single_request_is_one() {
+    let registry = TestRegistry::start(Options::default());
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let first = push(&image, &["image.tar", &reference]);
+    assert!(first.stderr.contains(" requests in "), "{}", first.stderr);
+    let second = push(&image, &["image.tar", &reference]);
+    assert!(
+        second.stderr.contains("; 1 request in "),
+        "{}",
+        second.stderr
+    );
+}

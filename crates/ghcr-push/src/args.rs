@@ -191,6 +191,10 @@ pub(crate) struct InspectArguments {
     #[arg(required = true, value_name = "IMAGE", value_hint = ValueHint::AnyPath)]
     pub(crate) images: Vec<String>,
 
+    /// Print nothing on standard error but failures
+    #[arg(short, long, env = "GHCR_PUSH_QUIET", value_parser = BoolishValueParser::new())]
+    pub(crate) quiet: bool,
+
     /// Print one JSON object on standard output
     #[arg(long, env = "GHCR_PUSH_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,

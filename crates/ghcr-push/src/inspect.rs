@@ -28,7 +28,7 @@ use describe::Description;
 pub(crate) fn run(arguments: &InspectArguments, environment: &Environment) -> ExitCode {
     let colours = settings::colours(arguments.color.color, environment);
     let printer = Arc::new(
-        Printer::new(Display::Nothing, false)
+        Printer::new(Display::Nothing, arguments.quiet)
             .coloured(colours)
             .wrapped(environment.widths),
     );

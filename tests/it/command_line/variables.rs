@@ -96,19 +96,22 @@ fn a_wrong_value_is_told_to_be_the_variables() {
     );
 }
 
-/// All commands that people run beside a push tell it too.
+/// What is told of a push is told by `inspect` too, unless it is to be quiet.
 #[test]
 fn inspect_tells_of_a_variable_too() {
     let image = Image::small();
-    let output = command(image.directory.path())
-        .env("GHCR_PUSH_PLATFORMS", "linux/amd64")
-        .args(["inspect", "image.tar"])
-        .output();
-    let run = Run::of(output.expect("the binary starts"));
-    run.assert_code(0);
-    assert!(
-        run.stderr.contains("did you mean GHCR_PUSH_PLATFORM?"),
-        "{}",
+    let stderr = |options: &[&str]| {
+        let output = command(image.directory.path())
+            .env("GHCR_PUSH_PLATFORMS", "linux/amd64")
+            .args(["inspect", "image.tar"])
+            .args(options)
+            .output();
+        let run = Run::of(output.expect("the binary starts"));
+        run.assert_code(0);
         run.stderr
-    );
+    };
+    let told = stderr(&[]);
+    assert!(told.contains("did you mean GHCR_PUSH_PLATFORM?"), "{told}");
+    assert_eq!(stderr(&["-q"]), "");
+    assert_eq!(stderr(&["--quiet"]), "");
 }
