@@ -2,7 +2,8 @@
 # Puts a release of ghcr-push into the runner's tool directory, and its path into the step's output `program`.
 #
 # What is downloaded is unpacked only after its checksum and its attestation were found right; the directory
-# appears under its name only when it is complete, so that jobs of one machine can share it.
+# appears under its name only when it is complete, so that jobs of one machine can share it. A file in it says
+# what was found right, and is believed only as far as the program is still the one that was unpacked.
 #
 # Bash 3.2 has to be enough: macOS has no later one.
 set -euo pipefail
@@ -66,11 +67,8 @@ verify_checksum() {
 
 # Whether the file was built by the release workflow, from the tag of this version, on GitHub's machines.
 verify_attestation() {
-  if ! gh attestation verify --help >/dev/null 2>&1; then
-    printf '::warning title=ghcr-push::%s\n' \
-      "there is no gh that verifies attestations: what is known of $1 is that its checksum is the one in the release"
-    return
-  fi
+  gh attestation verify --help >/dev/null 2>&1 ||
+    fail "there is no gh on PATH that verifies attestations, so that nothing shows who built $1. With verify: checksum, the checksum in the release has to do."
   GH_HOST=${GITHUB_SERVER_URL#*://} gh attestation verify "$1" \
     --repo "$REPOSITORY" \
     --signer-workflow "$REPOSITORY/.github/workflows/release.yml" \
@@ -78,6 +76,23 @@ verify_attestation() {
     --deny-self-hosted-runners ||
     fail "$1 has no attestation that the release workflow of $REPOSITORY built it from the tag v$version"
 }
+
+# Whether the program that is there was verified as this job demands, and is what was unpacked then.
+is_verified() {
+  local verified archive expected
+  [ -x "$program" ] && [ -r "$record" ] || return 1
+  read -r verified archive expected <"$record" || return 1
+  [[ $verified = attestation || $verified = "$INPUT_VERIFY" ]] || return 1
+  [[ $archive =~ ^[0-9a-f]{64}$ ]] || return 1
+  [ "$(checksum "$program")" = "$expected" ] || return 1
+  printf 'ghcr-push %s is here already, of an archive with the SHA-256 %s; verified: %s\n' \
+    "$version" "$archive" "$verified"
+}
+
+case "$INPUT_VERIFY" in
+  attestation | checksum) ;;
+  *) fail "verify is \"$INPUT_VERIFY\", which is neither \"attestation\" nor \"checksum\"" ;;
+esac
 
 if [ "$INPUT_VERSION" = installed ]; then
   program=$(command -v ghcr-push) || fail 'version is "installed", and there is no ghcr-push on PATH'
@@ -104,26 +119,39 @@ fi
 parent=$tools/ghcr-push/$REPOSITORY/$version
 directory=$parent/$target
 program=$directory/ghcr-push$extension
+# In one line: how the archive was verified, its SHA-256, and that of the program.
+record=$directory/verified
 name=ghcr-push-$target-v$version
 release=$GITHUB_SERVER_URL/$REPOSITORY/releases/download/v$version
 
-if ! [ -x "$program" ]; then
+if ! is_verified; then
   mkdir -p "$parent"
   staging=$(mktemp -d "$parent/.incomplete.XXXXXX")
-  trap 'rm -rf "$staging"' EXIT
+  # On Windows, a program that another job runs cannot be removed, which is no reason to fail.
+  trap 'rm -rf "$staging" || true' EXIT
   cd "$staging"
   download SHA256SUMS
   download "$name.$ending"
   verify_checksum "$name.$ending"
-  verify_attestation "$name.$ending"
+  if [ "$INPUT_VERIFY" = attestation ]; then
+    verify_attestation "$name.$ending"
+  fi
   if [ "$ending" = zip ]; then
     unzip -q "$name.zip"
   else
     tar -xzf "$name.tar.gz"
   fi
   [ -x "$name/ghcr-push$extension" ] || fail "$name.$ending holds no $name/ghcr-push$extension"
-  # Another job of the same machine may have been faster.
-  [ -x "$program" ] || mv "$name" "$directory"
+  printf '%s %s %s\n' "$INPUT_VERIFY" "$(checksum "$name.$ending")" "$(checksum "$name/ghcr-push$extension")" \
+    >"$name/verified"
+  # Another job of the same machine may have been faster. What is there and does not suffice is moved away and
+  # not changed, since such a job may be running it.
+  if ! is_verified; then
+    if [ -e "$directory" ]; then
+      mv "$directory" "$staging/replaced" || fail "$directory is not what was verified, and cannot be replaced"
+    fi
+    mv "$name" "$directory"
+  fi
   cd "$parent"
 fi
 

@@ -26,13 +26,22 @@ else
 fi
 unset INPUT_TOKEN WORKFLOW_TOKEN
 
-# `xargs` reads quotes, and expands nothing.
-words=$(xargs printf '%s\n' <<<"$INPUT_ARGS") || fail 'a quote in the input args is not closed'
-while IFS= read -r word; do
-  if [ -n "$word" ]; then
-    set -- "$@" "$word"
-  fi
-done <<<"$words"
+# Inputs may come from files that were written on Windows.
+crlf=$'\r\n'
+lf=$'\n'
+cr=$'\r'
+for input in INPUT_ARGS INPUT_IMAGE INPUT_PLATFORMS INPUT_REFERENCES INPUT_TAGS; do
+  text=${!input//$crlf/$lf}
+  printf -v "$input" '%s' "${text%"$cr"}"
+done
+
+# `xargs` reads quotes, and expands nothing. The dot keeps empty words.
+if [ -n "${INPUT_ARGS//[[:space:]]/}" ]; then
+  words=$(xargs printf '.%s\n' <<<"$INPUT_ARGS") || fail 'a quote in the input args is not closed'
+  while IFS= read -r word; do
+    set -- "$@" "${word#.}"
+  done <<<"$words"
+fi
 
 while read -r platform; do
   if [ -n "$platform" ]; then

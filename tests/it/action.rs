@@ -1,5 +1,6 @@
 //! The action: its steps, run as a runner runs them, with a release served on this machine and an embedded registry.
 
+mod cache;
 mod definition;
 mod inputs;
 mod job;
@@ -165,19 +166,6 @@ fn a_release_that_is_not_there() {
 #[test]
 fn an_archive_without_the_tool() {
     Scene::with(Release::of_something_else()).assert_refused("holds no ghcr-push-");
-}
-
-/// On a runner of one's own gh may be missing, or too old to know attestations.
-#[test]
-fn without_gh_the_checksum_has_to_do() {
-    for gh in [Gh::Absent, Gh::Old] {
-        let scene = Scene::new();
-        scene.job.gh(gh);
-        let outcome = scene.job.run();
-        assert_pushed(&scene, &outcome);
-        let log = &outcome.steps[0].stdout;
-        assert!(log.contains("::warning title=ghcr-push::"), "{log}");
-    }
 }
 
 /// Each kind of machine gets its own archive.

@@ -4,6 +4,7 @@
 mod assistance;
 mod outcome;
 mod secrets;
+mod variables;
 
 use serde_json::Value;
 use test_registry::{Authentication, Options, Personality, TestRegistry};

@@ -206,6 +206,12 @@ fn every_archive_gives_what_it_must() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let page = format!("{}\n", page.trim_end_matches('\n'));
     expect_file!["../../docs/archives.md"].assert_eq(&page);
+    // The page's rows are what README counts.
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+    let readme = std::fs::read_to_string(readme).expect("text");
+    let words: Vec<&str> = readme.split_whitespace().collect();
+    let counted = format!("[what becomes of {} archives]", entries.len());
+    assert!(words.join(" ").contains(&counted), "{counted}");
 }
 
 /// Pushes everything, some at a time, since most of each push is waiting.

@@ -144,3 +144,19 @@ fn the_registry_is_gone_after_the_push() {
     );
     assert!(registry.manifest("owner/app", "1").is_some());
 }
+
+/// One is not many.
+#[test]
+fn a_single_request_is_one() {
+    let registry = TestRegistry::start(Options::default());
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let first = push(&image, &["image.tar", &reference]);
+    assert!(first.stderr.contains(" requests in "), "{}", first.stderr);
+    let second = push(&image, &["image.tar", &reference]);
+    assert!(
+        second.stderr.contains("; 1 request in "),
+        "{}",
+        second.stderr
+    );
+}

@@ -130,3 +130,21 @@ fn variables_name_them_too() {
         image.sample.digest.as_str()
     );
 }
+
+/// Elsewhere it is standard output; a file of that name is what nobody wants.
+#[test]
+fn a_hyphen_is_no_file() {
+    let registry = registry();
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    for option in ["--digestfile", "--image-refs", "--metadata-file"] {
+        let run = push(&image, &[option, "-", "image.tar", &reference]);
+        run.assert_code(2);
+        let expected = format!("error: {option}: - names no file\n");
+        assert!(run.stderr.contains(&expected), "{}", run.stderr);
+    }
+    assert_eq!(registry.journal().exchanges.len(), 0);
+    assert!(!image.directory.path().join("-").exists());
+    push(&image, &["--digestfile", "./-", "image.tar", &reference]).assert_code(0);
+    assert_eq!(read(image.directory.path(), "-"), image.sample.digest);
+}

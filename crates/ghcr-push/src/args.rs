@@ -10,16 +10,16 @@ pub(crate) mod help;
 pub(crate) mod image;
 mod results;
 pub(crate) mod transfer;
+pub(crate) mod variables;
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::builder::{FalseyValueParser, Resettable, TypedValueParser as _};
+use clap::builder::{BoolishValueParser, TypedValueParser as _};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{
-    Arg, ArgAction, Command, CommandFactory as _, FromArgMatches as _, Id, Parser, ValueEnum,
-    ValueHint,
+    ArgAction, Command, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum, ValueHint,
 };
 
 use crate::env::Environment;
@@ -64,16 +64,16 @@ pub(crate) struct CommandLine {
 pub(crate) struct Arguments {
     /// The image: an OCI layout as a tar file or a directory, a docker-save archive, either compressed or
     /// not, or - for standard input; several become one index. Then where to push it:
-    /// `host/owner/name[:tag]`; `:a,b` names two tags
+    /// `host/owner/name[:tag]`; `:a,b` names two tags, and the tag is `latest` if neither this nor --tag names one
     #[arg(required = true, value_name = "IMAGE REFERENCE", value_hint = ValueHint::AnyPath)]
     pub(crate) operands: Vec<String>,
 
-    /// One more tag in every repository named
+    /// One more tag in every repository named; the only one where the reference names none
     #[arg(
         short,
         long = "tag",
         value_name = "TAG",
-        env = "GHCR_PUSH_TAGS",
+        env = "GHCR_PUSH_TAG",
         value_delimiter = ','
     )]
     pub(crate) tags: Vec<String>,
@@ -83,11 +83,11 @@ pub(crate) struct Arguments {
     pub(crate) verify: Verify,
 
     /// Tell what would be sent and which tags would move, and do nothing
-    #[arg(long, env = "GHCR_PUSH_DRY_RUN", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "GHCR_PUSH_DRY_RUN", value_parser = BoolishValueParser::new())]
     pub(crate) dry_run: bool,
 
     /// Refuse to move a tag that exists and names another digest
-    #[arg(long, env = "GHCR_PUSH_NO_CLOBBER", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "GHCR_PUSH_NO_CLOBBER", value_parser = BoolishValueParser::new())]
     pub(crate) no_clobber: bool,
 
     /// The user name that goes with --password-stdin, or with a token of a variable's or of gh's
@@ -99,11 +99,11 @@ pub(crate) struct Arguments {
     pub(crate) password_stdin: bool,
 
     /// Speak HTTP instead of HTTPS with the registry
-    #[arg(long, env = "GHCR_PUSH_PLAIN_HTTP", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "GHCR_PUSH_PLAIN_HTTP", value_parser = BoolishValueParser::new())]
     pub(crate) plain_http: bool,
 
     /// Trust any certificate of the registry's; for tests only
-    #[arg(long, env = "GHCR_PUSH_INSECURE", conflicts_with = "plain_http", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "GHCR_PUSH_INSECURE", conflicts_with = "plain_http", value_parser = BoolishValueParser::new())]
     pub(crate) insecure: bool,
 
     /// Trust the authorities in this file too (PEM)
@@ -134,7 +134,7 @@ pub(crate) struct Arguments {
     pub(crate) registry_profile: RegistryProfile,
 
     /// Print nothing on standard error but failures
-    #[arg(short, long, env = "GHCR_PUSH_QUIET", value_parser = FalseyValueParser::new())]
+    #[arg(short, long, env = "GHCR_PUSH_QUIET", value_parser = BoolishValueParser::new())]
     pub(crate) quiet: bool,
 
     /// Print every request; twice for more; implied in a workflow run that is debugged
@@ -142,7 +142,7 @@ pub(crate) struct Arguments {
     pub(crate) verbose: u8,
 
     /// Print one JSON object on standard output instead of the digest lines
-    #[arg(long, env = "GHCR_PUSH_JSON", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "GHCR_PUSH_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 
     // Last, since their headings are those of all that follows.
@@ -191,8 +191,12 @@ pub(crate) struct InspectArguments {
     #[arg(required = true, value_name = "IMAGE", value_hint = ValueHint::AnyPath)]
     pub(crate) images: Vec<String>,
 
+    /// Print nothing on standard error but failures
+    #[arg(short, long, env = "GHCR_PUSH_QUIET", value_parser = BoolishValueParser::new())]
+    pub(crate) quiet: bool,
+
     /// Print one JSON object on standard output
-    #[arg(long, env = "GHCR_PUSH_JSON", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "GHCR_PUSH_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 
     #[command(flatten)]
@@ -240,7 +244,7 @@ pub(crate) enum RegistryProfile {
 /// Parses the process's arguments. The error is a message for the user: help, version, or a mistake.
 pub(crate) fn parse(environment: &Environment) -> Result<CommandLine, Message> {
     read(&mut command(environment), environment).map_err(|error| {
-        let error = without_password(error);
+        let error = variables::named(without_password(error), environment);
         let is_mistake = error.use_stderr();
         let colours = settings::colours(display::color(environment), environment);
         let text = error.render();
@@ -267,7 +271,7 @@ fn wants_json(environment: &Environment) -> bool {
         .iter()
         .take_while(|argument| *argument != "--");
     let by_variable = environment.filled("GHCR_PUSH_JSON").map(|value| {
-        let parser = FalseyValueParser::new();
+        let parser = BoolishValueParser::new();
         parser.parse_ref(&Command::new("ghcr-push"), None, OsStr::new(value))
     });
     options.any(|argument| argument == "--json") || matches!(by_variable, Some(Ok(true)))
@@ -309,30 +313,13 @@ fn without_password(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// The definition, without the variables that are set but empty: workflows pass inputs that nobody
-/// filled in so, and mean nothing by them.
+/// The definition, with the variables that count.
 fn command(environment: &Environment) -> Command {
-    let command = without_empty_variables(CommandLine::command(), environment);
+    let command = variables::adapted(CommandLine::command(), environment);
     let command = command
-        .mut_subcommands(|one| without_empty_variables(one, environment))
+        .mut_subcommands(|one| variables::adapted(one, environment))
         .mut_subcommand("check", check::adapted);
     help::arranged(command, environment)
-}
-
-fn without_empty_variables(mut command: Command, environment: &Environment) -> Command {
-    let is_empty = |argument: &&Arg| {
-        let name = argument.get_env().and_then(OsStr::to_str);
-        name.is_some_and(|name| environment.get(name).is_some_and(str::is_empty))
-    };
-    let empty: Vec<Id> = command
-        .get_arguments()
-        .filter(is_empty)
-        .map(|argument| argument.get_id().clone())
-        .collect();
-    for id in empty {
-        command = command.mut_arg(id, |argument| argument.env(Resettable::Reset));
-    }
-    command
 }
 
 /// What the user is told instead of a push.

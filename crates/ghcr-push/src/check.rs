@@ -10,7 +10,7 @@ use std::sync::Arc;
 use oci_push::{Event, Failure, Observer, PushPlan, Pusher, Reference};
 use serde_json::{Value, json};
 
-use crate::args::{Arguments, Progress};
+use crate::args::{Arguments, Progress, variables};
 use crate::caution::Caution;
 use crate::dry_run;
 use crate::env::Environment;
@@ -35,6 +35,7 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode 
         .with_actions(actions);
     let printer = Arc::new(printer);
     logging::start(arguments.verbose, Arc::clone(&printer));
+    printer.without_effect(&variables::unknown(environment));
     match check(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

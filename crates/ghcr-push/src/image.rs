@@ -15,7 +15,8 @@ use crate::args::image::{self, ImageArguments};
 use crate::env::Environment;
 use crate::error::{CliError, Kind, hint_for_archive};
 use crate::layer_cache::DirectoryCache;
-use crate::operands::{self, ImageOperand};
+use crate::nearest::nearest;
+use crate::operands::{self, ImageOperand, similar_file};
 use crate::output::Printer;
 
 /// What the options say, understood.
@@ -252,9 +253,24 @@ pub(crate) fn refused(
 ) -> CliError {
     let message = format!("{} {}", operand.name(), purpose.denial());
     let refused = CliError::new(Kind::Image, message).caused_by(error);
-    match hint_for_archive(error, &settings.open) {
+    let hint = hint_for_archive(error, &settings.open).map(str::to_owned);
+    match guess(operand, error).or(hint) {
         Some(hint) => refused.hint(hint),
         None => refused,
+    }
+}
+
+/// What was probably meant instead of a name that is not there.
+fn guess(operand: &ImageOperand, error: &OpenError) -> Option<String> {
+    match error {
+        OpenError::NoPlatform { wanted, available } => {
+            let near = nearest(wanted.first()?, available.iter().map(String::as_str))?;
+            Some(format!("did you mean {near}?"))
+        }
+        OpenError::Read { .. } if !operand.is_stdin() && !operand.path.exists() => {
+            similar_file(&operand.path)
+        }
+        _ => None,
     }
 }
 

@@ -15,7 +15,7 @@ use oci_archive::{
 };
 use serde_json::json;
 
-use crate::args::InspectArguments;
+use crate::args::{InspectArguments, variables};
 use crate::env::Environment;
 use crate::error::{CliError, Kind};
 use crate::image::{self, ImageSettings, Purpose};
@@ -28,10 +28,11 @@ use describe::Description;
 pub(crate) fn run(arguments: &InspectArguments, environment: &Environment) -> ExitCode {
     let colours = settings::colours(arguments.color.color, environment);
     let printer = Arc::new(
-        Printer::new(Display::Nothing, false)
+        Printer::new(Display::Nothing, arguments.quiet)
             .coloured(colours)
             .wrapped(environment.widths),
     );
+    printer.without_effect(&variables::unknown(environment));
     match inspect(arguments, environment) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

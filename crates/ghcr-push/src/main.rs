@@ -20,6 +20,7 @@ mod inspect;
 mod keychain;
 mod layer_cache;
 mod logging;
+mod nearest;
 mod operands;
 mod output;
 mod push;

@@ -1,12 +1,13 @@
 //! Which operands are images and which are references.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use oci_archive::{Format, Selection};
 use oci_push::Profile;
 
 use crate::args::help::similar_subcommand;
 use crate::error::{CliError, Kind};
+use crate::nearest::nearest_file;
 use crate::reference::{is_host, shown};
 
 /// An image as named on the command line.
@@ -205,11 +206,18 @@ fn missing(operands: &[String]) -> CliError {
         ))
     } else {
         let error = CliError::new(Kind::Image, format!("{first}: no such file or directory"));
-        match meant(first) {
+        let hint = meant(first).or_else(|| similar_file(Path::new(first)));
+        match hint {
             Some(hint) => error.hint(hint),
             None => error,
         }
     }
+}
+
+/// What to say of a file that is not there, and perhaps mistyped.
+pub(crate) fn similar_file(path: &Path) -> Option<String> {
+    let near = nearest_file(path)?;
+    Some(format!("did you mean {near}?"))
 }
 
 /// How archives' names end.

@@ -269,12 +269,17 @@ impl Printer {
             mounted => format!(", {mounted} taken over"),
         };
         self.notice(&format!(
-            "{} of {} blobs uploaded ({}), {} existed{taken_over}; {} requests in {}",
+            "{} of {} blobs uploaded ({}), {} existed{taken_over}; {} {} in {}",
             blobs.uploaded,
             blobs.total,
             display_size(blobs.bytes_uploaded),
             blobs.existing,
             report.requests,
+            if report.requests == 1 {
+                "request"
+            } else {
+                "requests"
+            },
             display_duration(report.duration)
         ));
     }

@@ -11,7 +11,7 @@ use oci_push::{
     Observer, PushError, PushOptions, PushPlan, PushReport, Pusher, Reference, Workshop,
 };
 
-use crate::args::Arguments;
+use crate::args::{Arguments, variables};
 use crate::dry_run;
 use crate::env::Environment;
 use crate::error::{CliError, Kind, Signal};
@@ -41,6 +41,7 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode 
         .with_actions(actions);
     let printer = Arc::new(printer);
     logging::start(arguments.verbose, Arc::clone(&printer));
+    printer.without_effect(&variables::unknown(environment));
     match push(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {

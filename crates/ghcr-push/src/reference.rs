@@ -20,13 +20,12 @@ pub(crate) struct References {
     pub(crate) notices: Vec<String>,
     /// The kind that every registry is said to be of.
     profile: Option<Profile>,
-    /// Repositories that are named without a tag.
-    untagged: Vec<String>,
 }
 
 impl References {
-    /// Reads arguments, each of which may be a list, and adds `tags` in every repository. `profile` is the
-    /// kind that every registry is of, `None` to go by the hosts' names.
+    /// Reads arguments, each of which may be a list, and adds `tags` in every repository. One that is named
+    /// without a tag is pushed as `latest` only if there are no `tags`: who names a release candidate does not
+    /// mean to move `latest`. `profile` is the kind that every registry is of, `None` to go by the hosts' names.
     ///
     /// # Errors
     ///
@@ -40,6 +39,9 @@ impl References {
             profile,
             ..Self::default()
         };
+        let tags = tags.iter().flat_map(|tags| tags.split([',', '\n']));
+        let tags: Vec<&str> = tags.map(str::trim).filter(|tag| !tag.is_empty()).collect();
+        let mut repositories: Vec<String> = Vec::new();
         for argument in arguments {
             let shown = shown(argument);
             if shown != *argument {
@@ -50,69 +52,44 @@ impl References {
                     "a reference holds neither; give them with --username and --password-stdin",
                 ));
             }
-            let mut last: Option<(String, String)> = None;
+            let mut last: Option<String> = None;
             for part in argument
                 .split([',', '\n'])
                 .map(str::trim)
                 .filter(|part| !part.is_empty())
             {
                 let (repository, tag) = match &last {
-                    Some((repository, _)) if !part.contains('/') => {
-                        (repository.clone(), part.to_owned())
+                    Some(repository) if !part.contains('/') => {
+                        (repository.clone(), Some(part.to_owned()))
                     }
                     _ => read.split(part)?,
                 };
-                read.add(part, &repository, &tag)?;
-                last = Some((repository, tag));
+                let reference = checked(part, &repository, tag.as_deref().unwrap_or("latest"))?;
+                if tag.is_some() || tags.is_empty() {
+                    read.add(reference);
+                }
+                if !repositories.contains(&repository) {
+                    repositories.push(repository.clone());
+                }
+                last = Some(repository);
             }
         }
-        read.add_tags(tags)?;
+        for tag in tags {
+            for repository in &repositories {
+                read.add(checked(tag, repository, tag)?);
+            }
+        }
         Ok(read)
     }
 
-    fn add(&mut self, written: &str, repository: &str, tag: &str) -> Result<(), CliError> {
-        if !is_tag(tag) {
-            return Err(CliError::usage(format!("{tag:?} in {written:?} is no tag")).hint(
-                "a tag has up to 128 letters, digits, underscores, dots and hyphens, and begins with none of \
-                 the last two",
-            ));
-        }
-        let reference = grammar::reference(repository, tag).ok_or_else(|| {
-            CliError::usage(format!("{written:?} is no image reference")).hint(
-                "a reference is host/owner/name:tag; owner and name consist of a-z, 0-9 and, between those, \
-                 single dots or underscores or hyphens",
-            )
-        })?;
+    fn add(&mut self, reference: Reference) {
         if !self.all.contains(&reference) {
             self.all.push(reference);
         }
-        Ok(())
     }
 
-    fn add_tags(&mut self, tags: &[String]) -> Result<(), CliError> {
-        let mut repositories: Vec<String> = Vec::new();
-        for reference in &self.all {
-            let repository = format!("{}/{}", reference.registry(), reference.repository());
-            if !repositories.contains(&repository) {
-                repositories.push(repository);
-            }
-        }
-        let tags = tags.iter().flat_map(|tags| tags.split([',', '\n']));
-        for tag in tags.map(str::trim).filter(|tag| !tag.is_empty()) {
-            for repository in &repositories {
-                self.add(tag, repository, tag)?;
-            }
-            for repository in std::mem::take(&mut self.untagged) {
-                self.notices.push(format!(
-                    "{repository} is pushed as latest too, since it is named without a tag; --tag adds to that"
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// Repository and tag of one reference, checked and lowered.
-    fn split(&mut self, written: &str) -> Result<(String, String), CliError> {
+    /// Repository and tag of one reference, checked and lowered; no tag if none is written.
+    fn split(&mut self, written: &str) -> Result<(String, Option<String>), CliError> {
         let refused = |why: &str| CliError::usage(format!("{written:?} {why}"));
         if let Some((_, rest)) = written.split_once("://") {
             return Err(refused("is a URL, not an image reference").hint(format!("write {rest}")));
@@ -180,10 +157,8 @@ impl References {
                 "{repository} is pushed as {lowered}: a registry takes lower case only"
             ));
         }
-        if repository.len() == written.len() && !self.untagged.contains(&lowered) {
-            self.untagged.push(lowered.clone());
-        }
-        Ok((lowered, tag[1..].to_owned()))
+        let is_tagged = repository.len() < written.len();
+        Ok((lowered, is_tagged.then(|| tag[1..].to_owned())))
     }
 }
 
@@ -203,6 +178,22 @@ fn ipv6_end(written: &str) -> Result<usize, ()> {
     let port = port.split('/').next().unwrap_or_default();
     port.parse::<u16>().map_err(drop)?;
     Ok(end + 1 + port.len())
+}
+
+/// The reference of a tag in a repository, both of which stand in `written`.
+fn checked(written: &str, repository: &str, tag: &str) -> Result<Reference, CliError> {
+    if !is_tag(tag) {
+        return Err(CliError::usage(format!("{tag:?} in {written:?} is no tag")).hint(
+            "a tag has up to 128 letters, digits, underscores, dots and hyphens, and begins with none of \
+             the last two",
+        ));
+    }
+    grammar::reference(repository, tag).ok_or_else(|| {
+        CliError::usage(format!("{written:?} is no image reference")).hint(
+            "a reference is host/owner/name:tag; owner and name consist of a-z, 0-9 and, between those, \
+             single dots or underscores or hyphens",
+        )
+    })
 }
 
 /// The registry before ghcr.io

@@ -64,7 +64,7 @@ impl ResultFiles {
     ///
     /// # Errors
     ///
-    /// If one of them cannot be written to, or is to hold two things.
+    /// If one of them cannot be written to, is to hold two things, or is called as standard output is elsewhere.
     pub(crate) fn open(arguments: &ResultArguments) -> Result<Self, CliError> {
         let asked = [
             (Form::Digest, &arguments.digestfile),
@@ -74,6 +74,13 @@ impl ResultFiles {
         let mut files: Vec<(Form, ResultFile)> = Vec::new();
         for (form, path) in asked {
             let Some(path) = path else { continue };
+            if path.as_os_str() == "-" {
+                let message = format!("{}: - names no file", form.option());
+                return Err(CliError::usage(message).hint(
+                    "standard output has the references with their digests, or with --json all; write ./- for a \
+                     file of that name",
+                ));
+            }
             if let Some((other, _)) = files.iter().find(|(_, file)| file.path == *path) {
                 let (other, own) = (other.option(), form.option());
                 let message = format!("{other} and {own} name one file: {}", path.display());

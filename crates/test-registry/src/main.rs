@@ -31,8 +31,9 @@ struct Arguments {
     token_lifetime: Option<u64>,
 
     /// Refuse pushes to a repository: `OWNER/NAME=write_package`, `read_package`, `create_package`,
-    /// installation-write, installation-create, scopes, installation, owner or secondary-rate-limit
-    #[arg(long, value_name = "REPOSITORY=REFUSAL")]
+    /// installation-write, installation-create, scopes, installation, owner or secondary-rate-limit; only who is
+    /// known can be refused, so it takes a user
+    #[arg(long, value_name = "REPOSITORY=REFUSAL", requires = "username")]
     deny: Vec<String>,
 
     /// Forget blobs' bytes once they are hashed
@@ -136,4 +137,26 @@ fn line(exchange: &Exchange) -> String {
         "{} {} {} body={} range={range}",
         exchange.method, exchange.path, status, exchange.body_bytes
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::Arguments;
+
+    /// Without a user nobody is refused, and a refusal would be without effect.
+    #[test]
+    fn a_refusal_takes_a_user() {
+        let deny = ["--deny", "owner/app=write_package"];
+        let user = ["--username", "octocat", "--password", "secret"];
+        let parsed = |words: &[&str]| {
+            Arguments::try_parse_from([&["test-registry"], words].concat())
+                .map_err(|error| error.to_string())
+        };
+        assert!(parsed(&[&deny[..], &user[..]].concat()).is_ok());
+        assert!(parsed(&user).is_ok());
+        let error = parsed(&deny).map(|_| ()).expect_err("there is no user");
+        assert!(error.contains("--username <USERNAME>"), "{error}");
+    }
 }

@@ -92,6 +92,27 @@ fn each_input_is_data() {
             ],
             "<--annotation><a=b c><--annotation=d=$HOME `id` *><--><image.tar><ghcr.io/o/n>",
         ),
+        // An empty word is one.
+        (
+            &[IMAGE, REFERENCE, ("args", "'' --annotation '' -q \"\"")],
+            "<><--annotation><><-q><><--><image.tar><ghcr.io/o/n>",
+        ),
+        (
+            &[IMAGE, REFERENCE, ("args", " \n ")],
+            "<--><image.tar><ghcr.io/o/n>",
+        ),
+        // Lines as Windows ends them.
+        (
+            &[
+                ("image", "a.tar\r\nb c.tar\r\n"),
+                ("references", "ghcr.io/o/n\r\nghcr.io/o/m\r"),
+                ("tags", "1\r\n\r\nghcr.io/o/p:2\r\n"),
+                ("platforms", "linux/amd64\r\nlinux/arm64\r\n"),
+                ("args", "--jobs 3\r\n-q\r\n"),
+            ],
+            "<--jobs><3><-q><--platform=linux/amd64><--platform=linux/arm64><--tag=1><--><a.tar><b c.tar>\
+             <ghcr.io/o/n><ghcr.io/o/m><ghcr.io/o/p:2>",
+        ),
     ] {
         assert_eq!(arguments(inputs), expected, "{inputs:?}");
     }
@@ -115,6 +136,10 @@ fn what_is_missing() {
         (
             &[("image", "image.tar"), ("args", "--annotation 'a=b")],
             "a quote in the input args is not closed",
+        ),
+        (
+            &[("image", "\r\n"), ("references", "ghcr.io/o/n")],
+            "the input image is empty",
         ),
     ] {
         let steps = run(inputs);
@@ -158,6 +183,17 @@ fn versions() {
         steps[0].assert_code(1);
         let annotation = format!("::error title=ghcr-push was not installed::{expected}");
         assert!(steps[0].stdout.contains(&annotation), "{steps:?}");
+    }
+}
+
+#[test]
+fn verify_is_one_of_two_words() {
+    for word in ["", "none", "Checksum", "attestation\nchecksum"] {
+        let steps = run(&[("verify", word)]);
+        assert_eq!(steps.len(), 1, "{steps:?}");
+        steps[0].assert_code(1);
+        let expected = "which is neither \"attestation\" nor \"checksum\"";
+        assert!(steps[0].stdout.contains(expected), "{steps:?}");
     }
 }
 

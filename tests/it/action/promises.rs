@@ -94,13 +94,19 @@ fn the_pages_examples_are_workflows() {
         let (block, _) = block.split_once("\n```").expect("a block ends");
         let workflow = definition::parse(block);
         for job in workflow["jobs"].as_object().expect("jobs").values() {
-            assert_eq!(job["permissions"]["packages"], "write", "{block}");
             for step in job["steps"].as_array().expect("steps") {
+                let named = step["uses"].as_str().unwrap_or_default();
+                if named.starts_with("actions/download-artifact@") {
+                    let needed = job["needs"].as_str().expect("a job before it");
+                    let before = workflow["jobs"][needed]["steps"].to_string();
+                    assert!(before.contains("actions/upload-artifact@"), "{block}");
+                }
                 let is_ours = step["uses"]
                     .as_str()
                     .is_some_and(|uses| uses.contains("/ghcr-push@"));
                 if is_ours {
                     uses += 1;
+                    assert_eq!(job["permissions"]["packages"], "write", "{block}");
                     for input in keys(&step["with"]) {
                         assert!(!action["inputs"][input].is_null(), "{input} is no input");
                     }

@@ -83,15 +83,28 @@ fn jobs_may_do_what_they_need_and_no_more() {
     }
 }
 
+/// The workflow that `action/install.sh` takes attestations of.
+fn release() -> Value {
+    let all = workflows();
+    let found = all.iter().find(|(name, _)| name == "release.yml");
+    parse(&found.expect("it is there").1)
+}
+
+/// The image's tag `latest` moves when the release is out, and not before.
+#[test]
+fn the_image_follows_the_release() {
+    let workflow = release();
+    let needs = workflow["jobs"]["image"]["needs"].as_array();
+    let needs = needs.expect("a list");
+    assert!(needs.contains(&Value::from("release")), "{needs:?}");
+    let publishes = workflow["jobs"]["release"]["steps"].to_string();
+    assert!(publishes.contains("--draft=false"), "{publishes}");
+}
+
 /// Each target that the action asks for is built, and no other.
 #[test]
 fn releases_have_what_the_action_installs() {
-    let all = workflows();
-    let (_, text) = all
-        .iter()
-        .find(|(name, _)| name == "release.yml")
-        .expect("the workflow that `action/install.sh` takes attestations of");
-    let workflow = parse(text);
+    let workflow = release();
     let built = workflow["jobs"]["build"]["strategy"]["matrix"]["include"]
         .as_array()
         .expect("a matrix")

@@ -46,6 +46,43 @@ fn what_is_mistyped_is_guessed() {
             "did you mean `ghcr-push inspect`?",
         ),
         (&["help"], "", 3, "did you mean `ghcr-push --help`?"),
+        // What resembles a file's name, or a platform of the image's.
+        (
+            &["imgae.tar", "ghcr.io/o/n"],
+            "",
+            3,
+            "hint: did you mean image.tar?",
+        ),
+        (
+            &["./image.tra", "ghcr.io/o/n"],
+            "",
+            3,
+            "hint: did you mean ./image.tar?",
+        ),
+        (
+            &["oci-archive:imag.tar", "ghcr.io/o/n"],
+            "",
+            3,
+            "hint: did you mean image.tar?",
+        ),
+        (
+            &["inspect", "imag.tar"],
+            "",
+            3,
+            "hint: did you mean image.tar?",
+        ),
+        (
+            &["inspect", "--platform", "linux/adm64", "image.tar"],
+            "",
+            3,
+            "hint: did you mean linux/amd64?",
+        ),
+        (
+            &["inspect", "--platform", "windows/s390x", "image.tar"],
+            "",
+            3,
+            "hint: choose one of these, or leave out --platform",
+        ),
         (
             &["completions", "bsah"],
             "",

@@ -1,5 +1,8 @@
 //! Lines of a terminal as a picture: text that can be read by programs too, colours for light and dark
 //! surroundings, no font but the reader's own, no script.
+//!
+//! What a picture needs stands in attributes, since not every renderer knows style sheets, and of those that do, not
+//! every one knows their variables. The style sheet holds what is different in dark surroundings.
 
 use std::fmt::Write as _;
 
@@ -20,26 +23,79 @@ const GAP: f64 = 16.0;
 const ASIDE: &str = "aside";
 const PROMPT: &str = "prompt";
 
-const STYLE: &str = "\
-:root { --ground: #ffffff; --bar: #f6f8fa; --edge: #d1d9e0; --text: #1f2328; --dim: #59636e;
-  --red: #cf222e; --blue: #0969da; --yellow: #9a6700; --green: #1a7f37 }
-@media (prefers-color-scheme: dark) {
-  :root { --ground: #0d1117; --bar: #151b23; --edge: #3d444d; --text: #f0f6fc; --dim: #9198a1;
-    --red: #ff7b72; --blue: #58a6ff; --yellow: #d29922; --green: #3fb950 }
+/// A colour in light surroundings and in dark ones, as GitHub's pages have it.
+type Shade = (&'static str, &'static str);
+const GROUND: Shade = ("#ffffff", "#0d1117");
+const BAR: Shade = ("#f6f8fa", "#151b23");
+const EDGE: Shade = ("#d1d9e0", "#3d444d");
+const TEXT: Shade = ("#1f2328", "#f0f6fc");
+const DIM: Shade = ("#59636e", "#9198a1");
+const RED: Shade = ("#cf222e", "#ff7b72");
+const BLUE: Shade = ("#0969da", "#58a6ff");
+const YELLOW: Shade = ("#9a6700", "#d29922");
+const GREEN: Shade = ("#1a7f37", "#3fb950");
+
+/// What each class is filled with, and the line around it. Of several classes of an element, the last counts.
+const PAINTS: [(&str, Shade, Option<Shade>); 10] = [
+    ("window", GROUND, Some(EDGE)),
+    ("bar", BAR, Some(EDGE)),
+    ("dot", EDGE, None),
+    ("title", DIM, None),
+    ("dim", DIM, None),
+    (ASIDE, DIM, None),
+    ("red", RED, None),
+    ("blue", BLUE, None),
+    ("yellow", YELLOW, None),
+    (PROMPT, GREEN, None),
+];
+
+/// Where style sheets tell media apart; elsewhere it is `monospace`, since some renderers look at the first name only.
+const FONTS: &str = "ui-monospace, SFMono-Regular, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', \
+                     'Liberation Mono', monospace";
+
+/// The style sheet.
+fn style() -> String {
+    let mut style = format!(
+        "text {{ white-space: pre }}\n@media screen, print {{\n  text {{ font-family: {FONTS} }}\n}}\n\
+         @media (prefers-color-scheme: dark) {{\n  text {{ fill: {} }}\n",
+        TEXT.1
+    );
+    for (class, (_, fill), stroke) in PAINTS {
+        let stroke = stroke.map_or_else(String::new, |(_, stroke)| format!("; stroke: {stroke}"));
+        // Writing to a text cannot fail.
+        let _ = writeln!(style, "  .{class} {{ fill: {fill}{stroke} }}");
+    }
+    style.push('}');
+    style
 }
-text { font-family: ui-monospace, SFMono-Regular, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono',
-  'Liberation Mono', monospace; font-size: 13px; fill: var(--text); white-space: pre }
-.window { fill: var(--ground); stroke: var(--edge) }
-.bar { fill: var(--bar); stroke: var(--edge) }
-.dot { fill: var(--edge) }
-.title, .dim, .aside { fill: var(--dim) }
-.title { text-anchor: middle }
-.aside { font-style: italic }
-.red { fill: var(--red) }
-.blue { fill: var(--blue) }
-.yellow { fill: var(--yellow) }
-.prompt { fill: var(--green) }
-.bold { font-weight: bold }";
+
+/// The attributes of an element of these classes.
+fn attributes(classes: &[&str]) -> String {
+    if classes.is_empty() {
+        return String::new();
+    }
+    let mut attributes = format!(" class=\"{}\"", classes.join(" "));
+    let paints = PAINTS.iter().rev();
+    if let Some((_, (fill, _), stroke)) = paints
+        .into_iter()
+        .find(|(class, _, _)| classes.contains(class))
+    {
+        let _ = write!(attributes, " fill=\"{fill}\"");
+        if let Some((stroke, _)) = stroke {
+            let _ = write!(attributes, " stroke=\"{stroke}\"");
+        }
+    }
+    for (class, attribute) in [
+        ("bold", " font-weight=\"bold\""),
+        (ASIDE, " font-style=\"italic\""),
+        ("title", " text-anchor=\"middle\""),
+    ] {
+        if classes.contains(&class) {
+            attributes.push_str(attribute);
+        }
+    }
+    attributes
+}
 
 /// A terminal's window.
 pub(super) struct Window {
@@ -90,10 +146,13 @@ pub(super) fn svg(columns: usize, windows: &[Window]) -> String {
         .join("\n");
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
-         viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" xml:space=\"preserve\">\n\
+         viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" xml:space=\"preserve\" \
+         font-family=\"monospace\" font-size=\"{SIZE}\" fill=\"{}\">\n\
          <title>ghcr-push on a terminal</title>\n<desc>{}</desc>\n\
-         <style>\n{STYLE}\n</style>\n{body}</svg>\n",
-        escaped(&label)
+         <style>\n{}\n</style>\n{body}</svg>\n",
+        TEXT.0,
+        escaped(&label),
+        style()
     )
 }
 
@@ -104,12 +163,14 @@ fn draw(body: &mut String, window: &Window, (top, width, height): (f64, f64, f64
         body.push('\n');
     };
     element(format!(
-        "<rect class=\"window\" x=\"0.5\" y=\"{top}\" width=\"{frame}\" height=\"{height}\" rx=\"8\"/>"
+        "<rect{} x=\"0.5\" y=\"{top}\" width=\"{frame}\" height=\"{height}\" rx=\"8\"/>",
+        attributes(&["window"])
     ));
     let below = top + TITLE;
     let right = frame + 0.5;
     element(format!(
-        "<path class=\"bar\" d=\"M0.5 {below} V{} a8 8 0 0 1 8 -8 H{} a8 8 0 0 1 8 8 V{below} Z\"/>",
+        "<path{} d=\"M0.5 {below} V{} a8 8 0 0 1 8 -8 H{} a8 8 0 0 1 8 8 V{below} Z\"/>",
+        attributes(&["bar"]),
         top + 8.0,
         right - 8.0
     ));
@@ -117,11 +178,13 @@ fn draw(body: &mut String, window: &Window, (top, width, height): (f64, f64, f64
         let x = 20.0 + 18.0 * f64::from(dot);
         let y = top + TITLE / 2.0;
         element(format!(
-            "<circle class=\"dot\" cx=\"{x}\" cy=\"{y}\" r=\"5.5\"/>"
+            "<circle{} cx=\"{x}\" cy=\"{y}\" r=\"5.5\"/>",
+            attributes(&["dot"])
         ));
     }
     element(format!(
-        "<text class=\"title\" x=\"{}\" y=\"{}\">{}</text>",
+        "<text{} x=\"{}\" y=\"{}\">{}</text>",
+        attributes(&["title"]),
         width / 2.0,
         top + TITLE / 2.0 + 4.5,
         escaped(&window.title)
@@ -139,7 +202,7 @@ fn draw(body: &mut String, window: &Window, (top, width, height): (f64, f64, f64
                 let long = coordinate(words.trim_end().chars().count()) * ADVANCE;
                 element(format!(
                     "<text{} x=\"{x:.1}\" y=\"{y}\" textLength=\"{long:.1}\">{}</text>",
-                    class(&span.look),
+                    attributes(&classes(&span.look)),
                     escaped(words.trim_end())
                 ));
             }
@@ -149,10 +212,9 @@ fn draw(body: &mut String, window: &Window, (top, width, height): (f64, f64, f64
     }
 }
 
-/// The class of a look, which is a terminal's or one of our own.
-fn class(look: &str) -> String {
-    let names: Vec<&str> = look
-        .split(';')
+/// The classes of a look, which is a terminal's or one of this picture's.
+fn classes(look: &str) -> Vec<&'static str> {
+    look.split(';')
         .filter_map(|parameter| match parameter {
             "1" => Some("bold"),
             "2" => Some("dim"),
@@ -164,11 +226,7 @@ fn class(look: &str) -> String {
             PROMPT => Some("prompt"),
             _ => None,
         })
-        .collect();
-    if names.is_empty() {
-        return String::new();
-    }
-    format!(" class=\"{}\"", names.join(" "))
+        .collect()
 }
 
 fn escaped(text: &str) -> String {
@@ -200,5 +258,30 @@ mod tests {
         let picture = svg(20, &[window]);
         assert!(picture.contains("a &amp; b") && picture.contains("&lt;script&gt;"));
         assert!(!picture.contains("<script"));
+    }
+
+    /// A renderer that knows no style sheets, or no variables in them, shows no black window.
+    #[test]
+    fn colours_need_no_style_sheet() {
+        let look = |look: &str| Span {
+            look: look.to_owned(),
+            text: "x".to_owned(),
+        };
+        let line = vec![look("1;31"), look("36"), look(""), look(ASIDE)];
+        let picture = svg(20, &[Window::new("a", "x", vec![line])]);
+        assert!(!picture.contains("var("), "{picture}");
+        for element in ["<rect ", "<path ", "<circle "] {
+            let mut elements = picture.lines().filter(|line| line.starts_with(element));
+            assert!(elements.all(|line| line.contains(" fill=\"#")), "{element}");
+        }
+        for expected in [
+            "class=\"window\" fill=\"#ffffff\" stroke=\"#d1d9e0\"",
+            "class=\"bold red\" fill=\"#cf222e\" font-weight=\"bold\"",
+            "class=\"blue\" fill=\"#0969da\"",
+            "class=\"aside\" fill=\"#59636e\" font-style=\"italic\"",
+            "  .window { fill: #0d1117; stroke: #3d444d }",
+        ] {
+            assert!(picture.contains(expected), "{expected}: {picture}");
+        }
     }
 }

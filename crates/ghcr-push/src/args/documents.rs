@@ -129,6 +129,9 @@ fn entry(page: &mut String, argument: &Arg) {
     }
     if let Some(variable) = argument.get_env().and_then(|variable| variable.to_str()) {
         let _ = write!(page, ". Variable: `{variable}`");
+        if let Some(alias) = super::variables::alias(variable) {
+            let _ = write!(page, ", or `{alias}`");
+        }
     }
     page.push_str(".\n");
     for value in argument

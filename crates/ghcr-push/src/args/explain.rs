@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::BoolishValueParser;
 
 use super::display::ColorArguments;
 use super::github::ActionsArguments;
@@ -16,7 +16,7 @@ pub(crate) struct ExplainArguments {
     pub(crate) file: Option<PathBuf>,
 
     /// Print one JSON object on standard output
-    #[arg(long, env = "GHCR_PUSH_JSON", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "GHCR_PUSH_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 
     #[command(flatten)]

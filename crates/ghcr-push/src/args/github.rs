@@ -1,6 +1,6 @@
 //! The options that say what may be asked of GitHub beside the registry.
 
-use clap::builder::FalseyValueParser;
+use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
 use crate::env::Environment;
@@ -10,7 +10,7 @@ use crate::github;
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct GithubArguments {
     /// Never ask GitHub's REST API for evidence after a refusal
-    #[arg(long, env = "GHCR_PUSH_NO_PROBE", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "GHCR_PUSH_NO_PROBE", value_parser = BoolishValueParser::new())]
     pub(crate) no_probe: bool,
 
     /// The REST API that belongs to a registry of another name than GitHub's own; without it, nothing is asked of

@@ -1,6 +1,6 @@
 //! The options that say which part of an archive is meant, and what becomes of it.
 
-use clap::builder::FalseyValueParser;
+use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
 /// What is taken from the archives, and how.
@@ -20,7 +20,7 @@ pub(crate) struct ImageArguments {
     pub(crate) platforms: Vec<String>,
 
     /// Leave out what an index names and the archive lacks; changes the digest
-    #[arg(long, env = "GHCR_PUSH_ONLY_PRESENT", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "GHCR_PUSH_ONLY_PRESENT", value_parser = BoolishValueParser::new())]
     pub(crate) only_present: bool,
 
     /// What becomes of BuildKit's attestations
@@ -29,7 +29,7 @@ pub(crate) struct ImageArguments {
     pub(crate) attestations: Attestations,
 
     /// Also push artifacts in the archive whose subject is what is pushed, such as signatures
-    #[arg(long, env = "GHCR_PUSH_REFERRERS", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "GHCR_PUSH_REFERRERS", value_parser = BoolishValueParser::new())]
     pub(crate) referrers: bool,
 
     /// How layers are compressed that arrive uncompressed [default: gzip]
@@ -47,7 +47,7 @@ pub(crate) struct ImageArguments {
     pub(crate) compression_level: Option<i32>,
 
     /// Fail rather than push a manifest that differs from the archive's
-    #[arg(long, env = "GHCR_PUSH_PRESERVE_DIGESTS", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "GHCR_PUSH_PRESERVE_DIGESTS", value_parser = BoolishValueParser::new())]
     pub(crate) preserve_digests: bool,
 
     /// Add an annotation; repeatable, changes the digest
@@ -55,7 +55,7 @@ pub(crate) struct ImageArguments {
         long = "annotation",
         value_name = "[index:|manifest:]K=V",
         value_delimiter = '\n',
-        env = "GHCR_PUSH_ANNOTATIONS"
+        env = "GHCR_PUSH_ANNOTATION"
     )]
     pub(crate) annotations: Vec<String>,
 }

@@ -16,7 +16,7 @@ pub(crate) struct TransferArguments {
           value_parser = clap::value_parser!(u8).range(1..=32), env = "GHCR_PUSH_JOBS")]
     pub(crate) jobs: Option<u8>,
 
-    /// How blobs are sent: as one stream each, in chunks, or decided for each blob
+    /// How blobs are sent: as one stream each, in chunks, or decided for each blob [default: auto]
     #[arg(long, value_name = "MODE", value_enum, env = "GHCR_PUSH_UPLOAD_MODE")]
     pub(crate) upload_mode: Option<UploadMode>,
 

@@ -76,6 +76,13 @@ impl Printer {
         self.warn(title, text, &format!("notice: {text}"));
     }
 
+    /// Prints what is set in the environment and has no effect.
+    pub(crate) fn without_effect(&self, texts: &[String]) {
+        for text in texts {
+            self.warn("unknown variable", text, &format!("warning: {text}"));
+        }
+    }
+
     pub(super) fn warn(&self, title: &str, text: &str, line: &str) {
         if self.quiet {
             return;

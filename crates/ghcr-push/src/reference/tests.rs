@@ -71,29 +71,55 @@ fn upper_case_is_lowered_with_a_notice() {
     );
 }
 
-/// A tag of its own does not take the place of the one that is meant where none is written.
+/// `latest` moves where nothing else is asked for, or where it is asked for, and nowhere else.
 #[test]
-fn a_tag_beside_a_name_without_one_is_told() {
+fn a_tag_beside_a_name_without_one_is_the_only_one() {
     for (arguments, tags, expected) in [
-        (&["ghcr.io/o/n"][..], &["1.4", "1"][..], 1),
-        (&["ghcr.io/o/n", "ghcr.io/o/m"], &["1.4"], 2),
-        (&["ghcr.io/o/n", "ghcr.io/O/n"], &["1.4"], 2),
-        (&["ghcr.io/o/n"], &[""], 0),
-        (&["ghcr.io/o/n:1"], &["1.4"], 0),
-        (&["ghcr.io/o/n:latest"], &["1.4"], 0),
+        (
+            &["ghcr.io/o/n"][..],
+            &["1.4-rc1"][..],
+            &["ghcr.io/o/n:1.4-rc1"][..],
+        ),
+        (
+            &["ghcr.io/o/n"],
+            &["1.4", "1"],
+            &["ghcr.io/o/n:1.4", "ghcr.io/o/n:1"],
+        ),
+        (
+            &["ghcr.io/o/n", "ghcr.io/o/m:x"],
+            &["1.4"],
+            &["ghcr.io/o/m:x", "ghcr.io/o/n:1.4", "ghcr.io/o/m:1.4"],
+        ),
+        (
+            &["ghcr.io/o/n", "ghcr.io/O/n"],
+            &["1.4"],
+            &["ghcr.io/o/n:1.4"],
+        ),
+        (
+            &["ghcr.io/o/n", "ghcr.io/o/n:latest"],
+            &["1.4"],
+            &["ghcr.io/o/n:latest", "ghcr.io/o/n:1.4"],
+        ),
+        (
+            &["ghcr.io/o/n"],
+            &["1.4,latest"],
+            &["ghcr.io/o/n:1.4", "ghcr.io/o/n:latest"],
+        ),
+        (
+            &["ghcr.io/o/n,1.2"],
+            &["1.4"],
+            &["ghcr.io/o/n:1.2", "ghcr.io/o/n:1.4"],
+        ),
+        (&["ghcr.io/o/n"], &["", " , "], &["ghcr.io/o/n:latest"]),
     ] {
-        let (references, notices) = read(arguments, tags).expect("readable");
-        assert_eq!(notices.len(), expected, "{arguments:?}: {notices:?}");
-        if arguments == ["ghcr.io/o/n"] && expected == 1 {
-            assert_eq!(references[0], "ghcr.io/o/n:latest");
-            assert_eq!(
-                notices,
-                [
-                    "ghcr.io/o/n is pushed as latest too, since it is named without a tag; --tag adds to that"
-                ]
-            );
-        }
+        let (references, _) = read(arguments, tags).expect("readable");
+        assert_eq!(references, expected, "{arguments:?} {tags:?}");
     }
+    let error = read(&["ghcr.io/-o/n"], &["1.4"]).expect_err("no owner is called so");
+    assert!(
+        error.contains("\"ghcr.io/-o/n\" is no image reference"),
+        "{error}"
+    );
 }
 
 #[test]
