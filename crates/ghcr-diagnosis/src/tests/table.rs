@@ -3,6 +3,7 @@
 mod advice;
 mod credentials;
 mod facts;
+mod limits;
 mod locks;
 mod pulls;
 mod words;
