@@ -5,7 +5,9 @@ mod credentials;
 mod facts;
 mod limits;
 mod locks;
+mod pages;
 mod pulls;
+mod whose;
 mod words;
 
 use super::support::codes;
