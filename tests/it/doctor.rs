@@ -7,3 +7,4 @@ mod logs;
 mod probes;
 pub(crate) mod run;
 mod stories;
+mod tokens;

@@ -200,6 +200,11 @@ impl Context {
         self.kind().is_some_and(TokenKind::is_personal)
     }
 
+    /// Whether nothing tells what kind of token was used.
+    pub(crate) fn is_of_unknown_kind(&self) -> bool {
+        self.kind().is_none_or(|kind| kind == TokenKind::Unknown)
+    }
+
     /// Whether the credential is an installation token.
     pub(crate) fn is_installation(&self) -> bool {
         self.kind() == Some(TokenKind::Installation)

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::page::{OWNER, PACKAGE};
+
 /// Stable identifiers of causes. Documented in `docs/diagnoses.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -227,6 +229,29 @@ pub struct Cause {
     pub url: Option<String>,
 }
 
+impl Cause {
+    /// The pages to open: [`Cause::url`], or where it is not known whether the owner is a user or an organization, the
+    /// addresses of the package's settings for both.
+    #[must_use]
+    pub fn pages(&self) -> Vec<&str> {
+        if let Some(url) = &self.url {
+            return vec![url];
+        }
+        let words = self.remedy.split([' ', '(', ')', ',', '\n']);
+        words
+            .filter(|word| word.starts_with("https://") && word.contains("/packages/container/"))
+            .filter(|address| is_complete(address))
+            .collect()
+    }
+}
+
+/// Whether an address has no place left for a name that is not known.
+fn is_complete(address: &str) -> bool {
+    !address
+        .split('/')
+        .any(|segment| segment == OWNER || segment == PACKAGE)
+}
+
 /// Why a push was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -245,7 +270,8 @@ impl Diagnosis {
     pub(crate) fn of(summary: impl Into<String>, mut causes: Vec<Cause>) -> Option<Self> {
         causes.sort_by_key(|cause| cause.likelihood);
         let mut ranked: Vec<Cause> = Vec::new();
-        for cause in causes {
+        for mut cause in causes {
+            cause.url = cause.url.filter(|url| is_complete(url));
             if ranked.iter().all(|known| known.code != cause.code) {
                 ranked.push(cause);
             }

@@ -4,13 +4,26 @@ use std::fmt::Write as _;
 
 use crate::context::{Context, OwnerKind};
 
+/// What stands in an address for an owner that is not known.
+pub(crate) const OWNER: &str = "OWNER";
+
+/// The same for a package.
+pub(crate) const PACKAGE: &str = "PACKAGE";
+
+/// The address of the package's settings, if it is known which one that is.
+pub(crate) fn only_package_settings(context: &Context) -> Option<String> {
+    let mut pages = package_settings(context);
+    let last = pages.pop();
+    last.filter(|_| pages.is_empty())
+}
+
 /// The settings of the package, on a user's and on an organization's address; one of them if the
 /// owner's kind is known. A slash in the name becomes `%2F`
 /// (<https://github.com/INSPIRE-MIF/helpdesk-validator/issues/608>).
 pub(crate) fn package_settings(context: &Context) -> Vec<String> {
     let owner = owner(context);
     let package = if is_hidden(&context.package) {
-        "PACKAGE".to_owned()
+        PACKAGE.to_owned()
     } else {
         encoded(&context.package)
     };
@@ -117,7 +130,7 @@ fn site(context: &Context) -> String {
 
 fn owner(context: &Context) -> String {
     if is_hidden(&context.owner) {
-        "OWNER".to_owned()
+        OWNER.to_owned()
     } else {
         encoded(&context.owner)
     }

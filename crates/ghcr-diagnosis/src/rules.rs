@@ -17,6 +17,7 @@ mod package;
 mod pull;
 mod scope;
 mod silent;
+mod stranger;
 mod unknown;
 mod unreachable;
 

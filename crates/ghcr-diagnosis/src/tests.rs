@@ -94,7 +94,10 @@ fn which_lock_is_shut() {
             "the same with a token that is not recognised",
             "permission_denied: write_package",
             Unknown,
-            vec![("package-denies-repository", Likely)],
+            vec![
+                ("package-denies-repository", Likely),
+                ("package-denies-user", Possible),
+            ],
         ),
         (
             "https://github.com/devcontainers/template-starter/issues/14",

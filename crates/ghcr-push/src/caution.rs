@@ -166,8 +166,9 @@ fn unlinked_at(reference: &Reference) -> Caution {
     Caution {
         code: Code::PackageDeniesRepository,
         text: format!(
-            "{name} does not exist yet, and the image does not name its repository: the package will be private and \
-             linked to none, and a workflow that pushes to it later will be refused. Either name the repository now, \
+            "{name} does not exist yet as far as this credential can see, and the image does not name its repository: a \
+             package that this push creates is private and linked to none, and a workflow that pushes to it later will \
+             be refused. Either name the repository now, \
              with --annotation {SOURCE}=https://{site}/{owner}/REPOSITORY (or the same as a label of the build); or give \
              it the role Write afterwards, under \"Manage Actions access\" at \
              https://{site}/users/{owner}/packages/container/{package}/settings (of an organization: orgs instead of \

@@ -106,7 +106,15 @@ fn check(
             }
         };
         let refused = |failure: Failure| {
-            let message = format!("a push to {reference} would fail");
+            let is_limit = failure
+                .rejection()
+                .is_some_and(oci_push::Rejection::is_rate_limit);
+            // A limit passes, and tells nothing of what a push may.
+            let message = if is_limit {
+                format!("a push to {reference} would not be taken now")
+            } else {
+                format!("a push to {reference} would fail")
+            };
             attempt.explain(message, reference, failure)
         };
         runtime.block_on(asked).map_err(refused)?;

@@ -212,7 +212,11 @@ impl FoundCredential {
         username: String,
         password: SecretString,
     ) -> Self {
-        let kind = TokenKind::of(password.expose_secret());
+        let kind = if username == Credentials::IDENTITY_TOKEN_USER {
+            TokenKind::Identity
+        } else {
+            TokenKind::of(password.expose_secret())
+        };
         Self {
             credentials: Credentials { username, password },
             facts: CredentialFacts { source, kind },

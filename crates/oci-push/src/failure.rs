@@ -4,6 +4,7 @@
 //! the registry's own errors and the headers that support staff ask for, and whoever explains it
 //! (`ghcr-diagnosis`, the command line) works from that.
 
+mod limit;
 mod rejection;
 
 use std::io;
@@ -14,6 +15,7 @@ use url::Url;
 
 use crate::request::Request;
 use crate::step::Step;
+pub use limit::is_rate_limit;
 pub use rejection::{RegistryError, Rejection};
 
 /// Why a push, or a part of it, did not succeed.

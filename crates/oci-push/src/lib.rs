@@ -61,7 +61,7 @@ pub use auth::{Credentials, FixedKeychain, Keychain};
 pub use clock::{Clock, SystemClock};
 pub use failure::{
     BlobFault, Failure, Found, RegistryError, Rejection, Unanswered, UnansweredKind, Violation,
-    ViolationKind,
+    ViolationKind, is_rate_limit,
 };
 pub use finishing::{LayerCache, NoCache, Workshop};
 pub use journal::{NoJournal, SessionJournal, UploadKey};

@@ -14,7 +14,10 @@ use crate::tokens::{self, Scope, Standing};
 impl Call<'_> {
     /// The refusal of a request without sufficient authorization.
     pub(crate) fn unauthorized(&self) -> Option<Answer> {
-        if self.target.route == Route::Token {
+        // The token service asks for no token, whatever the method.
+        let is_of_service =
+            self.target.route == Route::WrongMethod && self.target.repository.is_empty();
+        if self.target.route == Route::Token || is_of_service {
             return None;
         }
         let header = self

@@ -175,7 +175,7 @@ fn hostile_words() {
 
         #### 1. unknown-denial (possible)
 
-        this refusal is not catalogued; it is neither the words for a token without `packages: write` nor those for a package that does not admit the repository, nor those for a rate limit, a scope, single sign-on, an owner or a credential
+        this refusal is not catalogued; it is neither the words for a token without `packages: write` nor those for a package that does not admit the repository, nor those for a scope, single sign-on, an owner or a credential
 
         What to do:
 
@@ -274,7 +274,7 @@ fn a_check_that_is_refused() {
     run.assert_code(4);
     let stderr = step.stderr(&run);
     let error = stderr.lines().find(|line| line.starts_with("::error"));
-    expect!["::error title=a push to HOST/owner/app%3Alatest would fail::the package owner/app exists, and does not admit this push%0Ahttps://github.com/orgs/owner/packages/container/app/settings"].assert_eq(error.expect("there is one"));
+    expect!["::error title=a push to HOST/owner/app%3Alatest would fail::the package owner/app exists, and does not admit this push%0Ahttps://github.com/orgs/owner/packages/container/app/settings%0Ahttps://github.com/users/owner/packages/container/app/settings"].assert_eq(error.expect("there is one"));
     let summary = step.written("summary");
     assert!(summary.starts_with("### a push to"), "{summary}");
 }
@@ -289,7 +289,7 @@ fn another_tools_log() {
     let run = fed(&mut command, log);
     run.assert_code(0);
     expect![[r"
-        ::error title=refused%3A the push of ghcr.io/owner/app%3A1::the package owner/app exists, and does not admit this push%0Ahttps://github.com/orgs/owner/packages/container/app/settings
+        ::error title=refused%3A the push of ghcr.io/owner/app%3A1::the package owner/app exists, and does not admit this push%0Ahttps://github.com/orgs/owner/packages/container/app/settings%0Ahttps://github.com/users/owner/packages/container/app/settings
     "]].assert_eq(&step.stderr(&run));
     expect![[r#"
         ### refused: the push of ghcr.io/owner/app:1
@@ -307,6 +307,19 @@ fn another_tools_log() {
         Evidence:
 
         - `ghcr.io said: permission_denied: write_package`
+
+        #### 2. package-denies-user (possible)
+
+        the package does not give this token's user the role Write
+
+        What to do:
+
+        Ask an administrator of the package to open <https://github.com/orgs/owner/packages/container/app/settings> (if owner is a user: <https://github.com/users/owner/packages/container/app/settings>), go to "Manage access" ("Invite teams or people"), and give your user the role Write.
+
+        Evidence:
+
+        - `ghcr.io said: permission_denied: write_package`
+        - `holds if the token is a person's, not a workflow's`
 
     "#]].assert_eq(&step.written("summary"));
 }

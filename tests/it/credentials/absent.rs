@@ -69,7 +69,7 @@ fn an_empty_token() {
                  - looked at CR_PAT (not set)
                  - looked at gh auth token --hostname github.com (gh is not installed)
                what to do:
-                 Check the name of the secret, that it exists for this repository (or its environment), and that the run may have it: runs for pull requests from forks have no secrets, Dependabot's only its own. For packages of the repository itself `secrets.GITHUB_TOKEN` is always there.
+                 Give GITHUB_TOKEN a value, or leave it out and log in with `docker login ghcr.io`.
         "]],
     );
 }

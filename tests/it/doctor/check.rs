@@ -14,11 +14,11 @@ use crate::support::{Image, Run, TOKEN, USERNAME, command};
 const FINE_GRAINED: &str = "github_pat_11ABCDEFG0123456789_abcdefghijklmnopqrstuvwxyz";
 
 /// A registry that takes this token.
-fn registry(token: &str) -> TestRegistry {
+pub(super) fn registry(token: &str) -> TestRegistry {
     TestRegistry::start(Options::ghcr(USERNAME, token))
 }
 
-fn run(mut command: Command, token: &str, arguments: &[&str]) -> Run {
+pub(super) fn run(mut command: Command, token: &str, arguments: &[&str]) -> Run {
     let output = command
         .env("GHCR_PUSH_TOKEN", token)
         .env("GHCR_PUSH_USERNAME", USERNAME)
@@ -352,7 +352,7 @@ fn a_first_publish_by_hand() {
         .lines()
         .filter(|line| line.starts_with("warning"))
         .collect();
-    expect![[r#"warning: owner/app/web does not exist yet, and the image does not name its repository: the package will be private and linked to none, and a workflow that pushes to it later will be refused. Either name the repository now, with --annotation org.opencontainers.image.source=https://github.com/owner/REPOSITORY (or the same as a label of the build); or give it the role Write afterwards, under "Manage Actions access" at https://github.com/users/owner/packages/container/app%2Fweb/settings (of an organization: orgs instead of users) (package-denies-repository)"#]].assert_eq(&warning);
+    expect![[r#"warning: owner/app/web does not exist yet as far as this credential can see, and the image does not name its repository: a package that this push creates is private and linked to none, and a workflow that pushes to it later will be refused. Either name the repository now, with --annotation org.opencontainers.image.source=https://github.com/owner/REPOSITORY (or the same as a label of the build); or give it the role Write afterwards, under "Manage Actions access" at https://github.com/users/owner/packages/container/app%2Fweb/settings (of an organization: orgs instead of users) (package-denies-repository)"#]].assert_eq(&warning);
     let warned = |run: &Run| run.stderr.contains("warning");
     // It exists now.
     assert!(!warned(&run(

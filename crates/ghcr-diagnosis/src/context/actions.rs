@@ -94,6 +94,22 @@ pub enum Grants {
     Scopes(Vec<(String, Access)>),
 }
 
+/// What `read-all` lets read beside packages
+/// (<https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#permissions>).
+const READABLE: [&str; 11] = [
+    "actions",
+    "checks",
+    "contents",
+    "deployments",
+    "discussions",
+    "issues",
+    "pages",
+    "pull-requests",
+    "repository-projects",
+    "security-events",
+    "statuses",
+];
+
 impl Grants {
     /// The right to packages.
     #[must_use]
@@ -110,7 +126,11 @@ impl Grants {
     /// The block's lines with `packages: write` among them, everything else as it was.
     pub(crate) fn with_packages_write(&self) -> Vec<String> {
         let kept = match self {
-            // `read-all` cannot be added to; what an image's workflow needs of it is the checkout.
+            // `read-all` cannot be added to, and what a list does not name is withheld.
+            Self::All(Access::Read) => READABLE
+                .iter()
+                .map(|scope| format!("{scope}: read"))
+                .collect(),
             Self::All(_) => vec!["contents: read".to_owned()],
             Self::Scopes(scopes) => scopes
                 .iter()

@@ -17,6 +17,8 @@ pub enum TokenKind {
     Installation,
     /// `ghr_`: good for nothing but getting another token.
     Refresh,
+    /// An identity token, which a login got in exchange for the password; no prefix tells it.
+    Identity,
     /// A password, or a token of another site.
     Unknown,
 }
@@ -55,6 +57,7 @@ impl TokenKind {
             Self::AppUser => "GitHub App user token",
             Self::Installation => "installation token, as GITHUB_TOKEN is",
             Self::Refresh => "refresh token",
+            Self::Identity => "identity token",
             Self::Unknown => "kind not recognised",
         }
     }

@@ -1,7 +1,7 @@
 //! What GitHub asks of an account before it looks at any package: single sign-on, an address, payment.
 
 use crate::case::Case;
-use crate::context::TokenKind;
+use crate::context::{OwnerKind, TokenKind};
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
 use crate::page;
 
@@ -31,6 +31,22 @@ pub(super) fn refused_by_the_api(case: &Case) -> Option<Cause> {
     let context = &case.context;
     let is_known = context.is_personal() && context.token.sso_url.is_some();
     is_known.then(|| unauthorized(case, Likelihood::Likely))
+}
+
+/// The cause that a refusal without words leaves open to a person's token in an organization.
+pub(super) fn supposed(case: &Case) -> Option<Cause> {
+    let context = &case.context;
+    let is_open = (context.is_personal() || context.is_of_unknown_kind())
+        && context.token.sso_url.is_none()
+        && context.owner_kind != Some(OwnerKind::User);
+    is_open.then(|| {
+        let mut supposed = unauthorized(case, Likelihood::Possible);
+        supposed.evidence.push(
+            "holds if the organization enforces single sign-on, and the token is a person's"
+                .to_owned(),
+        );
+        supposed
+    })
 }
 
 fn unauthorized(case: &Case, likelihood: Likelihood) -> Cause {
@@ -93,7 +109,11 @@ fn address(case: &Case) -> Option<Diagnosis> {
     if !case.says("ip allow list") {
         return None;
     }
-    let organization = organization(&case.context.owner);
+    let named = named_organization(case.said());
+    let owner = named.unwrap_or(&case.context.owner);
+    let mut context = case.context.clone();
+    owner.clone_into(&mut context.owner);
+    let organization = organization(owner);
     let explanation = Cause {
         code: Code::IpNotAllowed,
         likelihood: Likelihood::Proven,
@@ -106,9 +126,17 @@ fn address(case: &Case) -> Option<Diagnosis> {
              address), or ask an owner of {organization} to list it. Listing the addresses of GitHub's shared \
              runners would admit everybody who uses those."
         ),
-        url: Some(page::organization_security(&case.context)),
+        url: Some(page::organization_security(&context)),
     };
     Diagnosis::of("this machine's address is not admitted", vec![explanation])
+}
+
+/// The organization that the refusal names: "the `acme` organization has an IP allow list enabled".
+fn named_organization(said: &str) -> Option<&str> {
+    let (before, _) = said.split_once("` organization has an ip allow list")?;
+    let (_, name) = before.rsplit_once('`')?;
+    let is_login = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    (!name.is_empty() && is_login(name)).then_some(name)
 }
 
 /// Seen at GitHub's older registry (<https://github.com/IBM-Cloud/ibmcloud-image-builder/issues/27>).

@@ -11,7 +11,7 @@ mod cure;
 use oci_push::Step;
 
 use crate::case::{Case, described};
-use crate::context::Credential;
+use crate::context::{Credential, Tool};
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
 use crate::page;
 
@@ -39,6 +39,10 @@ const PHRASES: [&str; 8] = [
 ];
 
 pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
+    if is_exchange(case) {
+        let summary = "the registry takes no identity token";
+        return Diagnosis::of(summary, vec![bad::exchanged(case)]);
+    }
     if !is_matter_of_credential(case) {
         return None;
     }
@@ -83,6 +87,20 @@ fn is_matter_of_credential(case: &Case) -> bool {
             || phrased(case))
 }
 
+/// Whether an identity token was to be exchanged by POST, which ghcr.io's token service does not know: it answers 405.
+/// Clients that have a user name go on to ask with GET
+/// (<https://github.com/containerd/containerd/blob/main/core/remotes/docker/authorizer.go>).
+fn is_exchange(case: &Case) -> bool {
+    let evidence = &case.evidence;
+    let is_at_service = evidence.step == Some(Step::FetchToken)
+        || evidence.url.as_deref().is_some_and(|url| {
+            url.split('?')
+                .next()
+                .is_some_and(|url| url.ends_with("/token"))
+        });
+    is_at_service && evidence.status == Some(405) && evidence.method.as_deref() == Some("POST")
+}
+
 fn phrased(case: &Case) -> bool {
     PHRASES.iter().any(|phrase| case.says(phrase))
 }
@@ -113,7 +131,9 @@ fn is_before_any_package(case: &Case) -> bool {
 
 /// It is not known whether a credential was sent.
 fn either(case: &Case) -> Vec<Cause> {
-    let denied = case.evidence.step == Some(Step::FetchToken)
+    // ghcr.io's token service answers a credential that it does not take with 403, and none with 401.
+    let is_absent = case.evidence.status == Some(401) && cure::is_of_github(case.login_host());
+    let denied = (case.evidence.step == Some(Step::FetchToken) && !is_absent)
         || (plain(case) && case.evidence.status != Some(401) && case.evidence.has_code("DENIED"));
     let (rejected, missing) = if denied {
         (Likelihood::Likely, Likelihood::Possible)
@@ -174,12 +194,26 @@ fn empty(case: &Case, likelihood: Likelihood) -> Cause {
     Cause {
         code: Code::CredentialEmpty,
         likelihood,
-        why: format!("{variables} is empty, so that no credential was sent"),
+        why: format!(
+            "{variables} {} empty, so that no credential was sent",
+            if case.context.empty_variables.len() == 1 {
+                "is"
+            } else {
+                "are"
+            }
+        ),
         evidence,
-        remedy: "Check the name of the secret, that it exists for this repository (or its environment), and that the \
+        remedy: if case.context.tool == Tool::GhcrPush && case.context.actions.is_none() {
+            format!(
+                "Give {variables} a value, or leave it out and log in with `docker login {}`.",
+                case.login_host()
+            )
+        } else {
+            "Check the name of the secret, that it exists for this repository (or its environment), and that the \
                  run may have it: runs for pull requests from forks have no secrets, Dependabot's only its own. For \
                  packages of the repository itself `secrets.GITHUB_TOKEN` is always there."
-            .to_owned(),
+                .to_owned()
+        },
         url: None,
     }
 }

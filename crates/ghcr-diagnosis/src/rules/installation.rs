@@ -17,7 +17,7 @@ use crate::case::Case;
 use crate::context::{Access, OwnerKind};
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
 
-use super::{namespace, unknown};
+use super::{namespace, stranger, unknown};
 
 const PHRASE: &str = "installation not allowed to ";
 
@@ -42,24 +42,17 @@ fn explained(case: &Case) -> Option<Diagnosis> {
     let token = Token {
         creating: after.starts_with("create"),
         prefixed: before.contains("permission_denied"),
-        // The words are never said of a person's token: then another one was used than was found.
-        is_own: if context.is_personal() {
-            None
-        } else {
-            context.is_workflow_token()
-        },
+        is_own: context.is_workflow_token(),
     };
-    Diagnosis::of(
-        "the token that was used may not write packages",
-        causes(case, &token),
-    )
+    let causes = stranger::causes(case).unwrap_or_else(|| causes(case, &token));
+    Diagnosis::of("the token that was used may not write packages", causes)
 }
 
 fn causes(case: &Case, token: &Token) -> Vec<Cause> {
     let context = &case.context;
     let mut causes = Vec::new();
     if token.is_own == Some(false) {
-        causes.extend(lock::other_app(case, token));
+        causes.extend(lock::other_app(case, token, false));
         return causes;
     }
     let granted = context.actions.as_ref().and_then(|actions| actions.granted);
@@ -76,36 +69,46 @@ fn causes(case: &Case, token: &Token) -> Vec<Cause> {
     causes.extend(run);
     let listed = patch::listed(case);
     let has_block = listed == Some(Access::Write);
+    let may_write = has_block || granted == Some(Access::Write);
+    // Nothing of the run's own keeps the token from what the file gives it: what stands above the file does.
+    let is_overruled = !explained && may_write && (has_block || token.creating);
+    let has_policy = context.owner_kind != Some(OwnerKind::User) && !is_fork;
+    let is_shown = granted
+        .or(withheld(case))
+        .is_some_and(|access| access < Access::Write)
+        || is_listed_for_sure(case);
     if !explained && has_block && granted != Some(Access::Write) {
-        causes.push(patch::other_than_on_disk(case, token));
+        let likelihood = if has_policy {
+            Likelihood::Possible
+        } else {
+            Likelihood::Likely
+        };
+        causes.push(patch::other_than_on_disk(case, token, likelihood));
     } else if !explained && granted != Some(Access::Write) {
-        let is_shown = granted.or(withheld(case)).is_some();
-        let likelihood = permission_likelihood(token, is_shown || is_listed_for_sure(case));
+        let likelihood = permission_likelihood(token, is_shown);
         causes.push(lacks_permission(case, likelihood, Some(token.creating)));
     }
-    if let Some(other_app) = lock::other_app(case, token) {
+    // The job's own token is known to lack the right, or is what its variable's name says.
+    let is_probably_own = explained || (is_shown && !has_block) || is_in_own_variable(case);
+    if let Some(other_app) = lock::other_app(case, token, is_probably_own) {
         // At equal likelihood the prefix, which `GITHUB_TOKEN` has in no report, speaks for the App.
         causes.insert(0, other_app);
     }
     if context.foreign_owner().is_some() && context.is_installation() {
         causes.push(namespace::mismatch(case, Likelihood::Likely));
     }
-    if context.owner_kind != Some(OwnerKind::User) && !is_fork {
-        // A rule on workflows is a default, which a block raises: only a token that is known to have had less than its
-        // block speaks for one.
-        let is_lowered = has_block && granted.is_some_and(|granted| granted < Access::Write);
-        let may_write = has_block || granted == Some(Access::Write);
-        let is_near = is_lowered || (token.creating && may_write);
-        let likelihood = if is_near && !explained {
+    if has_policy {
+        let likelihood = if is_overruled && (granted != Some(Access::Write) || token.creating) {
             Likelihood::Likely
         } else {
             Likelihood::Possible
         };
-        causes.push(if token.creating {
+        let policy = if token.creating {
             policy_on_creation(case, likelihood)
         } else {
             policy_on_workflows(case, likelihood)
-        });
+        };
+        causes.push(policy);
     }
     if causes.is_empty() {
         causes.push(unknown::cause(case));
@@ -117,6 +120,12 @@ fn causes(case: &Case, token: &Token) -> Vec<Cause> {
 fn withheld(case: &Case) -> Option<Access> {
     let is_withheld = case.context.token.reads_packages == Some(false);
     is_withheld.then_some(Access::None)
+}
+
+/// Whether the credential came from the variable that is named like the job's own token.
+fn is_in_own_variable(case: &Case) -> bool {
+    let facts = case.context.credential.facts();
+    facts.is_some_and(|facts| facts.source == "GITHUB_TOKEN")
 }
 
 /// Whether the file names a right to packages, and is the one that runs.

@@ -5,6 +5,8 @@
 //! message (<https://github.com/fermyon/developer/issues/589>). No cure for a permission is ever offered
 //! for these: whoever follows one changes settings that were right.
 
+use oci_push::is_rate_limit;
+
 use crate::case::Case;
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
 
@@ -13,17 +15,9 @@ use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
 pub(super) const INTERMEDIATE: &str = "error from intermediary with http status code ";
 
 pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
-    let secondary = [
-        "secondary rate limit",
-        "abuse detection mechanism",
-        "abuse rate limit",
-    ];
-    if secondary.iter().any(|phrase| case.says(phrase)) {
+    if is_secondary(case) {
         let explanation = wait_for_secondary(case, Likelihood::Proven);
-        return Diagnosis::of(
-            "this is a rate limit, not a matter of permissions",
-            vec![explanation],
-        );
+        return Diagnosis::of(SUMMARY, vec![explanation]);
     }
     if is_of_the_api(case) {
         return Diagnosis::of(
@@ -34,7 +28,40 @@ pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
     if is_limit(case) {
         return Diagnosis::of("too many requests", vec![wait(case)]);
     }
+    if is_rate_limit(None, &[], case.said()) {
+        let explanation = wait_for_secondary(case, Likelihood::Proven);
+        return Diagnosis::of(SUMMARY, vec![explanation]);
+    }
+    if is_asked_to_wait(case) {
+        let explanation = wait_for_secondary(case, Likelihood::Likely);
+        return Diagnosis::of(SUMMARY, vec![explanation]);
+    }
     disguised(case)
+}
+
+const SUMMARY: &str = "this is a rate limit, not a matter of permissions";
+
+/// GitHub's secondary limit by its own names.
+fn is_secondary(case: &Case) -> bool {
+    [
+        "secondary rate limit",
+        "abuse detection",
+        "abuse rate limit",
+    ]
+    .iter()
+    .any(|phrase| case.says(phrase))
+}
+
+/// A refusal that asks to come back later. Lacking permissions do not come with time, so that no other word counts.
+fn is_asked_to_wait(case: &Case) -> bool {
+    let evidence = &case.evidence;
+    let is_denial = evidence.status.is_none() && case.is_denial();
+    let status = if is_denial {
+        Some(403)
+    } else {
+        evidence.status
+    };
+    is_rate_limit(status, &evidence.headers, case.said())
 }
 
 fn is_limit(case: &Case) -> bool {
@@ -87,15 +114,25 @@ fn disguised(case: &Case) -> Option<Diagnosis> {
 }
 
 pub(super) fn wait_for_secondary(case: &Case, likelihood: Likelihood) -> Cause {
+    let mut evidence = case.basics();
+    let advised = advised(case);
+    evidence.extend(advised.as_ref().map(|advised| {
+        format!("the answer asks to wait {advised}, as a limit does; a permission does not come with time")
+    }));
     Cause {
         code: Code::SecondaryRateLimit,
         likelihood,
         why: "GitHub limits bursts of requests of one user or App, and answers 403 while the limit holds. \
               Permissions are not the matter"
             .to_owned(),
-        evidence: case.basics(),
+        evidence,
         remedy: format!(
-            "Wait two minutes and {}, then five; the limit ends by itself. {} Change no permission for this.",
+            "Wait {} and {}, then five; the limit ends by itself. {} Change no permission for this.",
+            if advised.is_some() {
+                "that long, at least two minutes,"
+            } else {
+                "two minutes"
+            },
             case.again(),
             if case.evidence.is_pull {
                 "Pull fewer images at once (in a matrix: `max-parallel: 1`)."
@@ -110,7 +147,7 @@ pub(super) fn wait_for_secondary(case: &Case, likelihood: Likelihood) -> Cause {
 fn wait(case: &Case) -> Cause {
     let advice = advised(case).map_or_else(String::new, |advised| {
         format!(
-            " (The registry asks for {advised}; jobs at the same time share the limit, so that is mostly too short.)"
+            " (The registry asks to wait {advised}; jobs at the same time share the limit, so that is mostly too short.)"
         )
     });
     Cause {
@@ -183,8 +220,17 @@ fn reset(case: &Case) -> Option<String> {
 
 /// The wait that the registry asks for: in a header, or in the message as a Go duration.
 fn advised(case: &Case) -> Option<String> {
-    if let Some(seconds) = case.evidence.header("retry-after") {
-        return Some(format!("{seconds} s"));
+    if let Some(wait) = case.evidence.header("retry-after") {
+        let wait = wait.trim();
+        let is_number = wait.bytes().all(|byte| byte.is_ascii_digit());
+        // It may be a date (https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3).
+        return (!wait.is_empty()).then(|| {
+            if is_number {
+                format!("{wait} s")
+            } else {
+                format!("until {wait}")
+            }
+        });
     }
     let (_, after) = case.said().split_once("retry-after: ")?;
     let advised: String = after
@@ -192,5 +238,7 @@ fn advised(case: &Case) -> Option<String> {
         .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | 'µ'))
         .take(24)
         .collect();
-    (!advised.is_empty()).then_some(advised)
+    let is_number = advised.bytes().all(|byte| byte.is_ascii_digit());
+    let unit = if is_number { " s" } else { "" };
+    (!advised.is_empty()).then(|| format!("{advised}{unit}"))
 }

@@ -11,11 +11,14 @@ use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
 use crate::page;
 
 use super::installation::policy_on_creation;
-use super::scope;
+use super::{scope, stranger};
 
 pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
     if case.says("requested installation does not exist") {
         let context = &case.context;
+        if let Some(causes) = stranger::causes(case) {
+            return Diagnosis::of("the token is not one for this owner's packages", causes);
+        }
         let explanation = if context.foreign_owner().is_some() {
             mismatch(case, Likelihood::Proven)
         } else if context.actions.is_some() && !context.owner.is_empty() {

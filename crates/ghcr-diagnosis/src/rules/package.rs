@@ -7,9 +7,9 @@
 //! made on the package's page. `read_package` is said of packages that the token cannot even see, and for
 //! some seconds of any package that was just created.
 
-use super::{account, installation, scope};
+use super::{account, installation, namespace, scope};
 use crate::case::Case;
-use crate::context::{Access, Link, TokenKind};
+use crate::context::{Access, Link, TokenKind, Tool};
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
 use crate::page;
 
@@ -41,15 +41,46 @@ pub(super) fn denied(case: &Case) -> Vec<Cause> {
     if context.just_created == Some(true) {
         causes.push(just_created(case, Likelihood::Likely));
     }
-    if context.is_personal() {
-        causes.push(denies_user(case, Likelihood::Likely));
-        return causes;
-    }
-    causes.push(denies_repository(case, Code::PackageDeniesRepository));
-    if context.kind().is_none() && context.actions.is_none() {
-        causes.push(denies_user(case, Likelihood::Possible));
-    }
+    causes.extend(locked(case, Code::PackageDeniesRepository));
     causes
+}
+
+/// Whom the package does not admit. Without the token's kind it may be either, and at another owner's package a
+/// workflow's own token is good for nothing, so that a person's is the usual one.
+fn locked(case: &Case, code: Code) -> Vec<Cause> {
+    use Likelihood::{Likely, Possible};
+    let context = &case.context;
+    let user = |likelihood| denies_user(case, likelihood);
+    let repository = || denies_repository(case, code);
+    let is_foreign = context.foreign_owner().is_some();
+    if context.is_personal() {
+        return vec![if code == Code::PackageUnreadable {
+            repository()
+        } else {
+            user(Likely)
+        }];
+    }
+    if is_foreign && context.is_of_unknown_kind() {
+        let mut mismatch = namespace::mismatch(case, Possible);
+        let condition = "holds if the token is the workflow's own, not a person's";
+        mismatch.evidence.push(condition.to_owned());
+        return vec![user(Likely), mismatch];
+    }
+    if is_foreign && context.is_workflow_token() != Some(false) {
+        return vec![namespace::mismatch(case, Likely)];
+    }
+    if !context.is_of_unknown_kind() {
+        return vec![repository()];
+    }
+    if context.tool == Tool::GhcrPush && context.actions.is_none() {
+        // Whoever types the command is a person.
+        let repository = Cause {
+            likelihood: Possible,
+            ..repository()
+        };
+        return vec![user(Likely), repository];
+    }
+    vec![repository(), user(Possible)]
 }
 
 /// The causes of `read_package`.
@@ -67,15 +98,17 @@ pub(super) fn unreadable(case: &Case) -> Vec<Cause> {
         None => Some(Likelihood::Possible),
         Some(false) => None,
     };
-    let unreadable = denies_repository(case, Code::PackageUnreadable);
-    causes.push(if context.just_created == Some(true) {
-        Cause {
-            likelihood: Likelihood::Possible,
-            ..unreadable
+    let unreadable = locked(case, Code::PackageUnreadable);
+    causes.extend(unreadable.into_iter().map(|cause| {
+        if context.just_created == Some(true) {
+            Cause {
+                likelihood: Likelihood::Possible,
+                ..cause
+            }
+        } else {
+            cause
         }
-    } else {
-        unreadable
-    });
+    }));
     // A token that may read sees its own repository's packages, and could not write to them all the same.
     if access == Some(Access::Read) {
         let lacks = installation::lacks_permission(case, Likelihood::Possible, None);
@@ -83,8 +116,14 @@ pub(super) fn unreadable(case: &Case) -> Vec<Cause> {
     }
     causes.extend(created.map(|likelihood| just_created(case, likelihood)));
     // gh's tokens have no packages scope by default, and are refused with the same words.
-    if context.kind() == Some(TokenKind::OAuth) && context.token.scopes.is_none() {
-        causes.push(scope::missing(case, Likelihood::Possible));
+    let may_be_gh = context.kind() == Some(TokenKind::OAuth) || context.is_of_unknown_kind();
+    if may_be_gh && context.token.scopes.is_none() {
+        let mut missing = scope::missing(case, Likelihood::Possible);
+        if context.is_of_unknown_kind() {
+            let condition = "holds if the token is a person's, not a workflow's";
+            missing.evidence.push(condition.to_owned());
+        }
+        causes.push(missing);
     }
     causes
 }
@@ -177,7 +216,7 @@ fn denies_repository(case: &Case, code: Code) -> Cause {
             page::package_settings_named(context),
             costs(case, code)
         ),
-        url: page::package_settings(context).into_iter().next(),
+        url: page::only_package_settings(context),
     }
 }
 
@@ -239,6 +278,12 @@ fn denies_user(case: &Case, likelihood: Likelihood) -> Cause {
     let mut evidence = case.basics();
     if likelihood == Likelihood::Possible {
         evidence.push("holds if the token is a person's, not a workflow's".to_owned());
+    } else if let Some(own) = context.foreign_owner()
+        && context.is_of_unknown_kind()
+    {
+        evidence.push(format!(
+            "the workflow is {own}'s and the package is not, so that the token is probably a person's"
+        ));
     }
     Cause {
         code: Code::PackageDeniesUser,
@@ -250,7 +295,7 @@ fn denies_user(case: &Case, likelihood: Likelihood) -> Cause {
              people\"), and give {user} the role Write.",
             page::package_settings_named(context)
         ),
-        url: page::package_settings(context).into_iter().next(),
+        url: page::only_package_settings(context),
     }
 }
 

@@ -6,7 +6,7 @@
 
 use oci_push::Step;
 
-use super::{installation, limit, namespace, package};
+use super::{account, installation, limit, namespace, package};
 use crate::case::Case;
 use crate::context::{Access, Tool};
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
@@ -60,10 +60,12 @@ fn explained(case: &Case) -> Option<Diagnosis> {
     if is_last && context.just_created.is_none() {
         causes.push(package::just_created(case, Likelihood::Possible));
     }
+    causes.extend(account::supposed(case));
     causes.push(limit::wait_for_secondary(case, Likelihood::Possible));
-    let how = match context.reference.as_str() {
-        "" => "`ghcr-push check REFERENCE`".to_owned(),
-        reference => format!("`ghcr-push check {reference}`"),
+    // What names a digest is no place to push to.
+    let how = match context.reference.split('@').next() {
+        None | Some("") => "`ghcr-push check REFERENCE`".to_owned(),
+        Some(reference) => format!("`ghcr-push check {reference}`"),
     };
     let mut diagnosis = Diagnosis::of("the registry refused without saying why", causes)?;
     if let Some(first) = diagnosis.causes.first_mut() {

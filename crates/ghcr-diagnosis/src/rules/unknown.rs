@@ -37,8 +37,8 @@ pub(super) fn cause(case: &Case) -> Cause {
         code: Code::UnknownDenial,
         likelihood: Likelihood::Possible,
         why: "this refusal is not catalogued; it is neither the words for a token without \
-              `packages: write` nor those for a package that does not admit the repository, nor those for a rate limit, \
-              a scope, single sign-on, an owner or a credential"
+              `packages: write` nor those for a package that does not admit the repository, nor those for a scope, \
+              single sign-on, an owner or a credential"
             .to_owned(),
         evidence,
         remedy: format!(

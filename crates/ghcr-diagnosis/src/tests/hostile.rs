@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::support::{denied, run};
 use crate::{
-    Context, Credential, CredentialFacts, Diagnosis, Evidence, Link, TokenKind, diagnose, log,
+    Code, Context, Credential, CredentialFacts, Diagnosis, Evidence, Link, TokenKind, diagnose, log,
 };
 
 /// Whether all that is shown is free of what could move a cursor or begin a line, but for the line breaks
@@ -92,6 +92,10 @@ fn nothing_hostile_is_passed_on() {
                 ("retry-after".to_owned(), HOSTILE.to_owned()),
                 ("via".to_owned(), HOSTILE.to_owned()),
             ];
+            let diagnosis = diagnose(&evidence, &context).expect("a diagnosis");
+            assert!(is_harmless(&diagnosis), "{diagnosis:#?}");
+            // That header alone makes it a limit; without it the other rules quote.
+            evidence.headers.retain(|(name, _)| name != "retry-after");
             let diagnosis = diagnose(&evidence, &context).expect("a diagnosis");
             assert!(is_harmless(&diagnosis), "{diagnosis:#?}");
         }
@@ -183,14 +187,80 @@ proptest! {
         }
     }
 
-    /// A rate limit is given no permission's cure, whatever else it says.
+    /// A rate limit is given no permission's cure, however it is worded, marked or dressed.
     #[test]
-    fn a_rate_limit_is_only_that(before in words(), after in words()) {
-        let evidence = denied(&format!("{before} You have exceeded a secondary rate limit. {after}"));
-        let diagnosis = diagnose(&evidence, &super::support::job()).expect("a diagnosis");
-        prop_assert_eq!(
-            super::support::codes(Some(&diagnosis)),
-            [("secondary-rate-limit", crate::Likelihood::Proven)]
-        );
+    fn a_rate_limit_is_only_that(
+        before in words(),
+        after in words(),
+        limit in limits(),
+        status in prop::sample::select(vec![None, Some(401), Some(403), Some(429)]),
+        context in prop::sample::select(vec![
+            Context::default(),
+            super::support::job(),
+            super::support::desk(TokenKind::ClassicPersonal),
+            super::support::desk(TokenKind::FineGrainedPersonal),
+            super::support::desk(TokenKind::Unknown),
+        ]),
+    ) {
+        let mut evidence = denied(&format!("{before} {}. {after}", limit.words));
+        // A header speaks for itself in a refusal of access only.
+        evidence.status = if limit.headers.is_empty() { status } else { Some(403) };
+        evidence.headers = limit.headers;
+        let diagnosis = diagnose(&evidence, &context).expect("a diagnosis");
+        prop_assert!(LIMITS.contains(&diagnosis.code), "{:#?}", diagnosis);
+        for cause in &diagnosis.causes {
+            let is_passing = LIMITS.contains(&cause.code) || cause.code == Code::RegistryUnavailable;
+            prop_assert!(is_passing, "{:#?}", diagnosis);
+        }
     }
+}
+
+const LIMITS: [Code; 2] = [Code::SecondaryRateLimit, Code::RateLimit];
+
+/// What tells a limit.
+#[derive(Debug, Clone)]
+struct Limit {
+    words: String,
+    headers: Vec<(String, String)>,
+}
+
+/// Limits in the words that services use, in any case and with any blanks, or by a header alone.
+fn limits() -> impl Strategy<Value = Limit> {
+    let frame = prop::sample::select(vec!["You have hit the", "secondary", "your API", ""]);
+    let noun = prop::sample::select(vec!["rate limit", "rate-limit", "RATE_LIMIT_EXCEEDED"]);
+    let end = prop::sample::select(vec![
+        "reached",
+        "exceeded",
+        "in force, please slow down",
+        "",
+    ]);
+    let built = (frame, noun, end).prop_map(|(frame, noun, end)| format!("{frame} {noun} {end}"));
+    let whole = prop::sample::select(vec![
+        "You are being rate limited",
+        "Rate exceeded",
+        "your request was throttled",
+        "You have triggered an abuse detection mechanism",
+        "too many attempts, try again later",
+        "Too Many Requests",
+        "resource_exhausted",
+        "TOOMANYREQUESTS",
+    ]);
+    let said = prop_oneof![built, whole.prop_map(str::to_owned)]
+        .prop_flat_map(|words| {
+            prop::sample::select(vec![words.to_uppercase(), words.replace(' ', "\n"), words])
+        })
+        .prop_map(|words| Limit {
+            words,
+            headers: Vec::new(),
+        });
+    let marked = prop_oneof![
+        (1_u32..100_000).prop_map(|seconds| ("retry-after", seconds.to_string())),
+        Just(("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT".to_owned())),
+        Just(("x-ratelimit-remaining", "0".to_owned())),
+    ];
+    let marked = marked.prop_map(|(name, value)| Limit {
+        words: String::new(),
+        headers: vec![(name.to_owned(), value)],
+    });
+    prop_oneof![said, marked]
 }

@@ -3,8 +3,11 @@
 mod advice;
 mod credentials;
 mod facts;
+mod limits;
 mod locks;
+mod pages;
 mod pulls;
+mod whose;
 mod words;
 
 use super::support::codes;

@@ -8,6 +8,7 @@ mod text;
 use std::process::ExitCode;
 
 use ghcr_diagnosis::{Context, Diagnosis, Evidence, diagnose, log};
+use oci_push::Step;
 use serde_json::{Value, json};
 
 use super::situation;
@@ -232,9 +233,17 @@ fn headline(evidence: &Evidence) -> String {
 fn told(evidence: &Evidence) -> Vec<String> {
     let mut told = Vec::new();
     let host = evidence.host.as_deref().unwrap_or("the registry");
-    let step = evidence
-        .step
-        .map(|step| format!("the request to {}", step.describe()));
+    let is_by_digest = evidence
+        .url
+        .as_deref()
+        .is_some_and(|url| url.contains("/manifests/sha256:"));
+    let step = evidence.step.map(|step| {
+        let what = match step {
+            Step::CheckManifest if is_by_digest => "look up a manifest",
+            step => step.describe(),
+        };
+        format!("the request to {what}")
+    });
     told.extend(match (evidence.status, step) {
         (Some(status), Some(step)) => {
             Some(format!("  caused by: {host} answered {status} to {step}"))

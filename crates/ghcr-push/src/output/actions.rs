@@ -14,6 +14,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ghcr_diagnosis::Cause;
 use oci_push::PushReport;
 
 use super::Printer;
@@ -187,11 +188,10 @@ impl Printer {
 /// What the annotation of a failure says under its title.
 fn annotation(error: &CliError) -> String {
     if let Some(diagnosis) = &error.diagnosis {
-        let page = diagnosis.causes.first().and_then(|cause| cause.url.clone());
-        let lines: Vec<String> = std::iter::once(diagnosis.summary.clone())
-            .chain(page)
-            .collect();
-        return lines.join("\n");
+        let first = diagnosis.causes.first();
+        let pages = first.map(Cause::pages).unwrap_or_default();
+        let summary = std::iter::once(diagnosis.summary.as_str());
+        return summary.chain(pages).collect::<Vec<_>>().join("\n");
     }
     let lines: Vec<&str> = error
         .causes

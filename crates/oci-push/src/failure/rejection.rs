@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use oci_client::errors::OciEnvelope;
 
+use super::limit::is_rate_limit;
 use super::{displayed, host_of};
 use crate::request::{Request, Response};
 use crate::retry::advised_wait;
@@ -101,27 +102,13 @@ impl Rejection {
         }
     }
 
-    /// Whether this is a rate limit. GitHub tells its secondary one as 403, which looks like a permission
-    /// (<https://github.com/virtualcell/vcell/issues/1888>); its headers say so too
-    /// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit>).
+    /// Whether this is a rate limit, by [`is_rate_limit`].
     #[must_use]
     pub fn is_rate_limit(&self) -> bool {
-        let is_spent = |(name, value): &(String, String)| {
-            name == "x-ratelimit-remaining" && value.trim() == "0"
-        };
-        let words = || self.words().to_ascii_lowercase();
-        self.status == StatusCode::TOO_MANY_REQUESTS
-            || (self.status == StatusCode::FORBIDDEN
-                && (self.retry_after.is_some()
-                    || self.headers.iter().any(is_spent)
-                    || self.has_code("TOOMANYREQUESTS")
-                    || [
-                        "secondary rate limit",
-                        "rate limit exceeded",
-                        "abuse detection",
-                    ]
-                    .iter()
-                    .any(|mark| words().contains(mark))))
+        let codes = self.errors.iter().map(|error| error.code.as_str());
+        let words: Vec<&str> = codes.collect();
+        let words = format!("{} {}", words.join(" "), self.words());
+        is_rate_limit(Some(self.status.as_u16()), &self.headers, &words)
     }
 
     /// Whether it says no more than 403: nothing, the status once more, or a proxy's page. Such refusals of ghcr.io are known to pass; an answer to a HEAD has no words in any case.

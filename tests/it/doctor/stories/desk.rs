@@ -274,7 +274,7 @@ fn too_many_requests() {
              - HOST said: retry-after: 333.939671ms, allowed: 2000/minute
              - the credential came from GHCR_PUSH_TOKEN (classic personal access token)
            what to do:
-             Wait a minute and push again, with fewer jobs at a time and fewer, larger requests (here: `--jobs 1`, and no small `--chunk-size`). (The registry asks for 333.939671ms; jobs at the same time share the limit, so that is mostly too short.)
+             Wait a minute and push again, with fewer jobs at a time and fewer, larger requests (here: `--jobs 1`, and no small `--chunk-size`). (The registry asks to wait 333.939671ms; jobs at the same time share the limit, so that is mostly too short.)
     "]]);
 }
 
@@ -302,7 +302,7 @@ fn hostile_words() {
         diagnosis: the registry refused, in words that are not known here
 
         1. unknown-denial (possible)
-           this refusal is not catalogued; it is neither the words for a token without `packages: write` nor those for a package that does not admit the repository, nor those for a rate limit, a scope, single sign-on, an owner or a credential
+           this refusal is not catalogued; it is neither the words for a token without `packages: write` nor those for a package that does not admit the repository, nor those for a scope, single sign-on, an owner or a credential
            evidence:
              - HOST said: quota of [redacted] ([redacted]) spent\u{d}\u{a}::error::owned\u{a}## [warning]owned \u{1b}]0;title\u{7}\u{9b}2J\u{202e}
              - the credential came from GHCR_PUSH_TOKEN (classic personal access token)

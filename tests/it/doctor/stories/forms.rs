@@ -63,7 +63,7 @@ fn as_json() {
                   "a token without `packages: write` is refused with other words"
                 ],
                 "remedy": "Open https://github.com/orgs/owner/packages/container/app/settings (if owner is a user: https://github.com/users/owner/packages/container/app/settings), go to \"Manage Actions access\", choose \"Add repository\", add owner/app, and set its role to Write. Then run the job again.",
-                "url": "https://github.com/orgs/owner/packages/container/app/settings"
+                "url": null
               }
             ]
           },

@@ -168,7 +168,18 @@ fn a_policy_of_the_organization() {
 
         diagnosis: the token that was used may not write packages
 
-        1. workflow-lacks-packages-write (likely)
+        1. organization-policy (likely)
+           the block in the workflow's file is right, and a policy overrules it: owner or its enterprise restricts workflows to reading
+           evidence:
+             - HOST said: installation not allowed to Write organization package
+             - the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)
+             - .github/workflows/release.yml gives the job "publish" `packages: write` in the job's own `permissions:`
+             - the block is right, so that something above it overrules it
+           what to do:
+             Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself, and what a block in a workflow's file raises. Before that, look at the job's log, under "Set up job", "GITHUB_TOKEN Permissions": if it shows `Packages: write`, no policy is the matter, but another token was used than the job's own.
+             https://github.com/organizations/owner/settings/actions
+
+        2. app-token-unsupported (possible)
            the token that was used has no `packages: write`, and the block in .github/workflows/release.yml on disk is right: the credential from GHCR_PUSH_TOKEN is not this job's token
            evidence:
              - HOST said: installation not allowed to Write organization package
@@ -177,14 +188,6 @@ fn a_policy_of_the_organization() {
              - .github/workflows/release.yml gives the job "publish" `packages: write` in the job's own `permissions:`
            what to do:
              Look at the job's log, under "Set up job", "GITHUB_TOKEN Permissions". If it shows `Packages: write`, push with that token: `GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}` in the step's `env:`, and nothing that goes before it. If it shows less, bring the block into the version of .github/workflows/release.yml that runs: the one of the branch, tag or commit that the run is for.
-
-        2. organization-policy (possible)
-           owner or its enterprise restricts workflows to reading
-           evidence:
-             - holds only if the job's log, under "Set up job", "GITHUB_TOKEN Permissions", shows less than `Packages: write`: a block raises what an organization's default is
-           what to do:
-             Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself, and what a block in a workflow's file raises.
-             https://github.com/organizations/owner/settings/actions
     "#]]);
 }
 

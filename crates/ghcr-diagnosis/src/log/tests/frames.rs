@@ -195,11 +195,11 @@ fn hidden_owner() {
     "]],
     );
     let diagnosis = crate::diagnose(&super::recognise(log)[0], &crate::Context::default());
-    let url = diagnosis.and_then(|diagnosis| diagnosis.causes[0].url.clone());
-    assert_eq!(
-        url.as_deref(),
-        Some("https://github.com/orgs/OWNER/packages/container/go-httpbin/settings")
-    );
+    let cause = &diagnosis.expect("a diagnosis").causes[0];
+    let page = "https://github.com/orgs/OWNER/packages/container/go-httpbin/settings";
+    assert!(cause.remedy.contains(page), "{cause:?}");
+    // A place for a name is no page to open.
+    assert_eq!((cause.url.as_deref(), cause.pages()), (None, Vec::new()));
 }
 
 /// That a registry asks for a token is no refusal.

@@ -93,6 +93,12 @@ pub(super) fn rejected(
     } else {
         String::new()
     };
+    // Another source may hold the one that was meant.
+    let other = if facts.is_some() && !context.shadowed.is_empty() {
+        " Or take this one away (unset the variable, or log out), so that the one that was passed over is used."
+    } else {
+        ""
+    };
     let is_known = case.login_host() != UNKNOWN_HOST;
     if context.is_for_the_jobs_token() {
         return Cause {
@@ -112,12 +118,35 @@ pub(super) fn rejected(
         remedy: if is_known {
             format!(
                 "Replace the credential {place}. A new classic personal access token needs the scope \
-                 write:packages.{logout}"
+                 write:packages.{logout}{other}"
             )
         } else {
-            format!("Replace the credential {place}.{logout}")
+            format!("Replace the credential {place}.{logout}{other}")
         },
         url: is_known.then(|| page::new_token(context)),
+    }
+}
+
+/// The cause that an identity token was presented, which the registry's token service does not exchange.
+pub(super) fn exchanged(case: &Case) -> Cause {
+    let mut evidence = case.basics();
+    evidence.extend(shadows(case));
+    evidence.push("tokens are asked for by POST with an identity token only".to_owned());
+    Cause {
+        code: Code::CredentialRejected,
+        likelihood: Likelihood::Likely,
+        why: format!(
+            "{} takes a user name with a token, and what was presented is an identity token (`identitytoken` in the \
+             login's file)",
+            case.login_host()
+        ),
+        evidence,
+        remedy: format!(
+            "Take the entry away: {}. Then {}, with a user name and a token.",
+            case.logout(),
+            case.login()
+        ),
+        url: None,
     }
 }
 

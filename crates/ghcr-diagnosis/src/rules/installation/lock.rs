@@ -12,19 +12,19 @@ use crate::rules::scope;
 /// The cause that the token is another App's, `None` if nothing points to one. The registry knows no
 /// Apps but Actions (<https://github.com/orgs/community/discussions/26920>,
 /// <https://github.com/devsy-org/devsy/pull/777>).
-pub(super) fn other_app(case: &Case, token: &Token) -> Option<Cause> {
+///
+/// `is_probably_own` says that another fact speaks for the job's own token.
+pub(super) fn other_app(case: &Case, token: &Token, is_probably_own: bool) -> Option<Cause> {
     let context = &case.context;
-    let outside = context.actions.is_none() && !context.is_personal();
     // The job's own token could have written, as far as its log tells: it was not the one that was used.
     let granted = context.actions.as_ref().and_then(|actions| actions.granted);
     let was_other = granted == Some(Access::Write) && !token.creating;
     let likelihood = match (token.is_own, token.prefixed) {
-        (None, _) if was_other => Likelihood::Likely,
-        (Some(true), _) | (None, false) => return None,
+        (Some(true), _) => return None,
         (Some(false), true) => Likelihood::Proven,
-        (Some(false), false) => Likelihood::Likely,
-        (None, true) if outside => Likelihood::Likely,
-        (None, true) => Likelihood::Possible,
+        (None, false) if !was_other => return None,
+        (None, true) if is_probably_own && !was_other => Likelihood::Possible,
+        (Some(false), false) | (None, _) => Likelihood::Likely,
     };
     let mut evidence = Vec::new();
     if likelihood != Likelihood::Possible {
@@ -78,7 +78,7 @@ pub(in crate::rules) fn foreign_app(case: &Case) -> Option<Cause> {
         prefixed: false,
         is_own: Some(false),
     };
-    let mut explanation = other_app(case, &token)?;
+    let mut explanation = other_app(case, &token, false)?;
     // No word of this refusal tells whether the package exists.
     let existence = existence(case, token.creating);
     explanation.evidence.retain(|line| *line != existence);
@@ -105,17 +105,37 @@ pub(in crate::rules) fn policy_on_creation(case: &Case, likelihood: Likelihood) 
 /// (<https://github.com/actions/runner/issues/1039>, <https://github.com/openconfig/gnmic/issues/641>).
 pub(in crate::rules) fn policy_on_workflows(case: &Case, likelihood: Likelihood) -> Cause {
     let owner = owner(case);
+    let is_overruled = listed(case) == Some(Access::Write) && likelihood == Likelihood::Likely;
+    let granted = case
+        .context
+        .actions
+        .as_ref()
+        .and_then(|actions| actions.granted);
+    let (block, look) = if is_overruled {
+        let look = if granted.is_some() {
+            ""
+        } else {
+            " Before that, look at the job's log, under \"Set up job\", \"GITHUB_TOKEN Permissions\": if it shows \
+             `Packages: write`, no policy is the matter, but another token was used than the job's own."
+        };
+        (
+            "the block in the workflow's file is right, and a policy overrules it: ",
+            look,
+        )
+    } else {
+        ("", "")
+    };
     policy(
         case,
         likelihood,
         format!(
-            "{} or its enterprise restricts workflows to reading",
+            "{block}{} or its enterprise restricts workflows to reading",
             supposed(case)
         ),
         format!(
             "Ask an owner of {owner} to allow \"Read and write permissions\" under \"Workflow permissions\". \
              That becomes the default of every repository that sets nothing itself, and what a block in a workflow's \
-             file raises."
+             file raises.{look}"
         ),
         page::organization_actions(&case.context),
     )

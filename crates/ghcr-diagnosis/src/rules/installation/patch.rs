@@ -50,7 +50,7 @@ pub(in crate::rules) fn lacks_permission(
 }
 
 /// The cause that the token is not the one that the file on disk describes, which grants the permission.
-pub(super) fn other_than_on_disk(case: &Case, token: &Token) -> Cause {
+pub(super) fn other_than_on_disk(case: &Case, token: &Token, likelihood: Likelihood) -> Cause {
     let context = &case.context;
     let actions = context.actions.as_ref();
     let file = actions
@@ -71,9 +71,15 @@ pub(super) fn other_than_on_disk(case: &Case, token: &Token) -> Cause {
     let mut evidence = case.basics();
     evidence.push(existence(case, token.creating));
     evidence.extend(shown(case));
+    // Where the file is the run's, nothing of the workflow is lacking: it is the token that is another one.
+    let is_of_token = is_of_run == Some(true) && token.is_own != Some(true);
     Cause {
-        code: Code::WorkflowLacksPackagesWrite,
-        likelihood: Likelihood::Likely,
+        code: if is_of_token {
+            Code::AppTokenUnsupported
+        } else {
+            Code::WorkflowLacksPackagesWrite
+        },
+        likelihood,
         why: format!(
             "the token that was used has no `packages: write`, and the block in {file} on disk is right: {why}"
         ),

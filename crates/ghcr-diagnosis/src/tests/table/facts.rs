@@ -5,7 +5,7 @@ use oci_push::Step;
 use super::check;
 use super::locks::listed;
 use crate::Likelihood::{Likely, Possible, Proven};
-use crate::tests::support::{denied, desk, job, run, silent};
+use crate::tests::support::{codes, denied, desk, job, run, silent};
 use crate::{Access, Link, OwnerKind, TokenKind, diagnose};
 
 /// `read_package` may be the token's lock as well: surely so where it may not even read.
@@ -119,29 +119,35 @@ fn a_right_block_and_a_user() {
     });
     context.owner_kind = Some(OwnerKind::User);
     let write = denied("installation not allowed to Write organization package");
-    for (own, of_run, why) in [
+    for (own, of_run, code, why) in [
         (
             None,
             None,
+            "workflow-lacks-packages-write",
             "the credential from GITHUB_TOKEN is not this job's token, or the run used another version of the file",
         ),
         (
             None,
             Some(true),
+            "app-token-unsupported",
             "the credential from GITHUB_TOKEN is not this job's token",
         ),
-        (Some(true), None, "the run used another version of the file"),
+        (
+            Some(true),
+            None,
+            "workflow-lacks-packages-write",
+            "the run used another version of the file",
+        ),
     ] {
         let actions = context.actions.get_or_insert_default();
         actions.token_is_own = own;
         actions.file_is_of_run = of_run;
-        check(
-            "a user",
-            &write,
-            &context,
-            &[("workflow-lacks-packages-write", Likely)],
-        );
         let diagnosis = diagnose(&write, &context).expect("a diagnosis");
+        assert_eq!(
+            codes(Some(&diagnosis)),
+            [(code, Likely)],
+            "{own:?} {of_run:?}"
+        );
         let cause = &diagnosis.causes[0];
         assert!(
             cause.why.ends_with(&format!("is right: {why}")),

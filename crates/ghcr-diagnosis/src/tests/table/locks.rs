@@ -208,9 +208,9 @@ fn the_token_lock() {
         &write,
         &run(|actions| actions.permissions = Some(listed(&[("packages", Access::Write)]))),
         &[
-            ("workflow-lacks-packages-write", Likely),
+            ("organization-policy", Likely),
             ("reusable-workflow", Possible),
-            ("organization-policy", Possible),
+            ("workflow-lacks-packages-write", Possible),
         ],
     );
     check(
@@ -222,8 +222,8 @@ fn the_token_lock() {
             actions.reusable = Some(false);
         }),
         &[
-            ("workflow-lacks-packages-write", Likely),
             ("organization-policy", Likely),
+            ("workflow-lacks-packages-write", Possible),
         ],
     );
     check(
