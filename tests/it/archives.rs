@@ -237,7 +237,7 @@ fn scratch_space_that_cannot_be_used() {
         .arg(format!("{}/owner/app:1", registry.host()))
         .output();
     let run = Run::of(output.expect("the binary starts"));
-    run.assert_code(1);
+    run.assert_code(3);
     for words in ["scratch space in /nowhere/at/all", "TMPDIR"] {
         assert!(run.stderr.contains(words), "{}", run.stderr);
     }

@@ -220,6 +220,8 @@ impl HttpTransport {
                 && self.connections.was_used(host, &error)
                 && is_harmless;
             let failure = Self::failure(request, kind);
+            // What is wrong with the blob itself is wrong on any connection.
+            let is_unread = is_unread && matches!(failure, Failure::Unanswered(_));
             Broken { failure, is_unread }
         })?;
         self.connections.answered(host, &answer);
