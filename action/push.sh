@@ -52,6 +52,7 @@ done <<<"$INPUT_PLATFORMS"
 # No tag has a slash, and every reference has one
 # (https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests).
 references=
+# shellcheck disable=SC2153 # It is another input than INPUT_ARGS.
 while read -r tag; do
   case "$tag" in
     '') ;;

@@ -163,7 +163,7 @@ fn denied_in_words_nobody_knows() {
             diagnosis: the registry refused, in words that are not known here
 
             1. unknown-denial (possible)
-               this refusal is not catalogued; it is neither the words for a token without `packages: write` nor those for a package that does not admit the repository, nor those for a rate limit, a scope, single sign-on, an owner or a credential
+               this refusal is not catalogued; it is neither the words for a token without `packages: write` nor those for a package that does not admit the repository, nor those for a scope, single sign-on, an owner or a credential
                evidence:
                  - HOST said: the moon is in the wrong quarter\u{a}::error::gotcha \u{1b}[31m## [error]
                  - the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)

@@ -116,6 +116,11 @@ impl Screen {
                     line.clear();
                 }
             }
+            ("K", "") => {
+                if let Some(line) = self.cells.get_mut(self.row) {
+                    line.truncate(self.column);
+                }
+            }
             ("m", "0") => self.look.clear(),
             ("m", _) => parameters.clone_into(&mut self.look),
             _ => return Err(unknown()),
