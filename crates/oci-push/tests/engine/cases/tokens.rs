@@ -70,17 +70,19 @@ fn token_ends() -> Case {
                 .fault(revoked(Route::UploadChunk, Phase::AfterState))
                 .with(in_chunks)
                 .check(|seen| tokens(seen, 2)),
-            Form::new("takes the token back at every sixth start of an upload, of 40 blobs")
-                .guarded()
-                .layers(&sizes)
-                .faults(
-                    (1..=6)
-                        .map(|number| {
-                            revoked(Route::UploadStart, Phase::AfterState).from_request(6 * number)
-                        })
-                        .collect(),
-                )
-                .at_most(3.0),
+            Form::new(
+                "takes the token back at the 16th and the 32nd start of an upload, of 40 blobs",
+            )
+            .guarded()
+            .layers(&sizes)
+            .faults(
+                (1..=2)
+                    .map(|number| {
+                        revoked(Route::UploadStart, Phase::AfterState).from_request(16 * number)
+                    })
+                    .collect(),
+            )
+            .at_most(3.0),
             Form::new("takes the token back before the manifest")
                 .guarded()
                 .fault(revoked(Route::ManifestPut, Phase::BeforeHead))
