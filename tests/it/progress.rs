@@ -88,6 +88,37 @@ fn a_push_as_events() {
     assert!(!run.stderr.contains(TOKEN), "{}", run.stderr);
 }
 
+/// What is tried again for a blob names it, whatever the request.
+#[test]
+fn retries_that_name_their_blob() {
+    let registry = registry();
+    let image = Image::new(&SampleImage::of_layers(&[3000]));
+    let reference = format!("{}/owner/app:1", registry.host());
+    let earlier = Image::small();
+    push(&earlier, &["image.tar", &reference]).assert_code(0);
+    for route in [Route::BlobHead, Route::UploadStart] {
+        registry.fail(Fault::new(Action::error(503, "UNAVAILABLE", "not now")).on(route).once());
+    }
+    let run = push(&image, &["--progress", "json", "image.tar", &reference]);
+    run.assert_code(0);
+    let blobs: BTreeSet<&str> = image
+        .sample
+        .blobs
+        .iter()
+        .map(|(digest, _)| digest.as_str())
+        .collect();
+    let events = events(&run);
+    let retries = events.iter().filter(|event| event["event"] == "retrying");
+    let told: BTreeSet<&str> = retries
+        .map(|event| {
+            let digest = event["digest"].as_str().expect("a blob is named");
+            assert!(blobs.contains(digest), "{event}");
+            event["step"].as_str().expect("a step")
+        })
+        .collect();
+    assert_eq!(told, BTreeSet::from(["check-blob", "start-upload"]));
+}
+
 /// What one repository of a run has, the next takes over.
 #[test]
 fn blobs_that_are_taken_over() {

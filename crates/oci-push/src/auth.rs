@@ -333,29 +333,25 @@ impl<T: Transport> AuthTransport<T> {
         let AuthSettings {
             clock, observer, ..
         } = &self.settings;
-        for (attempt, wait) in (1..).zip(WAITS) {
+        let mut tries = (1..).zip(WAITS);
+        loop {
             let now = clock.now();
-            match token::fetch(&self.inner, realm, service, scopes, credentials, now).await {
-                Err(Failure::Violation(violation))
-                    if matches!(
-                        violation.kind,
-                        ViolationKind::TokenUnreadable(_) | ViolationKind::TokenMissing
-                    ) =>
-                {
-                    observer.observe(&Event::Retrying {
-                        step: Step::FetchToken,
-                        digest: None,
-                        cause: &violation.kind.to_string(),
-                        wait,
-                        attempt,
-                    });
-                    clock.sleep(wait).await;
-                }
-                outcome => return outcome,
-            }
+            let fetched = token::fetch(&self.inner, realm, service, scopes, credentials, now).await;
+            let Some(kind) = fetched.as_ref().err().and_then(token::no_token) else {
+                return fetched;
+            };
+            let Some((attempt, wait)) = tries.next() else {
+                return fetched;
+            };
+            observer.observe(&Event::Retrying {
+                step: Step::FetchToken,
+                digest: None,
+                cause: &kind.to_string(),
+                wait,
+                attempt,
+            });
+            clock.sleep(wait).await;
         }
-        let now = clock.now();
-        token::fetch(&self.inner, realm, service, scopes, credentials, now).await
     }
 
     /// Checked before any credential is so much as looked up.

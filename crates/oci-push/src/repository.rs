@@ -145,7 +145,7 @@ impl<T: Transport> Repository<T> {
     /// upload is harmless, a missing blob is not.
     pub(crate) async fn presence(&self, descriptor: &Descriptor) -> Result<Presence, Failure> {
         let url = self.url(&format!("blobs/{}", descriptor.digest));
-        let request = Request::new(Step::CheckBlob, Method::HEAD, url);
+        let request = Request::new(Step::CheckBlob, Method::HEAD, url).about(&descriptor.digest);
         let response = match self.transport.send(&request).await {
             Ok(response) => response.expect(&request, &[200, 403, 404, 405])?,
             // Registries send elsewhere only for what they have. It is not followed.
@@ -207,11 +207,14 @@ impl<T: Transport> Repository<T> {
         check_confirmation(&request, &response, digest)
     }
 
-    /// Opens an upload session: the first request that needs the right to push.
-    pub(crate) async fn start_upload(&self) -> Result<UploadSession, Failure> {
-        let url = self.uploads.clone();
-        self.start(Request::new(Step::StartUpload, Method::POST, url))
-            .await
+    /// Opens an upload session, for `blob` or just to see: the first request that needs the right to push.
+    pub(crate) async fn start_upload(
+        &self,
+        blob: Option<&Digest>,
+    ) -> Result<UploadSession, Failure> {
+        let mut request = Request::new(Step::StartUpload, Method::POST, self.uploads.clone());
+        request.blob = blob.cloned();
+        self.start(request).await
     }
 
     /// The same in one try, for what the answer says.

@@ -75,6 +75,8 @@ impl Body {
 pub struct Request {
     /// What the request is for.
     pub step: Step,
+    /// The blob that it is about, for whoever is told of its retries.
+    pub blob: Option<Digest>,
     /// The HTTP method.
     pub method: Method,
     /// The absolute URL.
@@ -99,6 +101,7 @@ impl Request {
     pub fn new(step: Step, method: Method, url: Url) -> Self {
         Self {
             step,
+            blob: None,
             method,
             url,
             headers: HeaderMap::new(),
@@ -108,6 +111,13 @@ impl Request {
             deadline: CONTROL_DEADLINE,
             response_limit: ERROR_BODY_LIMIT,
         }
+    }
+
+    /// The same request, about a blob.
+    #[must_use]
+    pub fn about(mut self, blob: &Digest) -> Self {
+        self.blob = Some(blob.clone());
+        self
     }
 
     /// The same request with one more header.

@@ -193,10 +193,11 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
     /// Opens a session, and learns from it how long a small request takes.
     async fn start(&self) -> Result<UploadSession, Failure> {
         let asked = self.services.clock.now();
-        let session = match self.repository.start_upload().await {
+        let blob = Some(&self.descriptor.digest);
+        let session = match self.repository.start_upload(blob).await {
             // An answer that lost its address on the way is not the registry's way to answer.
             Err(failure) if recovery::lacks_location(&failure) => {
-                self.repository.start_upload().await?
+                self.repository.start_upload(blob).await?
             }
             opened => opened?,
         };

@@ -97,6 +97,19 @@ pub(super) async fn fetch(
     })
 }
 
+/// What is wrong with an answer that is none that a token service gives, if that is what `failure` says.
+pub(super) fn no_token(failure: &Failure) -> Option<&ViolationKind> {
+    let Failure::Violation(violation) = failure else {
+        return None;
+    };
+    let kind = &violation.kind;
+    matches!(
+        kind,
+        ViolationKind::TokenUnreadable(_) | ViolationKind::TokenMissing
+    )
+    .then_some(kind)
+}
+
 /// What an answer is that is no JSON. Nothing of it is quoted: it may hold a part of a token.
 fn unreadable(body: &[u8]) -> Option<&'static str> {
     let error = serde_json::from_slice::<serde_json::Value>(body).err()?;

@@ -111,29 +111,13 @@ impl Rejection {
         is_rate_limit(Some(self.status.as_u16()), &self.headers, &words)
     }
 
-    /// Whether it says no more than 403: nothing, the status once more, or a proxy's page. Such refusals of ghcr.io are known to pass; an answer to a HEAD has no words in any case.
+    /// Whether it says no more than 403: nothing, the status once more, or a proxy's page. Such refusals of ghcr.io
+    /// are known to pass; an answer to a HEAD has no words in any case.
     #[must_use]
     pub fn is_wordless(&self) -> bool {
         self.status == StatusCode::FORBIDDEN
             && self.method != Method::HEAD
-            && (says_nothing(&self.words()) || self.is_empty_envelope())
-    }
-
-    /// Whether the body is JSON that says nothing: `{}`, `null`, or an empty list of errors.
-    fn is_empty_envelope(&self) -> bool {
-        let body = self.body_excerpt.as_deref().unwrap_or_default();
-        let value: Option<serde_json::Value> = serde_json::from_str(body).ok();
-        value.is_some_and(|value| {
-            let is_nothing = |value: &serde_json::Value| {
-                value.is_null()
-                    || value.as_array().is_some_and(Vec::is_empty)
-                    || value.as_object().is_some_and(serde_json::Map::is_empty)
-            };
-            is_nothing(&value)
-                || value
-                    .as_object()
-                    .is_some_and(|all| all.values().all(is_nothing))
-        })
+            && says_nothing(&self.words())
     }
 
     /// Whether the registry lacks something that a manifest names. Some tell it in plain text, or behind the code of an
@@ -262,6 +246,8 @@ mod tests {
             (r#"{"errors":[]}"#, true),
             (r#"{"status":403,"error":"Forbidden"}"#, true),
             ("{}", true),
+            ("null", true),
+            (r#"{"errors":null}"#, true),
             ("denied", false),
             ("permission_denied: write_package", false),
             (

@@ -30,7 +30,7 @@ impl Pusher {
     /// The registry's refusal, or why it cannot be asked.
     pub async fn may_push(&self, reference: &Reference) -> Result<(), Failure> {
         let publication = self.publication(&[reference], &[])?;
-        let opened = publication.repository.start_upload().await;
+        let opened = publication.repository.start_upload(None).await;
         publication.repository.cancel_sessions().await;
         opened.map(drop)
     }
@@ -75,7 +75,7 @@ impl Pusher {
         if !is_of_access(rejection.status) {
             return None;
         }
-        let opened = publication.repository.start_upload().await;
+        let opened = publication.repository.start_upload(None).await;
         publication.repository.cancel_sessions().await;
         opened.err().filter(has_words)
     }

@@ -3,7 +3,15 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{ADVISED_TRIES, LIMITED_TRIES, SECONDARY_LIMIT, SHORTEST_WAIT};
+use super::policy::SHORTEST_WAIT;
+
+/// Tries for which advice is taken at its word; who goes on like that gives none.
+const ADVISED_TRIES: u32 = 25;
+
+/// The wait for GitHub's secondary rate limit where it names none, doubled with each try
+/// (<https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately>).
+pub(super) const SECONDARY_LIMIT: Duration = Duration::from_mins(1);
+const LIMITED_TRIES: u32 = 4;
 
 /// Advice below this is told by registries that count requests: it says when the next one is free, not when all that
 /// wait are.

@@ -109,7 +109,7 @@ impl Outcome {
     /// The wait that the host asks for.
     pub(super) fn advised(self) -> Option<Duration> {
         match self {
-            Self::Limited { advised } => Some(advised.unwrap_or(super::SECONDARY_LIMIT)),
+            Self::Limited { advised } => Some(advised.unwrap_or(super::limits::SECONDARY_LIMIT)),
             Self::Answered { advised, .. } => advised,
             _ => None,
         }

@@ -37,7 +37,7 @@ impl<T: Transport> RetryTransport<T> {
 /// Whether a request that ended so may have been carried out.
 fn leaves_open(outcome: Outcome) -> bool {
     match outcome {
-        Outcome::Unanswered | Outcome::Unfinished => true,
+        Outcome::Unanswered | Outcome::Unfinished | Outcome::Silent | Outcome::Malformed => true,
         Outcome::Answered { status, .. } => matches!(status, 408 | 499..=599),
         _ => false,
     }
@@ -55,7 +55,13 @@ mod tests {
                 advised: None,
             })
         };
-        assert!(leaves_open(Outcome::Unanswered) && leaves_open(Outcome::Unfinished));
+        let lost = [
+            Outcome::Unanswered,
+            Outcome::Unfinished,
+            Outcome::Silent,
+            Outcome::Malformed,
+        ];
+        assert!(lost.into_iter().all(leaves_open));
         assert!(!leaves_open(Outcome::Unreachable) && !leaves_open(Outcome::Final));
         let statuses: Vec<u16> = (100..500).filter(|status| open(*status)).collect();
         assert_eq!(statuses, [408, 499]);

@@ -164,12 +164,12 @@ impl<T: Transport> BlobUpload<'_, T> {
 
     /// Asks the session how much it holds.
     pub(super) async fn held(&self, session: &mut UploadSession) -> Standing {
-        self.held_by(session, status_request(session)).await
+        self.held_by(session, self.status_request(session)).await
     }
 
     /// The same, with one try: for a session that may be worth nothing.
     pub(super) async fn held_perhaps(&self, session: &mut UploadSession) -> Standing {
-        let request = status_request(session).sent_once();
+        let request = self.status_request(session).sent_once();
         self.held_by(session, request).await
     }
 
@@ -188,6 +188,11 @@ impl<T: Transport> BlobUpload<'_, T> {
         }
         reported(&response).map_or(Standing::Silent, Standing::Holds)
     }
+
+    fn status_request(&self, session: &UploadSession) -> Request {
+        Request::new(Step::UploadStatus, Method::GET, session.url().clone())
+            .about(&self.descriptor.digest)
+    }
 }
 
 /// What a session says of itself.
@@ -199,10 +204,6 @@ pub(super) enum Standing {
     Silent,
     /// There is no such session.
     Gone,
-}
-
-fn status_request(session: &UploadSession) -> Request {
-    Request::new(Step::UploadStatus, Method::GET, session.url().clone())
 }
 
 fn reported(response: &Response) -> Option<u64> {
