@@ -5,24 +5,12 @@
 //! where it may and counts what is skipped.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use test_registry::{Distribution, Options, SampleImage, TestRegistry, installed};
 
-use crate::support::{Image, push};
+use crate::support::{Image, push, run_tool};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/archives");
-
-#[track_caller]
-fn run(program: &str, arguments: &[&str]) -> Vec<u8> {
-    let output = Command::new(program)
-        .args(arguments)
-        .output()
-        .expect("the program starts");
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program} {arguments:?}: {stderr}");
-    output.stdout
-}
 
 /// Copies an archive beside an image of our own, so that the binary runs in that directory.
 fn archive(path: &Path) -> Image {
@@ -35,7 +23,7 @@ fn archive(path: &Path) -> Image {
 fn root_in(archive: &Path) -> (String, Vec<u8>) {
     let read = |name: &str| {
         let name = name.to_owned();
-        run("tar", &["-xOf", &archive.display().to_string(), &name])
+        run_tool("tar", &["-xOf", &archive.display().to_string(), &name])
     };
     let index: serde_json::Value = serde_json::from_slice(&read("index.json")).expect("JSON");
     let digest = index["manifests"][0]["digest"]
@@ -58,7 +46,7 @@ fn check_round_trip(archive_path: &Path) {
     assert_eq!(pushed.stdout, format!("{reference}@{digest}\n"));
 
     let source = format!("docker://{reference}");
-    let raw = run(
+    let raw = run_tool(
         "skopeo",
         &["inspect", "--raw", "--tls-verify=false", &source],
     );
@@ -66,7 +54,7 @@ fn check_round_trip(archive_path: &Path) {
 
     let copy = image.directory.path().join("copy");
     let destination = format!("dir:{}", copy.display());
-    run(
+    run_tool(
         "skopeo",
         &[
             "copy",
@@ -99,7 +87,7 @@ fn buildah_to_distribution_to_skopeo() {
         let runroot = format!("{storage}/run");
         all.extend([root.as_str(), "--runroot", &runroot]);
         all.extend(arguments);
-        String::from_utf8(run("buildah", &all))
+        String::from_utf8(run_tool("buildah", &all))
             .expect("text")
             .trim()
             .to_owned()
@@ -184,7 +172,7 @@ fn podman_pulls_what_was_pushed() {
     let storage = tempfile::tempdir().expect("a temporary directory");
     let root = format!("{}/root", storage.path().display());
     let runroot = format!("{}/run", storage.path().display());
-    run(
+    run_tool(
         "podman",
         &[
             "--storage-driver",

@@ -3,23 +3,11 @@
 //! inflate to the same diff ids.
 
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 use test_registry::{Distribution, SampleImage, installed};
 
-use crate::support::{Image, push};
-
-#[track_caller]
-fn run(program: &str, arguments: &[&str]) -> Vec<u8> {
-    let output = Command::new(program)
-        .args(arguments)
-        .output()
-        .expect("the program starts");
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program} {arguments:?}: {stderr}");
-    output.stdout
-}
+use crate::support::{Image, push, run_tool};
 
 /// A store of its own for podman and buildah, without privileges that a container may lack.
 fn with_store(program: &str, home: &Image, arguments: &[&str]) -> String {
@@ -34,7 +22,7 @@ fn with_store(program: &str, home: &Image, arguments: &[&str]) -> String {
         &runroot,
     ];
     all.extend(arguments);
-    String::from_utf8(run(program, &all))
+    String::from_utf8(run_tool(program, &all))
         .expect("text")
         .trim()
         .to_owned()
@@ -55,14 +43,14 @@ fn check_docker_archive(home: &Image, archive: &Path) {
     let source = format!("docker-archive:{path}");
     let pushed = format!("docker://{reference}");
     let config = |image: &str| {
-        run(
+        run_tool(
             "skopeo",
             &["inspect", "--tls-verify=false", "--config", "--raw", image],
         )
     };
     assert_eq!(config(&pushed), config(&source), "the configuration");
 
-    let manifest = json(&run(
+    let manifest = json(&run_tool(
         "skopeo",
         &["inspect", "--tls-verify=false", "--raw", &pushed],
     ));
@@ -74,7 +62,7 @@ fn check_docker_archive(home: &Image, archive: &Path) {
     );
     let copy = home.directory.path().join("copy");
     let out = format!("dir:{}", copy.display());
-    run(
+    run_tool(
         "skopeo",
         &[
             "copy",
@@ -100,7 +88,7 @@ fn skopeo_writes_a_docker_archive() {
     }
     let home = Image::new(&SampleImage::of_layers(&[3000, 100_000, 3000]));
     let archive = home.directory.path().join("docker.tar");
-    run(
+    run_tool(
         "skopeo",
         &[
             "copy",
@@ -168,13 +156,13 @@ fn umoci_writes_a_layout() {
     let home = Image::small();
     let layout = home.directory.path().join("layout");
     let layout = layout.display().to_string();
-    run("umoci", &["init", "--layout", &layout]);
+    run_tool("umoci", &["init", "--layout", &layout]);
     let image = format!("{layout}:1");
-    run("umoci", &["new", "--image", &image]);
+    run_tool("umoci", &["new", "--image", &image]);
     let file = home.directory.path().join("file");
     std::fs::write(&file, "hello\n".repeat(1000)).expect("writable");
     let file = file.display().to_string();
-    run(
+    run_tool(
         "umoci",
         &["insert", "--rootless", "--image", &image, &file, "/file"],
     );
@@ -187,7 +175,7 @@ fn umoci_writes_a_layout() {
         pushed.assert_code(0);
         let expected = digest.as_str().expect("a digest");
         assert_eq!(pushed.stdout, format!("{reference}@{expected}\n"));
-        run(
+        run_tool(
             "skopeo",
             &[
                 "inspect",

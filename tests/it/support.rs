@@ -51,6 +51,18 @@ pub(crate) fn command(directory: &Path) -> Command {
     command
 }
 
+/// Runs another program, which has to succeed, and returns what it printed.
+#[track_caller]
+pub(crate) fn run_tool(program: &str, arguments: &[&str]) -> Vec<u8> {
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .expect("the program starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {stderr}");
+    output.stdout
+}
+
 /// Runs the binary with a credential.
 pub(crate) fn push(image: &Image, arguments: &[&str]) -> Run {
     let output = push_command(image, arguments).output();

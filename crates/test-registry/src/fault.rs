@@ -82,14 +82,22 @@ pub enum Action {
 }
 
 impl Action {
+    /// Another answer.
+    #[must_use]
+    pub fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self::Answer {
+            status,
+            headers: headers.iter().map(owned).collect(),
+            body: body.to_owned(),
+        }
+    }
+
     /// An answer with an error envelope.
     #[must_use]
     pub fn error(status: u16, code: &str, message: &str) -> Self {
-        Self::Answer {
-            status,
-            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-            body: crate::answer::envelope(code, message, None),
-        }
+        let body = crate::answer::envelope(code, message, None);
+        Self::answer(status, &[("content-type", "application/json")], &body)
     }
 
     /// Whether it changes an answer that is there, rather than the course of the request.

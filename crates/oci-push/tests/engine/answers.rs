@@ -20,11 +20,7 @@ fn other_confirmations_are_believed_after_a_look() {
 fn a_confirmation_of_what_is_not_stored_is_found_out() {
     let registry = TestRegistry::start(Options::default());
     let source = Source::ten_mib();
-    let lie = Action::Answer {
-        status: 202,
-        headers: Vec::new(),
-        body: String::new(),
-    };
+    let lie = Action::answer(202, &[], "");
     registry.fail(
         Fault::new(lie)
             .on(Route::UploadCommit)
@@ -62,11 +58,7 @@ fn another_digest_in_a_confirmation_is_no_confirmation() {
 fn a_blob_of_another_size_is_no_such_blob() {
     let registry = TestRegistry::start(Options::default());
     let source = Source::ten_mib();
-    let lie = Action::Answer {
-        status: 200,
-        headers: vec![("content-length".to_owned(), "7".to_owned())],
-        body: String::new(),
-    };
+    let lie = Action::answer(200, &[("content-length", "7")], "");
     registry.fail(
         Fault::new(lie)
             .on(Route::BlobHead)
@@ -107,11 +99,7 @@ fn ranges_that_say_nothing_do_no_harm() {
 
 #[test]
 fn small_requests_are_repeated_until_they_are_answered() {
-    let page = |status| Action::Answer {
-        status,
-        headers: Vec::new(),
-        body: "<html>".to_owned(),
-    };
+    let page = |status| Action::answer(status, &[], "<html>");
     for route in [
         Route::ManifestHead,
         Route::BlobHead,

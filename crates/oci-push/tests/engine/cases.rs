@@ -15,17 +15,14 @@ mod tokens;
 mod variants;
 mod wire;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use oci_push::{Credentials, FixedKeychain, Pusher, Reference};
 use test_registry::{
-    Action, Authentication, Fault, Journal, Options, Personality, Sample, SampleImage, TestRegistry,
+    Authentication, Fault, Journal, Options, Personality, Sample, SampleImage, TestRegistry,
 };
 
 use crate::support::{
-    Leaping, Listener, MIB, PASSWORD, Pushed, Source, USERNAME, assert_published,
-    assert_unpublished, options,
+    MIB, PASSWORD, Source, USERNAME, assert_published, assert_unpublished, options, push_leaping,
 };
 
 /// A case, in one or several forms.
@@ -160,7 +157,7 @@ impl Form {
         }
         let mut options = options();
         (self.prepare)(&mut options);
-        let pushed = push(&registry, &source, options);
+        let pushed = push_leaping(&registry, &source, options);
         let journal = registry.journal();
         match (self.result, &pushed.result) {
             (Outcome::Published(times), Ok(_)) => {
@@ -203,45 +200,6 @@ impl Case {
         for form in &self.forms {
             form.run(&format!("{} {}: {}", self.id, self.name, form.what));
         }
-    }
-}
-
-/// Pushes to `owner/app:1` with a clock that leaps.
-pub(crate) fn push(
-    registry: &TestRegistry,
-    source: &Source,
-    options: oci_push::PushOptions,
-) -> Pushed {
-    let reference: Reference = format!("{}/owner/app:1", registry.host())
-        .parse()
-        .expect("a reference");
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let listener = Arc::new(Listener::default());
-    let clock = Arc::new(Leaping::default());
-    let keychain = Arc::new(FixedKeychain(Some(Credentials {
-        username: USERNAME.to_owned(),
-        password: PASSWORD.into(),
-    })));
-    let pusher =
-        Pusher::with_clock(options, keychain, listener.clone(), clock.clone()).expect("a client");
-    let result = runtime.block_on(pusher.push(&source.image, &[reference]));
-    runtime.shutdown_background();
-    Pushed {
-        result,
-        retries: listener.retries.lock().expect("no panic").clone(),
-        waits: clock.waits.lock().expect("no panic").clone(),
-    }
-}
-
-/// An answer with headers and a body.
-fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Action {
-    Action::Answer {
-        status,
-        headers: headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect(),
-        body: body.to_owned(),
     }
 }
 

@@ -9,17 +9,6 @@ use crate::support::{
     PASSWORD, Source, USERNAME, assert_published, assert_unpublished, options, push, push_to,
 };
 
-fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Action {
-    Action::Answer {
-        status,
-        headers: headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect(),
-        body: body.to_owned(),
-    }
-}
-
 const SECONDARY: &str =
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
 
@@ -29,12 +18,12 @@ fn a_refusal_without_words_passes() {
     let registry = TestRegistry::start(Options::default());
     let source = Source::ten_mib();
     registry.fail(
-        Fault::new(answer(403, &[], ""))
+        Fault::new(Action::answer(403, &[], ""))
             .on(Route::UploadStart)
             .times(2),
     );
     registry.fail(
-        Fault::new(answer(403, &[], ""))
+        Fault::new(Action::answer(403, &[], ""))
             .on(Route::ManifestPut)
             .once(),
     );
@@ -48,7 +37,7 @@ fn a_refusal_without_words_passes() {
 fn a_refusal_without_words_that_stays() {
     let registry = TestRegistry::start(Options::default());
     let source = Source::new(&SampleImage::of_layers(&[1000]));
-    registry.fail(Fault::new(answer(403, &[], "")).on(Route::UploadStart));
+    registry.fail(Fault::new(Action::answer(403, &[], "")).on(Route::UploadStart));
     let pushed = push(&registry, &source, options());
     assert!(matches!(pushed.failure(), Failure::Rejected(_)));
     let starts = registry.journal().count(Route::UploadStart);
@@ -62,7 +51,7 @@ fn a_rate_limit_that_looks_like_a_refusal() {
     for route in [Route::UploadStart, Route::UploadCommit, Route::ManifestPut] {
         let registry = TestRegistry::start(Options::default());
         let source = Source::new(&SampleImage::of_layers(&[200_000]));
-        let limited = answer(403, &[], SECONDARY);
+        let limited = Action::answer(403, &[], SECONDARY);
         let fault = Fault::new(limited).on(route).once();
         // An answer in the middle of a body can be lost with the connection.
         registry.fail(match route {
@@ -86,7 +75,7 @@ fn one_gate_for_all() {
     let registry = TestRegistry::start(Options::default());
     let sizes: Vec<u64> = (0..40).map(|number| 1000 + number).collect();
     let source = Source::new(&SampleImage::of_layers(&sizes));
-    let limited = answer(
+    let limited = Action::answer(
         429,
         &[],
         r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"retry-after: 250.1ms, allowed: 2000/minute"}]}"#,
@@ -121,7 +110,7 @@ fn retry_after_as_a_date() {
         ("Retry-After", "Sat, 21 Nov 2026 10:00:07 GMT"),
     ];
     registry.fail(
-        Fault::new(answer(503, &headers, ""))
+        Fault::new(Action::answer(503, &headers, ""))
             .on(Route::UploadStart)
             .once(),
     );
@@ -197,7 +186,7 @@ fn blobs_that_are_lost() {
         "message": "blob unknown to registry",
         "detail": { "digest": lost },
     }] });
-    let unknown = answer(
+    let unknown = Action::answer(
         404,
         &[("Content-Type", "application/json")],
         &body.to_string(),
@@ -238,7 +227,7 @@ fn one_tag_of_three() {
     let references = references.map(|reference| reference.parse().expect("a reference"));
     // The first manifest request is the first tag's.
     registry.fail(
-        Fault::new(answer(500, &[], "broken"))
+        Fault::new(Action::answer(500, &[], "broken"))
             .on(Route::ManifestPut)
             .from_request(2)
             .times(8),

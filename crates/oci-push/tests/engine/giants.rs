@@ -20,44 +20,40 @@ fn streams(journal: &Journal) -> Vec<(Duration, bool)> {
         .collect()
 }
 
-/// At 8 `MiB` a second together, two blobs of 24 `MiB` take six seconds, and one after the other three each.
-#[test]
-fn a_blob_gets_the_link_for_itself() {
+/// What comes of layers at 8 `MiB` a second together, where no request may take longer than `longest`.
+fn pushed_within(longest: Duration, layers: &[u64]) -> Journal {
     let registry = TestRegistry::start(Options::default());
-    let source = Source::new(&SampleImage::of_layers(&[24 * MIB, 24 * MIB + 1]));
+    let source = Source::new(&SampleImage::of_layers(layers));
     let mut options = options();
     options.limit_rate = Some(8 * MIB);
-    options.longest_request = Some(Duration::from_millis(5500));
+    options.longest_request = Some(longest);
     options.chunk_size = Some(4 * MIB);
     let pushed = push(&registry, &source, options);
     pushed.report();
     assert_published(&registry, &source);
     assert_eq!(pushed.retries, [""; 0], "nothing failed");
     let journal = registry.journal();
+    assert!(journal.blob_bytes() < source.sample.blob_bytes() + 12 * MIB);
+    journal
+}
+
+/// Two blobs of 24 `MiB` take six seconds, and one after the other three each.
+#[test]
+fn a_blob_gets_the_link_for_itself() {
+    let longest = Duration::from_millis(5500);
+    let journal = pushed_within(longest, &[24 * MIB, 24 * MIB + 1]);
     assert_eq!(journal.count(Route::UploadChunk), 0);
     let streams = streams(&journal);
     assert_eq!(streams.len(), 3, "one made way: {streams:?}");
     for (took, is_stored) in streams {
-        assert!(took < Duration::from_millis(5500) || !is_stored, "{took:?}");
+        assert!(took < longest || !is_stored, "{took:?}");
     }
-    assert!(journal.blob_bytes() < source.sample.blob_bytes() + 12 * MIB);
 }
 
 /// One that would miss it alone is sent in chunks, and that is found out early.
 #[test]
 fn a_blob_that_is_too_large_for_a_stream() {
-    let registry = TestRegistry::start(Options::default());
-    let source = Source::new(&SampleImage::of_layers(&[32 * MIB]));
-    let mut options = options();
-    options.limit_rate = Some(8 * MIB);
-    options.longest_request = Some(Duration::from_secs(3));
-    options.chunk_size = Some(4 * MIB);
-    let pushed = push(&registry, &source, options);
-    pushed.report();
-    assert_published(&registry, &source);
-    assert_eq!(pushed.retries, [""; 0], "nothing failed");
-    let journal = registry.journal();
+    let journal = pushed_within(Duration::from_secs(3), &[32 * MIB]);
     assert_eq!(streams(&journal).len(), 1);
     assert_eq!(journal.count(Route::UploadChunk), 8);
-    assert!(journal.blob_bytes() < source.sample.blob_bytes() + 12 * MIB);
 }

@@ -153,7 +153,7 @@ fn an_outage_in_a_deep_look() {
     let mut options = options();
     options.verify = Verify::Deep;
     options.retry.max_time = Duration::from_mins(1);
-    let pushed = crate::cases::push(&registry, &source, options);
+    let pushed = crate::support::push_leaping(&registry, &source, options);
     let Failure::Unverified { error, .. } = pushed.failure() else {
         panic!("{:?}", pushed.failure());
     };

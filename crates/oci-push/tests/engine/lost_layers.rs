@@ -2,12 +2,12 @@
 
 use std::sync::atomic::Ordering;
 
-use oci_archive::{Algorithm, Digest};
+use oci_archive::{Algorithm, Digest, Draft};
 use oci_push::{Failure, ReferenceStatus, Verify};
 use serde_json::Value;
 use test_registry::{Action, Fault, Options, Route, TestRegistry};
 
-use crate::drafts::{Outcome, content, draft, push, reference, shop};
+use crate::drafts::{Outcome, Shop, content, draft, push, reference, shop};
 use crate::support::options;
 
 fn compressions(outcome: &Outcome) -> usize {
@@ -30,13 +30,18 @@ fn assert_whole(registry: &TestRegistry, repository: &str, tag: &str) -> Vec<Str
     digests
 }
 
+/// An image of one layer that was pushed to `owner/app`: its draft, and what was kept of it.
+fn pushed_once(registry: &TestRegistry) -> (Draft, Shop) {
+    let draft = draft(&[content(1, 50_000)]);
+    let shop = shop();
+    let first = push(&draft, &shop, &[reference(registry, "app:1")], options());
+    first.result.expect("pushed");
+    (draft, shop)
+}
+
 /// Says that it has every blob of this size.
 fn claims(size: u64) -> Fault {
-    let yes = Action::Answer {
-        status: 200,
-        headers: vec![("content-length".to_owned(), size.to_string())],
-        body: String::new(),
-    };
+    let yes = Action::answer(200, &[("content-length", &size.to_string())], "");
     Fault::new(yes)
         .on(Route::BlobHead)
         .repository("owner/other")
@@ -49,21 +54,18 @@ fn misses(digest: &str) -> Fault {
         "message": "blob unknown to registry",
         "detail": { "digest": digest },
     }] });
-    let unknown = Action::Answer {
-        status: 404,
-        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-        body: body.to_string(),
-    };
+    let unknown = Action::answer(
+        404,
+        &[("content-type", "application/json")],
+        &body.to_string(),
+    );
     Fault::new(unknown).on(Route::ManifestPut).once()
 }
 
 #[test]
 fn a_cached_layer_that_a_registry_only_claims_to_have() {
     let registry = TestRegistry::start(Options::default());
-    let draft = draft(&[content(1, 50_000)]);
-    let shop = shop();
-    let first = push(&draft, &shop, &[reference(&registry, "app:1")], options());
-    first.result.expect("pushed");
+    let (draft, shop) = pushed_once(&registry);
     let (_, size) = shop.only_entry();
     registry.fail(claims(size));
     let other = push(&draft, &shop, &[reference(&registry, "other:1")], options());
@@ -81,10 +83,7 @@ fn a_cached_layer_that_a_registry_only_claims_to_have() {
 #[test]
 fn a_lost_layer_is_sent_though_another_repository_has_it() {
     let registry = TestRegistry::start(Options::default());
-    let draft = draft(&[content(1, 50_000)]);
-    let shop = shop();
-    let first = push(&draft, &shop, &[reference(&registry, "app:1")], options());
-    first.result.expect("pushed");
+    let (draft, shop) = pushed_once(&registry);
     let (layer, size) = shop.only_entry();
     registry.fail(claims(size));
     registry.clear_journal();
@@ -102,10 +101,7 @@ fn a_lost_layer_is_sent_though_another_repository_has_it() {
 #[test]
 fn a_cache_that_names_a_wrong_blob() {
     let registry = TestRegistry::start(Options::default());
-    let draft = draft(&[content(1, 50_000)]);
-    let shop = shop();
-    let first = push(&draft, &shop, &[reference(&registry, "app:1")], options());
-    first.result.expect("pushed");
+    let (draft, shop) = pushed_once(&registry);
     let (_, size) = shop.only_entry();
     for entry in shop.cache.0.lock().expect("no panic").values_mut() {
         entry.0 = Digest::of(Algorithm::Sha256, b"something else");
@@ -167,15 +163,8 @@ fn a_registry_that_names_none() {
 #[test]
 fn a_cached_layer_that_is_said_to_be_elsewhere() {
     let registry = TestRegistry::start(Options::default());
-    let draft = draft(&[content(1, 50_000)]);
-    let shop = shop();
-    let first = push(&draft, &shop, &[reference(&registry, "app:1")], options());
-    first.result.expect("pushed");
-    let elsewhere = Action::Answer {
-        status: 307,
-        headers: vec![("location".to_owned(), "http://127.0.0.1:1/blob".to_owned())],
-        body: String::new(),
-    };
+    let (draft, shop) = pushed_once(&registry);
+    let elsewhere = Action::answer(307, &[("location", "http://127.0.0.1:1/blob")], "");
     registry.fail(Fault::new(elsewhere).on(Route::BlobHead));
     let other = push(&draft, &shop, &[reference(&registry, "other:1")], options());
     assert_eq!(compressions(&other), 1);
@@ -248,10 +237,7 @@ fn a_deep_look_at_a_tag_whose_blobs_are_lost() {
 #[test]
 fn a_refusal_that_is_about_something_else() {
     let registry = TestRegistry::start(Options::default());
-    let draft = draft(&[content(1, 50_000)]);
-    let shop = shop();
-    let first = push(&draft, &shop, &[reference(&registry, "app:1")], options());
-    first.result.expect("pushed");
+    let (draft, shop) = pushed_once(&registry);
     let invalid = Action::error(400, "MANIFEST_INVALID", "manifest invalid");
     registry.fail(Fault::new(invalid).on(Route::ManifestPut));
     let other = push(&draft, &shop, &[reference(&registry, "app:2")], options());

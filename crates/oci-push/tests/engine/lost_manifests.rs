@@ -36,11 +36,11 @@ fn unknown(code: &str, detail: &str) -> Action {
     let error = serde_json::json!({
         "code": code, "message": "unknown", "detail": { "digest": detail },
     });
-    Action::Answer {
-        status: 404,
-        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-        body: serde_json::json!({ "errors": [error] }).to_string(),
-    }
+    Action::answer(
+        404,
+        &[("content-type", "application/json")],
+        &serde_json::json!({ "errors": [error] }).to_string(),
+    )
 }
 
 /// The one that is named is put again, after a short wait; all are where none is.

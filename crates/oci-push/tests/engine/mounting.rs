@@ -112,11 +112,7 @@ fn another_digest_in_the_answer_is_no_mount() {
     let registry = TestRegistry::start(Options::default());
     let source = source();
     let digest = format!("sha256:{}", "0".repeat(64));
-    let lie = Action::Answer {
-        status: 201,
-        headers: vec![("docker-content-digest".to_owned(), digest)],
-        body: String::new(),
-    };
+    let lie = Action::answer(201, &[("docker-content-digest", &digest)], "");
     registry.fail(Fault::new(lie).on(Route::UploadMount));
     push(&registry, &source, from(&registry, &["owner/base"])).report();
     assert_published(&registry, &source);

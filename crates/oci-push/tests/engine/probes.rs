@@ -62,11 +62,7 @@ fn repositories() {
 /// Advice is not worth waiting for: one request, and three seconds at most.
 #[test]
 fn repositories_of_a_registry_in_trouble() {
-    let unavailable = Action::Answer {
-        status: 503,
-        headers: Vec::new(),
-        body: String::new(),
-    };
+    let unavailable = Action::answer(503, &[], "");
     for action in [unavailable, Action::Stall] {
         let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
         registry.fail(Fault::new(action).on(Route::TagsList));
@@ -114,11 +110,7 @@ fn words_for_a_mute_refusal() {
     // Of the request for an upload: reading is allowed, or refused without words too.
     let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
     registry.deny("owner/app", Refusal::WritePackage);
-    let silence = Action::Answer {
-        status: 403,
-        headers: Vec::new(),
-        body: String::new(),
-    };
+    let silence = Action::answer(403, &[], "");
     registry.fail(Fault::new(silence).on(Route::BlobGet));
     let said = "permission_denied: write_package".to_owned();
     assert_eq!(words(&registry, refused), (Step::StartUpload, said));

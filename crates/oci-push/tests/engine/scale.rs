@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use oci_push::Shown;
 use test_registry::{Options, Route, SampleImage, TestRegistry};
 
-use crate::cases::push;
+use crate::support::push_leaping;
 use crate::support::{PASSWORD, Source, USERNAME, assert_published, options};
 
 /// Each distinct blob goes up once, over few connections.
@@ -29,7 +29,7 @@ fn a_thousand_layers() {
     let source = Source::new(&image);
     assert_eq!(source.sample.blobs.len(), 900 + 2);
     let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
-    let pushed = push(&registry, &source, options());
+    let pushed = push_leaping(&registry, &source, options());
     assert_eq!(pushed.report().blobs.uploaded, 902);
     assert_published(&registry, &source);
     let journal = registry.journal();
@@ -59,7 +59,7 @@ fn eight_pushes_to_one_tag() {
             .map(|source| {
                 let registry = &registry;
                 scope.spawn(move || {
-                    let pushed = push(registry, source, options());
+                    let pushed = push_leaping(registry, source, options());
                     let shown = pushed.report().references[0].shown.clone();
                     // What the tag names afterwards may be another's by then.
                     assert!(matches!(shown, None | Some(Shown::Other(_))), "{shown:?}");

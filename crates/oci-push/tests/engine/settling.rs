@@ -20,11 +20,7 @@ fn options() -> PushOptions {
 const DENIED: (u16, &str, &str) = (403, "DENIED", "permission_denied: write_package");
 
 fn refusals() -> Vec<Action> {
-    let wordless = Action::Answer {
-        status: 403,
-        headers: Vec::new(),
-        body: String::new(),
-    };
+    let wordless = Action::answer(403, &[], "");
     let (status, code, message) = DENIED;
     vec![
         Action::error(status, code, message),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use oci_push::UploadMode;
 use test_registry::{Action, Fault, Kind, Moment, Options, Route, SampleImage, TestRegistry};
 
-use crate::cases::push;
 use crate::chance::Chance;
+use crate::support::push_leaping;
 use crate::support::{
     MIB, PASSWORD, Source, USERNAME, assert_published, assert_unpublished, options,
 };
@@ -68,7 +68,7 @@ fn two_hundred_pushes() {
         options.upload_mode = chance.of(&[UploadMode::Auto, UploadMode::Chunked]);
         options.chunk_size = Some(MIB);
         options.http.stall_timeout = Duration::from_secs(2);
-        let pushed = push(&registry, &source, options);
+        let pushed = push_leaping(&registry, &source, options);
         let tags = registry.tags("owner/app");
         match &pushed.result {
             Ok(_) => {

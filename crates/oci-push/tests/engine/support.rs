@@ -47,43 +47,36 @@ pub(crate) fn open(path: &Path) -> Image {
     content.into_image().expect("its layers are finished")
 }
 
-/// Waits are noted and take no time. Sockets are real, so time itself goes on.
+/// Waits are noted and take no time.
 #[derive(Debug, Default)]
 pub(crate) struct Impatient {
-    pub(crate) waits: Mutex<Vec<Duration>>,
-}
-
-impl Clock for Impatient {
-    fn now(&self) -> Instant {
-        Instant::now()
-    }
-
-    fn sleep(&self, duration: Duration) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
-        self.waits.lock().expect("no panic").push(duration);
-        Box::pin(tokio::task::yield_now())
-    }
-
-    fn fraction(&self) -> f64 {
-        0.5
-    }
-}
-
-/// Waits are noted, and time leaps to their ends, so that budgets and gates see it pass.
-#[derive(Debug, Default)]
-pub(crate) struct Leaping {
-    /// How far time is ahead of the machine's.
+    /// Whether time leaps to the end of each wait, so that budgets and gates see it pass. Else it goes on as on the
+    /// sockets, which are real.
+    leaps: bool,
+    /// How far it is ahead of the machine's.
     ahead: Mutex<Duration>,
     pub(crate) waits: Mutex<Vec<Duration>>,
 }
 
-impl Clock for Leaping {
+impl Impatient {
+    pub(crate) fn leaping() -> Self {
+        Self {
+            leaps: true,
+            ..Self::default()
+        }
+    }
+}
+
+impl Clock for Impatient {
     fn now(&self) -> Instant {
         Instant::now() + *self.ahead.lock().expect("no panic")
     }
 
     fn sleep(&self, duration: Duration) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
         self.waits.lock().expect("no panic").push(duration);
-        *self.ahead.lock().expect("no panic") += duration;
+        if self.leaps {
+            *self.ahead.lock().expect("no panic") += duration;
+        }
         Box::pin(tokio::task::yield_now())
     }
 
@@ -144,17 +137,36 @@ pub(crate) fn options() -> PushOptions {
     options
 }
 
+/// `owner/app:1`.
+fn reference(registry: &TestRegistry) -> Reference {
+    let reference = format!("{}/owner/app:1", registry.host());
+    reference.parse().expect("a reference")
+}
+
 /// Pushes to `owner/app:1`.
 pub(crate) fn push(registry: &TestRegistry, source: &Source, options: PushOptions) -> Pushed {
-    let reference: Reference = format!("{}/owner/app:1", registry.host())
-        .parse()
-        .expect("a reference");
-    push_to(&[reference], source, options)
+    push_to(&[reference(registry)], source, options)
+}
+
+/// Pushes to `owner/app:1` with a clock that leaps.
+pub(crate) fn push_leaping(
+    registry: &TestRegistry,
+    source: &Source,
+    options: PushOptions,
+) -> Pushed {
+    let clock = Impatient::leaping();
+    push_by(
+        clock,
+        &[reference(registry)],
+        &source.image,
+        options,
+        |it| it,
+    )
 }
 
 /// Pushes to any references.
 pub(crate) fn push_to(references: &[Reference], source: &Source, options: PushOptions) -> Pushed {
-    push_prepared(references, &source.image, options, |pusher| pusher)
+    push_image(references, &source.image, options)
 }
 
 /// Pushes any image.
@@ -169,17 +181,26 @@ pub(crate) fn push_prepared(
     options: PushOptions,
     prepare: impl FnOnce(Pusher) -> Pusher,
 ) -> Pushed {
+    push_by(Impatient::default(), references, image, options, prepare)
+}
+
+fn push_by(
+    clock: Impatient,
+    references: &[Reference],
+    image: &Image,
+    options: PushOptions,
+    prepare: impl FnOnce(Pusher) -> Pusher,
+) -> Pushed {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let listener = Arc::new(Listener::default());
-    let clock = Arc::new(Impatient::default());
+    let clock = Arc::new(clock);
     let keychain = Arc::new(FixedKeychain(Some(Credentials {
         username: USERNAME.to_owned(),
         password: PASSWORD.into(),
     })));
     let pusher =
         Pusher::with_clock(options, keychain, listener.clone(), clock.clone()).expect("a client");
-    let pusher = prepare(pusher);
-    let result = runtime.block_on(pusher.push(image, references));
+    let result = runtime.block_on(prepare(pusher).push(image, references));
     runtime.shutdown_background();
     Pushed {
         result,

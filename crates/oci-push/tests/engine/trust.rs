@@ -36,12 +36,8 @@ fn check(
     assert_unpublished(&registry);
 }
 
-fn answer(status: u16, header: &str, value: String) -> Action {
-    Action::Answer {
-        status,
-        headers: vec![(header.to_owned(), value)],
-        body: String::new(),
-    }
+fn answer(status: u16, header: &str, value: &str) -> Action {
+    Action::answer(status, &[(header, value)], "")
 }
 
 #[test]
@@ -52,7 +48,7 @@ fn an_upload_session_elsewhere() {
             answer(
                 202,
                 "location",
-                format!("{url}/v2/owner/app/blobs/upload/1"),
+                &format!("{url}/v2/owner/app/blobs/upload/1"),
             )
         },
         |kind| matches!(kind, ViolationKind::LocationElsewhere(_)),
@@ -67,7 +63,7 @@ fn a_token_service_elsewhere() {
             answer(
                 401,
                 "www-authenticate",
-                format!("Bearer realm=\"{url}/token\",service=\"x\""),
+                &format!("Bearer realm=\"{url}/token\",service=\"x\""),
             )
         },
         |kind| matches!(kind, ViolationKind::RealmElsewhere(_)),
@@ -83,7 +79,7 @@ fn a_redirect_elsewhere() {
                 answer(
                     status,
                     "location",
-                    format!("{url}/v2/owner/app/blobs/upload/1"),
+                    &format!("{url}/v2/owner/app/blobs/upload/1"),
                 )
             },
             |kind| matches!(kind, ViolationKind::RedirectElsewhere(_)),
@@ -97,7 +93,7 @@ fn a_redirect_that_changes_the_request() {
     for status in [301, 302, 303] {
         check(
             Route::UploadCommit,
-            |url| answer(status, "location", url.to_owned()),
+            |url| answer(status, "location", url),
             |kind| matches!(kind, ViolationKind::RedirectRefused(_)),
         );
     }
@@ -107,11 +103,7 @@ fn a_redirect_that_changes_the_request() {
 fn a_redirect_on_the_same_origin_is_followed() {
     let registry = TestRegistry::start(Options::default());
     let source = Source::ten_mib();
-    let redirect = answer(
-        307,
-        "location",
-        "/v2/owner/app/blobs/uploads/?again=1".to_owned(),
-    );
+    let redirect = answer(307, "location", "/v2/owner/app/blobs/uploads/?again=1");
     registry.fail(Fault::new(redirect).on(Route::UploadStart).once());
     push(&registry, &source, options()).report();
     crate::support::assert_published(&registry, &source);
@@ -121,7 +113,7 @@ fn a_redirect_on_the_same_origin_is_followed() {
 fn a_blob_that_is_elsewhere_is_sent_when_the_manifest_misses_it() {
     let registry = TestRegistry::start(Options::default());
     let source = Source::ten_mib();
-    let redirect = answer(307, "location", "http://127.0.0.1:1/blob".to_owned());
+    let redirect = answer(307, "location", "http://127.0.0.1:1/blob");
     registry.fail(Fault::new(redirect).on(Route::BlobHead));
     push(&registry, &source, options()).report();
     crate::support::assert_published(&registry, &source);

@@ -227,11 +227,11 @@ fn a_session_that_is_gone_is_replaced() {
 fn a_body_that_is_too_large_is_cut_into_chunks() {
     let registry = TestRegistry::start(Options::default());
     let source = Source::ten_mib();
-    let page = Action::Answer {
-        status: 413,
-        headers: vec![("content-type".to_owned(), "text/html".to_owned())],
-        body: "<html>413 Request Entity Too Large</html>".to_owned(),
-    };
+    let page = Action::answer(
+        413,
+        &[("content-type", "text/html")],
+        "<html>413 Request Entity Too Large</html>",
+    );
     let too_large = Fault::new(page).on(Route::UploadCommit).body_over(9 * MIB);
     registry.fail(too_large.at(Phase::BeforeState));
     let pushed = push(&registry, &source, options());

@@ -1,8 +1,8 @@
 //! Every small failure there is, once at every kind of request.
 
-use test_registry::{Fault, Phase, Route};
+use test_registry::{Action, Fault, Phase, Route};
 
-use super::{Case, Form, answer};
+use super::{Case, Form};
 
 super::cases! {
     f11_once_everywhere => once_everywhere();
@@ -35,7 +35,7 @@ fn once_everywhere() -> Case {
         for status in [408, 425, 499, 500, 502, 503, 504, 520] {
             for route in ROUTES {
                 // In the middle of a body the answer would be lost with the connection.
-                let fault = Fault::new(answer(status, &[], body))
+                let fault = Fault::new(Action::answer(status, &[], body))
                     .on(route)
                     .at(Phase::BeforeState);
                 faults.push(fault.once());

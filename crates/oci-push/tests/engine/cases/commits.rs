@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use test_registry::{Action, Fault, Personality, Phase, Route};
 
-use super::{Case, Form, Seen, answer, in_chunks};
+use super::{Case, Form, Seen, in_chunks};
 use crate::support::MIB;
 
 super::cases! {
@@ -64,7 +64,11 @@ fn lost_confirmation() -> Case {
                 .fault(lost(Action::Reset))
                 .check(one_commit_each),
             Form::new("the same with a closed connection").fault(lost(Action::Close)),
-            Form::new("the same with 502 from a proxy").fault(lost(answer(502, &[], "<html>"))),
+            Form::new("the same with 502 from a proxy").fault(lost(Action::answer(
+                502,
+                &[],
+                "<html>",
+            ))),
             Form::new("the same in chunks")
                 .fault(lost(Action::Reset))
                 .with(in_chunks),
@@ -98,7 +102,7 @@ fn lost_confirmation() -> Case {
 }
 
 fn refused_body(status: u16) -> Fault {
-    commit(answer(status, &[], ""))
+    commit(Action::answer(status, &[], ""))
         .body_over(MIB)
         .at(Phase::BeforeState)
 }
@@ -197,7 +201,7 @@ fn other_confirmations() -> Case {
                 .at_most(2.1),
             Form::new("answers the commit with a page and 200, and stores nothing, once")
                 .fault(
-                    commit(answer(200, &[], "<html>log in</html>"))
+                    commit(Action::answer(200, &[], "<html>log in</html>"))
                         .body_over(MIB)
                         .at(Phase::BeforeState)
                         .once(),
@@ -205,7 +209,7 @@ fn other_confirmations() -> Case {
                 .at_most(2.1),
             Form::new("answers the commit with 202, and stores nothing")
                 .fault(
-                    commit(answer(202, &[], ""))
+                    commit(Action::answer(202, &[], ""))
                         .at(Phase::BeforeState)
                         .body_over(MIB),
                 )

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use test_registry::{Action, Fault, Phase, Route};
 
-use super::{Case, Form, Seen, answer};
+use super::{Case, Form, Seen};
 use crate::support::MIB;
 
 super::cases! {
@@ -30,7 +30,7 @@ pub(super) fn waited(seen: &Seen<'_>, seconds: f64) {
 
 fn advised_waits() -> Case {
     let limited = |status, headers: &[(&str, &str)]| {
-        Fault::new(answer(status, headers, ""))
+        Fault::new(Action::answer(status, headers, ""))
             .on(Route::UploadStart)
             .once()
     };
@@ -56,7 +56,7 @@ fn advised_waits() -> Case {
                 .check(|seen| waited(seen, 1.5)),
             Form::new("429 in answer to a whole blob")
                 .fault(
-                    Fault::new(answer(429, &[("Retry-After", "3")], ""))
+                    Fault::new(Action::answer(429, &[("Retry-After", "3")], ""))
                         .on(Route::UploadCommit)
                         .body_over(MIB)
                         .at(Phase::BeforeState)
@@ -95,7 +95,7 @@ fn few_in_flight(seen: &Seen<'_>) {
 }
 
 fn limit_in_the_text() -> Case {
-    let limited = answer(
+    let limited = Action::answer(
         429,
         &[("content-type", "application/json")],
         r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"retry-after: 250.1ms, allowed: 2000/minute"}]}"#,
@@ -134,7 +134,7 @@ fn limit_in_the_text() -> Case {
 
 fn hostile_advice() -> Case {
     let limited = |value: &str, times| {
-        Fault::new(answer(429, &[("Retry-After", value)], ""))
+        Fault::new(Action::answer(429, &[("Retry-After", value)], ""))
             .on(Route::UploadStart)
             .times(times)
     };
@@ -176,13 +176,13 @@ fn outage() -> Case {
         "outage",
         vec![
             Form::new("answers everything with 503, for ever")
-                .fault(Fault::new(answer(503, &[], "<html>down</html>")))
+                .fault(Fault::new(Action::answer(503, &[], "<html>down</html>")))
                 .fails("503")
                 .check(|seen| assert!(seen.journal.exchanges.len() <= 60, "{}", seen.name)),
             Form::new("the same from the first upload on")
                 .faults(vec![
-                    Fault::new(answer(503, &[], "")).on(Route::UploadStart),
-                    Fault::new(answer(503, &[], "")).on(Route::UploadCommit),
+                    Fault::new(Action::answer(503, &[], "")).on(Route::UploadStart),
+                    Fault::new(Action::answer(503, &[], "")).on(Route::UploadCommit),
                 ])
                 .fails("503")
                 .check(|seen| assert!(seen.journal.exchanges.len() <= 200, "{}", seen.name)),
@@ -191,9 +191,9 @@ fn outage() -> Case {
 }
 
 fn wordless_refusal() -> Case {
-    let empty = || Fault::new(answer(403, &[], ""));
+    let empty = || Fault::new(Action::answer(403, &[], ""));
     let refused = |media_type, body| {
-        Fault::new(answer(403, &[("content-type", media_type)], body))
+        Fault::new(Action::answer(403, &[("content-type", media_type)], body))
             .on(Route::UploadStart)
             .times(2)
     };
@@ -221,7 +221,7 @@ fn wordless_refusal() -> Case {
                 .check(|seen| waited(seen, 2.0)),
             Form::new("403 with `Retry-After: 7`")
                 .fault(
-                    Fault::new(answer(403, &[("Retry-After", "7")], "Forbidden"))
+                    Fault::new(Action::answer(403, &[("Retry-After", "7")], "Forbidden"))
                         .on(Route::UploadStart)
                         .once(),
                 )
@@ -243,9 +243,13 @@ fn secondary_limit() -> Case {
     const INTERMEDIARY: &str = r#"{"errors":[{"code":"DENIED","message":"permission_denied: Error from intermediary with HTTP status code 403 \"Forbidden\" - with-body: {\"message\": \"You have exceeded a secondary rate limit. Please wait a few minutes before you try again.\"}"}]}"#;
     const BARE: &str = r#"{"message":"You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}"#;
     let limited = |body, route| {
-        Fault::new(answer(403, &[("content-type", "application/json")], body))
-            .on(route)
-            .times(2)
+        Fault::new(Action::answer(
+            403,
+            &[("content-type", "application/json")],
+            body,
+        ))
+        .on(route)
+        .times(2)
     };
     Case::new(
         "F14",
@@ -259,7 +263,7 @@ fn secondary_limit() -> Case {
                 .check(|seen| waited(seen, 60.0)),
             Form::new("the same with `Retry-After: 5` six times: it is obeyed each time")
                 .fault(
-                    Fault::new(answer(403, &[("Retry-After", "5")], BARE))
+                    Fault::new(Action::answer(403, &[("Retry-After", "5")], BARE))
                         .on(Route::ManifestPut)
                         .times(6),
                 )

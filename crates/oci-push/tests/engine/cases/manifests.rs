@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use test_registry::{Action, Fault, Phase, Route};
 
-use super::{Case, Form, Seen, answer};
+use super::{Case, Form, Seen};
 
 super::cases! {
     f22_not_visible => not_visible();
@@ -18,7 +18,7 @@ fn unknown(digest: Option<&str>) -> Action {
         "message": "blob unknown to registry",
         "detail": detail,
     }] });
-    answer(
+    Action::answer(
         404,
         &[("content-type", "application/json")],
         &body.to_string(),
@@ -53,31 +53,31 @@ fn not_visible() -> Case {
                 }),
             Form::new("has lost a blob, and says so in plain text")
                 .fault(
-                    Fault::new(answer(400, &[], "unknown blob"))
+                    Fault::new(Action::answer(400, &[], "unknown blob"))
                         .on(Route::ManifestPut)
                         .times(6),
                 )
                 .at_most(2.1),
             Form::new("does not show the tag for five seconds after it was set")
                 .fault(
-                    Fault::new(answer(404, &[], ""))
+                    Fault::new(Action::answer(404, &[], ""))
                         .on(Route::ManifestHead)
                         .from_request(2)
                         .times(3),
                 )
                 .fault_also(
-                    Fault::new(answer(404, &[], ""))
+                    Fault::new(Action::answer(404, &[], ""))
                         .on(Route::ManifestGet)
                         .times(3),
                 ),
             Form::new("does not show the tag for minutes, and has the manifest under its digest")
                 .faults(vec![
                     // Two of them are for one look, one of which has a GET.
-                    Fault::new(answer(404, &[], ""))
+                    Fault::new(Action::answer(404, &[], ""))
                         .on(Route::ManifestHead)
                         .from_request(2)
                         .times(16),
-                    Fault::new(answer(404, &[], "")).on(Route::ManifestGet),
+                    Fault::new(Action::answer(404, &[], "")).on(Route::ManifestGet),
                 ]),
         ],
     )
@@ -119,28 +119,32 @@ fn lost_tag() -> Case {
                 .check(put_twice),
             Form::new("the same with 504 from a proxy")
                 .fault(
-                    Fault::new(answer(504, &[], "<html>504 Gateway Time-out</html>"))
-                        .on(Route::ManifestPut)
-                        .at(Phase::AfterState),
+                    Fault::new(Action::answer(
+                        504,
+                        &[],
+                        "<html>504 Gateway Time-out</html>",
+                    ))
+                    .on(Route::ManifestPut)
+                    .at(Phase::AfterState),
                 )
                 .check(put_twice),
             Form::new("answers every HEAD for a manifest with 405")
-                .fault(Fault::new(answer(405, &[], "")).on(Route::ManifestHead)),
+                .fault(Fault::new(Action::answer(405, &[], "")).on(Route::ManifestHead)),
             Form::new("answers 400 when it is asked what the tag names")
                 .fault(
-                    Fault::new(answer(400, &[], ""))
+                    Fault::new(Action::answer(400, &[], ""))
                         .on(Route::ManifestHead)
                         .once(),
                 )
                 .fault_also(
-                    Fault::new(answer(400, &[], ""))
+                    Fault::new(Action::answer(400, &[], ""))
                         .on(Route::ManifestGet)
                         .once(),
                 ),
             Form::new("answers every HEAD for a manifest with 503, and a GET as ever")
-                .fault(Fault::new(answer(503, &[], "")).on(Route::ManifestHead)),
+                .fault(Fault::new(Action::answer(503, &[], "")).on(Route::ManifestHead)),
             Form::new("answers the tag with 500 for ever")
-                .fault(Fault::new(answer(500, &[], "broken")).on(Route::ManifestPut))
+                .fault(Fault::new(Action::answer(500, &[], "broken")).on(Route::ManifestPut))
                 .fails("500"),
         ],
     )

@@ -2,7 +2,7 @@
 
 use test_registry::{Action, Fault, Personality, Route};
 
-use super::{Case, Form, answer, in_chunks};
+use super::{Case, Form, in_chunks};
 use crate::support::MIB;
 
 super::cases! {
@@ -51,10 +51,10 @@ fn chunk_limit() -> Case {
                         "5242880".to_owned(),
                     ))
                     .on(Route::UploadStart),
-                    Fault::new(answer(413, &[], ""))
+                    Fault::new(Action::answer(413, &[], ""))
                         .on(Route::UploadChunk)
                         .body_over(2 * MIB),
-                    Fault::new(answer(413, &[], ""))
+                    Fault::new(Action::answer(413, &[], ""))
                         .on(Route::UploadCommit)
                         .body_over(2 * MIB),
                 ])
@@ -111,7 +111,7 @@ fn ranges_that_lie() -> Case {
 }
 
 fn locations() -> Case {
-    let redirect = |status, location: &str| answer(status, &[("Location", location)], "");
+    let redirect = |status, location: &str| Action::answer(status, &[("Location", location)], "");
     let start = |action| Fault::new(action).on(Route::UploadStart);
     Case::new(
         "F26",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use test_registry::{Action, Authentication, Fault, Personality, Phase, Route};
 
-use super::{Case, Form, Seen, answer, in_chunks};
+use super::{Case, Form, Seen, in_chunks};
 use crate::support::{MIB, PASSWORD, USERNAME};
 
 super::cases! {
@@ -19,7 +19,7 @@ fn tokens(seen: &Seen<'_>, most: usize) {
 
 fn token_ends() -> Case {
     let revoked = |route, phase| Fault::new(Action::RevokeTokens).on(route).at(phase).once();
-    let unauthorized = answer(401, &[], "");
+    let unauthorized = Action::answer(401, &[], "");
     let sizes: Vec<u64> = (0..40).map(|number| 1000 + number).collect();
     let mut short =
         Form::new("gives tokens that are good for two seconds, to a push that lasts longer")
@@ -58,7 +58,7 @@ fn token_ends() -> Case {
             Form::new("stores a whole blob, and answers 401")
                 .guarded()
                 .fault(
-                    Fault::new(answer(401, &[], ""))
+                    Fault::new(Action::answer(401, &[], ""))
                         .on(Route::UploadCommit)
                         .body_over(MIB)
                         .at(Phase::AfterState)
@@ -108,18 +108,18 @@ fn token_service() -> Case {
                 .check(few),
             Form::new("answers 503 twice")
                 .guarded()
-                .fault(service(answer(503, &[], "")).times(2))
+                .fault(service(Action::answer(503, &[], "")).times(2))
                 .check(few),
             Form::new("answers with half a token's JSON once, and with a page once")
                 .guarded()
                 .faults(vec![
-                    service(answer(200, &[], r#"{"token":"abc"#)).once(),
-                    service(answer(200, &[], "<html>")).once(),
+                    service(Action::answer(200, &[], r#"{"token":"abc"#)).once(),
+                    service(Action::answer(200, &[], "<html>")).once(),
                 ])
                 .check(few),
             Form::new("answers with a page for ever")
                 .guarded()
-                .fault(service(answer(200, &[], "<html>")))
+                .fault(service(Action::answer(200, &[], "<html>")))
                 .fails("the token service answered with a page"),
             Form::new("does not say how long a token is good for")
                 .guarded()

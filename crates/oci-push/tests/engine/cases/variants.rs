@@ -2,7 +2,7 @@
 
 use test_registry::{Action, Fault, Personality, Phase, Route};
 
-use super::{Case, Form, answer, in_chunks};
+use super::{Case, Form, in_chunks};
 use crate::support::MIB;
 
 super::cases! {
@@ -36,10 +36,10 @@ fn sessions_gone_otherwise() -> Case {
         "session gone",
         vec![
             Form::new("answers the commit with 404 and a page")
-                .fault(commit(answer(404, &[], "<html>Not Found</html>")))
+                .fault(commit(Action::answer(404, &[], "<html>Not Found</html>")))
                 .at_most(2.1),
             Form::new("answers the commit with 410")
-                .fault(commit(answer(410, &[], "gone")))
+                .fault(commit(Action::answer(410, &[], "gone")))
                 .at_most(2.1),
             Form::new("answers the commit with BLOB_UPLOAD_INVALID")
                 .fault(commit(invalid()))
@@ -61,9 +61,11 @@ fn waits_otherwise() -> Case {
     let date = "Sat, 21 Nov 2026 10:00:00 GMT";
     let limited = |what, route, status, after, body| {
         let headers = [("Date", date), ("Retry-After", after)];
-        Form::new(what)
-            .guarded()
-            .fault(Fault::new(answer(status, &headers, body)).on(route).once())
+        Form::new(what).guarded().fault(
+            Fault::new(Action::answer(status, &headers, body))
+                .on(route)
+                .once(),
+        )
     };
     Case::new(
         "F08",
@@ -104,7 +106,7 @@ fn waits_otherwise() -> Case {
 fn hostile_otherwise() -> Case {
     let form = |what, value| {
         Form::new(what).fault(
-            Fault::new(answer(429, &[("Retry-After", value)], ""))
+            Fault::new(Action::answer(429, &[("Retry-After", value)], ""))
                 .on(Route::UploadStart)
                 .times(3),
         )
@@ -128,7 +130,7 @@ fn hostile_otherwise() -> Case {
 
 fn wordless_otherwise() -> Case {
     let form = |what, body| {
-        let wordless = || Fault::new(answer(403, &[], body));
+        let wordless = || Fault::new(Action::answer(403, &[], body));
         Form::new(what).faults(vec![
             wordless().on(Route::UploadStart).times(2),
             wordless().on(Route::ManifestPut).once(),
@@ -148,7 +150,7 @@ fn wordless_otherwise() -> Case {
 
 fn limits_otherwise() -> Case {
     let form = |what, headers: &[(&str, &str)], body| {
-        let limited = answer(403, headers, body);
+        let limited = Action::answer(403, headers, body);
         Form::new(what).fault(Fault::new(limited).on(Route::UploadStart).times(2))
     };
     Case::new(
@@ -228,11 +230,20 @@ fn token_answers_otherwise() -> Case {
         vec![
             form(
                 "answers 200 with half an object, once",
-                answer(200, &[JSON], r#"{"tok"#),
+                Action::answer(200, &[JSON], r#"{"tok"#),
             ),
-            form("answers 200 with nothing, once", answer(200, &[JSON], "")),
-            form("answers 200 with a page, once", answer(200, &[], "<html>")),
-            form("answers 403 with nothing, once", answer(403, &[], "")),
+            form(
+                "answers 200 with nothing, once",
+                Action::answer(200, &[JSON], ""),
+            ),
+            form(
+                "answers 200 with a page, once",
+                Action::answer(200, &[], "<html>"),
+            ),
+            form(
+                "answers 403 with nothing, once",
+                Action::answer(403, &[], ""),
+            ),
             form(
                 "gives the lifetime as text",
                 Action::SetMember("expires_in".to_owned(), Some("300".into())),
@@ -249,7 +260,7 @@ fn caps_otherwise() -> Case {
     let form = |what, status, body| {
         Form::new(what)
             .fault(
-                Fault::new(answer(status, &[], body))
+                Fault::new(Action::answer(status, &[], body))
                     .on(Route::UploadChunk)
                     .body_over(4 * MIB),
             )
@@ -302,7 +313,7 @@ fn statuses_otherwise() -> Case {
             form("answers manifests with 204", Route::ManifestPut, 204),
             Form::new("answers the commit with 201, and stores nothing, once")
                 .fault(
-                    Fault::new(answer(201, &[], ""))
+                    Fault::new(Action::answer(201, &[], ""))
                         .on(Route::UploadCommit)
                         .body_over(MIB)
                         .at(Phase::BeforeState)
@@ -343,19 +354,25 @@ fn tags_otherwise() -> Case {
         "F23",
         "manifests and tags",
         vec![
-            form("sets the tag, and answers 500", answer(500, &[], "")),
-            form("sets the tag, and answers 504", answer(504, &[], "<html>")),
+            form(
+                "sets the tag, and answers 500",
+                Action::answer(500, &[], ""),
+            ),
+            form(
+                "sets the tag, and answers 504",
+                Action::answer(504, &[], "<html>"),
+            ),
             form("sets the tag, and closes the connection", Action::Close),
         ],
     )
 }
 
 fn redirects_otherwise() -> Case {
-    let redirect = |status, location: &str| answer(status, &[("Location", location)], "");
+    let redirect = |status, location: &str| Action::answer(status, &[("Location", location)], "");
     let closing = |status| {
         move |sample: &test_registry::Sample| {
             let location = format!("?digest={}&again=1", sample.largest());
-            let again = answer(status, &[("Location", &location)], "");
+            let again = Action::answer(status, &[("Location", &location)], "");
             vec![
                 Fault::new(again)
                     .on(Route::UploadCommit)

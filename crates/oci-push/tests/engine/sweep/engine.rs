@@ -10,7 +10,7 @@ use oci_push::{
 use test_registry::{Exchange, Options, Personality, SampleImage, TestRegistry};
 
 use super::Strike;
-use crate::support::{Leaping, PASSWORD, Source, USERNAME, assert_published, options};
+use crate::support::{Impatient, PASSWORD, Source, USERNAME, assert_published, options};
 
 /// Requests of a push with one fault, beyond which it would be a nuisance to others; half as many more for a
 /// second fault.
@@ -85,7 +85,7 @@ fn pusher(setting: &Setting, patience: Duration) -> Pusher {
         username: USERNAME.to_owned(),
         password: PASSWORD.into(),
     })));
-    let clock = Arc::new(Leaping::default());
+    let clock = Arc::new(Impatient::leaping());
     Pusher::with_clock(options, keychain, Arc::new(Silent), clock).expect("a client")
 }
 
