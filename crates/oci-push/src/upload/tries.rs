@@ -26,8 +26,8 @@ const CORRUPTED_STREAMS: u32 = 2;
 const MALFORMED_ANSWERS: u32 = 2;
 
 /// See [`BlobUpload::respite`], in seconds.
-const RESPITES: [u64; 3] = [5, 60, 120];
-const RESPITES_OF_SMALL: [u64; 3] = [0, 15, 60];
+const RESPITES: [u64; 3] = [5, 60, 300];
+const RESPITES_OF_SMALL: [u64; 3] = [0, 15, 300];
 
 /// Uploads that may break off before waits become long: the link may be out for minutes.
 const BREAKS: u32 = 5;
@@ -133,12 +133,15 @@ impl<T: Transport> BlobUpload<'_, T> {
         tries.malformed_answers += u32::from(recovery::is_malformed(failure));
         if tries.corrupted_streams == CORRUPTED_STREAMS
             || tries.malformed_answers == MALFORMED_ANSWERS
-            || self.is_out_of_time(tries)
         {
             return false;
         }
+        let is_spent = tries.effort.is_spent();
+        if !is_spent && self.is_out_of_time(tries) {
+            return false;
+        }
         // A refusal for a limit is waited for: the next upload is as likely to pass as the first.
-        if tries.effort.is_spent() || !(tries.effort.affords(size, economy) || is_limit) {
+        if is_spent || !(tries.effort.affords(size, economy) || is_limit) {
             tries.is_given_up = true;
             return false;
         }

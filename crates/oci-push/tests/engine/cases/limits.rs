@@ -186,6 +186,18 @@ fn outage() -> Case {
                 ])
                 .fails("503")
                 .check(|seen| assert!(seen.journal.exchanges.len() <= 200, "{}", seen.name)),
+            Form::new("takes every blob and answers it with 503, for ever")
+                .fault(
+                    Fault::new(Action::answer(503, &[], ""))
+                        .on(Route::UploadCommit)
+                        .at(Phase::BeforeState),
+                )
+                .fails("503")
+                .check(|seen| {
+                    waited(seen, 300.0);
+                    let most = 4 * seen.sample.blob_bytes();
+                    assert!(seen.journal.blob_bytes() <= most, "{}", seen.name);
+                }),
         ],
     )
 }
