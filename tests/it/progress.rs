@@ -97,7 +97,11 @@ fn retries_that_name_their_blob() {
     let earlier = Image::small();
     push(&earlier, &["image.tar", &reference]).assert_code(0);
     for route in [Route::BlobHead, Route::UploadStart] {
-        registry.fail(Fault::new(Action::error(503, "UNAVAILABLE", "not now")).on(route).once());
+        registry.fail(
+            Fault::new(Action::error(503, "UNAVAILABLE", "not now"))
+                .on(route)
+                .once(),
+        );
     }
     let run = push(&image, &["--progress", "json", "image.tar", &reference]);
     run.assert_code(0);
