@@ -27,6 +27,9 @@ pub struct Fault {
 pub enum Phase {
     /// Before anything is looked at, not even the body.
     BeforeHead,
+    /// When the first of the body has arrived, and nothing of it is kept. A client that has begun to send cannot take
+    /// the connection for one that was closed while it was idle.
+    BodyBegun,
     /// When this many bytes of the body have arrived, and the body goes on. At most one fault of a request
     /// happens there, the first in the script.
     AfterBodyBytes(u64),
@@ -189,7 +192,8 @@ impl Fault {
     fn matches(&self, route: Route, repository: &str, length: Option<u64>) -> bool {
         let least = match self.phase {
             // A body that is known to be shorter never gets there.
-            Phase::AfterBodyBytes(bytes) => Some(bytes),
+            Phase::AfterBodyBytes(bytes) => Some(bytes).max(self.longer_than),
+            Phase::BodyBegun => Some(0).max(self.longer_than),
             _ => self.longer_than,
         };
         let is_long = least.is_none_or(|least| length.is_none_or(|length| length > least));
@@ -200,6 +204,15 @@ impl Fault {
                 .as_deref()
                 .is_none_or(|wanted| wanted == repository)
     }
+}
+
+/// Where in a body a fault strikes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// At its first bytes, of which none is taken.
+    First,
+    /// After so many bytes, which are taken.
+    After(u64),
 }
 
 /// The faults that apply to one request, by phase.
@@ -215,10 +228,11 @@ impl Faults {
             .map(|(_, action)| action)
     }
 
-    /// What happens within the body, and after how many bytes.
-    pub(crate) fn in_body(&self) -> Option<(u64, &Action)> {
+    /// What happens within the body, and where.
+    pub(crate) fn in_body(&self) -> Option<(Place, &Action)> {
         self.0.iter().find_map(|(phase, action)| match phase {
-            Phase::AfterBodyBytes(bytes) => Some((*bytes, action)),
+            Phase::BodyBegun => Some((Place::First, action)),
+            Phase::AfterBodyBytes(bytes) => Some((Place::After(*bytes), action)),
             _ => None,
         })
     }

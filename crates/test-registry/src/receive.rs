@@ -4,7 +4,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 
-use crate::fault::Action;
+use crate::fault::{Action, Place};
 use crate::journal::Entry;
 use crate::server::Shared;
 
@@ -16,7 +16,7 @@ pub(crate) struct Incoming<'a> {
     received: u64,
     /// What has arrived beyond the byte at which the fault strikes.
     rest: Bytes,
-    fault: Option<(u64, &'a Action)>,
+    fault: Option<(Place, &'a Action)>,
 }
 
 /// Why a body did not arrive whole.
@@ -32,7 +32,7 @@ impl<'a> Incoming<'a> {
         body: Body,
         shared: &'a Shared,
         entry: Entry,
-        fault: Option<(u64, &'a Action)>,
+        fault: Option<(Place, &'a Action)>,
     ) -> Self {
         Self {
             body: body.into_data_stream(),
@@ -47,13 +47,10 @@ impl<'a> Incoming<'a> {
     /// The next piece, `None` at the end. A piece is cut where a fault strikes, so that exactly so many
     /// bytes have arrived then.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Cut<'a>> {
-        if let Some((_, action)) = self.fault.filter(|(at, _)| *at <= self.received) {
-            self.fault = None;
-            match action {
-                Action::Delay(duration) => tokio::time::sleep(*duration).await,
-                Action::RevokeTokens => self.shared.tokens.revoke_all(),
-                ends => return Err(Cut::Fault(ends)),
-            }
+        if let Some((Place::After(at), action)) = self.fault
+            && at <= self.received
+        {
+            self.strike(action).await?;
         }
         let mut piece = std::mem::take(&mut self.rest);
         if piece.is_empty() {
@@ -63,7 +60,10 @@ impl<'a> Incoming<'a> {
             };
             piece = next.map_err(|_| Cut::Gone)?;
         }
-        if let Some((at, _)) = self.fault {
+        if let Some((Place::First, action)) = self.fault {
+            self.strike(action).await?;
+        }
+        if let Some((Place::After(at), _)) = self.fault {
             let room = usize::try_from(at - self.received).unwrap_or(usize::MAX);
             self.rest = piece.split_off(room.min(piece.len()));
         }
@@ -74,6 +74,17 @@ impl<'a> Incoming<'a> {
         self.received += piece.len() as u64;
         self.shared.journal.body(self.entry, self.received);
         Ok(Some(piece))
+    }
+
+    /// The fault happens, and goes by unless it ends the request.
+    async fn strike(&mut self, action: &'a Action) -> Result<(), Cut<'a>> {
+        self.fault = None;
+        match action {
+            Action::Delay(duration) => tokio::time::sleep(*duration).await,
+            Action::RevokeTokens => self.shared.tokens.revoke_all(),
+            ends => return Err(Cut::Fault(ends)),
+        }
+        Ok(())
     }
 
     /// The whole body, as far as `limit`.

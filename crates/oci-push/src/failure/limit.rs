@@ -39,13 +39,13 @@ const JOINED: [&str; 8] = [
 /// (<https://github.com/virtualcell/vcell/issues/1888>); its headers say so too
 /// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit>).
 ///
-/// `Retry-After` alone is enough of a 403, whatever words come with it: a permission that is lacking does not come
-/// with time (<https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>). `status` is `None` where it is not known;
+/// `Retry-After` alone is enough of a 403, whatever words come with it, if it names a time: a permission that is lacking
+/// does not come with time (<https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>). `status` is `None` where it is not known;
 /// headers are named in lower case; `words` are codes and messages.
 #[must_use]
 pub fn is_rate_limit(status: Option<u16>, headers: &[(String, String)], words: &str) -> bool {
     let is_marked = headers.iter().any(|(name, value)| match name.as_str() {
-        "retry-after" => !value.trim().is_empty(),
+        "retry-after" => names_time(value.trim()),
         "x-ratelimit-remaining" => value.trim() == "0",
         _ => false,
     });
@@ -54,6 +54,12 @@ pub fn is_rate_limit(status: Option<u16>, headers: &[(String, String)], words: &
     status == Some(StatusCode::TOO_MANY_REQUESTS.as_u16())
         || (asks_to_wait && status == Some(StatusCode::FORBIDDEN.as_u16()))
         || speaks_of_limit(words)
+}
+
+/// Whether it is what `Retry-After` may say: seconds, or a date.
+fn names_time(value: &str) -> bool {
+    let seconds: Option<f64> = value.parse().ok();
+    seconds.is_some_and(|seconds| seconds >= 0.0) || httpdate::parse_http_date(value).is_ok()
 }
 
 /// Whether a text refuses for a time. Names that hold such words, `ghcr.io/owner/rate-limit`, are no such text.
@@ -129,7 +135,16 @@ mod tests {
             (Some(429), Vec::new(), true),
             (Some(403), Vec::new(), false),
             (Some(403), with("retry-after", "60"), true),
+            (Some(403), with("retry-after", "1.5"), true),
+            (
+                Some(403),
+                with("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT"),
+                true,
+            ),
             (Some(403), with("retry-after", " "), false),
+            (Some(403), with("retry-after", "-5"), false),
+            (Some(403), with("retry-after", "soon"), false),
+            (Some(403), with("retry-after", "##[error]"), false),
             (Some(403), with("x-ratelimit-remaining", "0"), true),
             (Some(403), with("x-ratelimit-remaining", "7"), false),
             // An outage asks for a wait as well.
