@@ -45,6 +45,11 @@ pub struct Evidence {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Trouble {
+    /// The tool takes the reference for none, and asked nobody.
+    InvalidReference {
+        /// Whether upper case letters in its name are what is wrong with it.
+        is_uppercase: bool,
+    },
     /// The host's name has no address.
     Resolve,
     /// No connection came about.

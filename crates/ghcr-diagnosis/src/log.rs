@@ -12,6 +12,7 @@ mod client;
 mod host;
 mod joined;
 mod lines;
+mod malformed;
 mod merge;
 mod origin;
 mod reference;

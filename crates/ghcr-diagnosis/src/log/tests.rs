@@ -1,6 +1,7 @@
 //! Logs of other tools as they were published, with where, and what is found in them.
 
 mod frames;
+mod malformed;
 mod names;
 mod others;
 mod published;
