@@ -39,6 +39,8 @@ pub struct Evidence {
     pub is_pull: bool,
     /// The tool that was refused, as far as a log tells.
     pub client: Option<Client>,
+    /// What a log shows was pushed afterwards, where that is the same: a repetition made the refusal good.
+    pub pushed_later: Option<String>,
 }
 
 /// What came instead of an answer that can be followed.

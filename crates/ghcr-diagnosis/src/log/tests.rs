@@ -6,6 +6,7 @@ mod names;
 mod others;
 mod published;
 mod pulls;
+mod quoted;
 mod shapes;
 mod tools;
 mod unreached;
