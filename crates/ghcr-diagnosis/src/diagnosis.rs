@@ -66,6 +66,8 @@ pub enum Code {
     Intermediary,
     /// The reference has a name but no owner.
     ReferenceWithoutOwner,
+    /// The reference is none to the tool: it has upper case letters, or a part of it is missing.
+    ReferenceInvalid,
     /// A host whose name only looks like the registry's.
     LookalikeHost,
     /// A layer is larger than the registry takes.
@@ -90,7 +92,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::PackageDeniesRepository,
         Self::PackageDeniesUser,
         Self::PackageUnreadable,
@@ -119,6 +121,7 @@ impl Code {
         Self::CertificateUntrusted,
         Self::Intermediary,
         Self::ReferenceWithoutOwner,
+        Self::ReferenceInvalid,
         Self::LookalikeHost,
         Self::LayerTooLarge,
         Self::ChunkTooLarge,
@@ -163,6 +166,7 @@ impl Code {
             Self::CertificateUntrusted => "certificate-untrusted",
             Self::Intermediary => "intermediary",
             Self::ReferenceWithoutOwner => "reference-without-owner",
+            Self::ReferenceInvalid => "reference-invalid",
             Self::LookalikeHost => "lookalike-host",
             Self::LayerTooLarge => "layer-too-large",
             Self::ChunkTooLarge => "chunk-too-large",

@@ -39,12 +39,19 @@ pub struct Evidence {
     pub is_pull: bool,
     /// The tool that was refused, as far as a log tells.
     pub client: Option<Client>,
+    /// What a log shows was pushed afterwards, where that is the same: a repetition made the refusal good.
+    pub pushed_later: Option<String>,
 }
 
 /// What came instead of an answer that can be followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Trouble {
+    /// The tool takes the reference for none, and asked nobody.
+    InvalidReference {
+        /// Whether upper case letters in its name are what is wrong with it.
+        is_uppercase: bool,
+    },
     /// The host's name has no address.
     Resolve,
     /// No connection came about.

@@ -12,16 +12,20 @@ mod client;
 mod host;
 mod joined;
 mod lines;
+mod malformed;
 mod merge;
 mod origin;
+mod quoted;
 mod reference;
 mod region;
 mod spoken;
+mod success;
 mod tokens;
 mod trouble;
 mod unnamed;
 
 use crate::evidence::Evidence;
+use quoted::Quotation;
 
 /// The refusals in `text`, in the order of their first lines, each once however often it is repeated.
 ///
@@ -35,6 +39,23 @@ use crate::evidence::Evidence;
 pub fn recognise(text: &str) -> Vec<Evidence> {
     let lines = lines::read(text);
     let region = region::Region::of(&lines);
+    let refusals = heard(&lines, &region, Quotation::None);
+    if !refusals.is_empty() {
+        return refusals;
+    }
+    // What is only cited is better than nothing where something failed.
+    let mut others = lines
+        .iter()
+        .filter(|line| line.quotation == Quotation::None);
+    if others.any(|line| reference::fails(line) || line.text.contains("exit code")) {
+        heard(&lines, &region, Quotation::Cited)
+    } else {
+        Vec::new()
+    }
+}
+
+/// The refusals in the lines that quote in this way, or not at all.
+fn heard(lines: &[lines::Line], region: &region::Region, quotation: Quotation) -> Vec<Evidence> {
     let mut refusals = merge::Refusals::default();
     let mut rights = None;
     for (index, line) in lines.iter().enumerate() {
@@ -44,18 +65,22 @@ pub fn recognise(text: &str) -> Vec<Evidence> {
         if origin::lists_rights(line) {
             rights = Some(index);
         }
+        if line.quotation != quotation {
+            continue;
+        }
         let Some(spoken) = spoken::hear(&line.text) else {
             continue;
         };
         if !region.is_of_containers(index, &spoken) {
             continue;
         }
-        let mut evidence = origin::place(&lines, index, spoken);
+        let mut evidence = origin::place(lines, index, spoken);
         evidence.granted =
             rights.and_then(|heading| origin::granted(lines.get(heading + 1..index)?));
-        refusals.add(evidence);
+        refusals.add(evidence, index);
     }
-    refusals.into_evidence()
+    let pushed = success::all(lines);
+    refusals.into_evidence(|last, evidence| success::after(&pushed, last, evidence))
 }
 
 #[cfg(test)]

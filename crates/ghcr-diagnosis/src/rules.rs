@@ -15,6 +15,7 @@ mod namespace;
 mod outage;
 mod package;
 mod pull;
+mod reference;
 mod scope;
 mod silent;
 mod stranger;
@@ -48,7 +49,8 @@ fn with_shadows(case: &Case, diagnosis: Option<Diagnosis>) -> Option<Diagnosis> 
 
 /// In this order. Whose words they are comes first; then what is no matter of permission at all, however
 /// it is dressed; then the words that name one lock; then what is merely plausible.
-pub(crate) const RULES: [Rule; 15] = [
+pub(crate) const RULES: [Rule; 16] = [
+    reference::diagnose,
     host::diagnose,
     limit::diagnose,
     unreachable::diagnose,

@@ -302,6 +302,7 @@ fn codes_are_stable() {
             "certificate-untrusted",
             "intermediary",
             "reference-without-owner",
+            "reference-invalid",
             "lookalike-host",
             "layer-too-large",
             "chunk-too-large",

@@ -100,6 +100,7 @@ impl Neutral for Evidence {
             name.neutralise();
             value.neutralise();
         }
+        self.pushed_later.neutralise();
         if let Some(Trouble::Elsewhere(place)) = &mut self.trouble {
             place.neutralise();
         }

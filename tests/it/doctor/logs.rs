@@ -162,3 +162,35 @@ fn a_registry_that_was_not_reached() {
     assert_eq!(json["refusals"][0]["note"], Value::Null);
     assert_eq!(json["refusals"][0]["host"], "registry.example");
 }
+
+/// A try that failed and one that did not: the refusal is told, and that nothing failed for it.
+#[test]
+fn a_refusal_that_was_made_good() {
+    let log = "docker push ghcr.io/owner/app:1\n\
+               The push refers to repository [ghcr.io/owner/app]\n\
+               denied: permission_denied: read_package\n\
+               Attempt 1 failed, trying again\n\
+               docker push ghcr.io/owner/app:1\n\
+               The push refers to repository [ghcr.io/owner/app]\n\
+               1: digest: sha256:00 size: 528\n\
+               docker push ghcr.io/owner/other:1\n\
+               denied: permission_denied: write_package\n";
+    let run = explained(log, &[]);
+    run.assert_code(0);
+    let first = run
+        .stdout
+        .find("refusal 1 of 2: the push of ghcr.io/owner/other:1");
+    let second = run
+        .stdout
+        .find("refusal 2 of 2: the push of ghcr.io/owner/app");
+    assert!(first.is_some() && first < second, "{}", run.stdout);
+    let remark = run
+        .stdout
+        .find("the log tells later that ghcr.io/owner/app:1 was pushed");
+    assert!(remark > second, "{}", run.stdout);
+    let run = explained(log, &["--json"]);
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(json["diagnosis"]["code"], "package-denies-repository");
+    assert_eq!(json["refusals"][0]["pushedLater"], serde_json::Value::Null);
+    assert_eq!(json["refusals"][1]["pushedLater"], "ghcr.io/owner/app:1");
+}

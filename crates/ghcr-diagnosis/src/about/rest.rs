@@ -126,6 +126,17 @@ pub(super) fn about(code: Code) -> About {
             remedy: "`ghcr.io/OWNER/name`.",
             sources: &["https://github.com/docker/build-push-action/issues/1111"],
         },
+        Code::ReferenceInvalid => About {
+            cause: "The tool takes the reference for none: its name has upper case letters, or a part of it is empty.",
+            evidence: "`repository name must be lowercase`, `invalid reference format` and the like in a tool's log. \
+                       `ghcr-push` lowers names itself.",
+            remedy: "The name in lower case, which `github.repository_owner` and `github.repository` are not.",
+            sources: &[
+                "https://github.com/ggml-org/llama.cpp/issues/6671",
+                "https://github.com/docker/build-push-action/blob/master/TROUBLESHOOTING.md",
+                "https://github.com/1bit-MONSTER/1bit-MONSTER/pull/2086",
+            ],
+        },
         Code::LookalikeHost => About {
             cause: "The host is ghcr.io mistyped. `ghrc.io` has been seen asking for credentials.",
             evidence: "The host's name. Said before a credential is read.",

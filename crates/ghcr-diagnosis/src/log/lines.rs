@@ -1,6 +1,7 @@
 //! A log's lines without what terminals, runners and tools put around the words.
 
 use super::joined::rejoined;
+use super::quoted::{self, Quotation};
 
 /// A line of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +10,8 @@ pub(super) struct Line {
     pub(super) text: String,
     /// Whether a tool wrote it only to tell what it does.
     pub(super) is_debug: bool,
+    /// Whether it shows a text rather than to say it.
+    pub(super) quotation: Quotation,
     /// What stood before the words.
     prefix: Prefix,
 }
@@ -27,6 +30,7 @@ impl Line {
     /// the runner puts before every line tells nothing.
     pub(super) fn may_continue(&self, first: &Self) -> bool {
         !self.prefix.has_mark
+            && self.quotation == first.quotation
             && (!self.prefix.has_moment || first.prefix.has_moment)
             && (self.prefix.step.is_empty() || self.prefix.step == first.prefix.step)
     }
@@ -35,11 +39,23 @@ impl Line {
 /// The lines of `text`, those that were broken put together again.
 pub(super) fn read(text: &str) -> Vec<Line> {
     let plain = without_escapes(text);
-    let lines = plain
+    let lines: Vec<&str> = plain
         .split(['\n', '\r'])
         .filter(|line| !line.trim().is_empty())
-        .map(stripped);
-    rejoined(lines)
+        .collect();
+    let marks = quoted::marks(&lines);
+    rejoined(lines.iter().zip(marks).map(|(line, quotation)| Line {
+        quotation,
+        ..stripped(line)
+    }))
+}
+
+/// A line without what the runner puts in front.
+pub(super) fn bare(line: &str) -> &str {
+    let line = after_columns(line);
+    let rest = after_timestamp(line);
+    let gap = if rest.len() < line.len() { " " } else { "" };
+    rest.strip_prefix(gap).unwrap_or(rest)
 }
 
 /// Without escape sequences (ECMA-48) and control characters other than the ends of lines and tabs.
@@ -131,6 +147,7 @@ fn stripped(line: &str) -> Line {
     Line {
         text: text.trim().to_owned(),
         is_debug,
+        quotation: Quotation::None,
         prefix,
     }
 }

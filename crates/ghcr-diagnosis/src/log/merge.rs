@@ -20,6 +20,8 @@ pub(super) struct Refusals {
 struct Known {
     evidence: Evidence,
     key: Key,
+    /// The last line that tells it.
+    last: usize,
 }
 
 /// What tells refusals apart, got ready once.
@@ -30,8 +32,8 @@ struct Key {
 }
 
 impl Refusals {
-    /// Adds a refusal, or what it tells more of one that is known.
-    pub(super) fn add(&mut self, new: Evidence) {
+    /// Adds a refusal of line `line`, or what it tells more of one that is known.
+    pub(super) fn add(&mut self, new: Evidence, line: usize) {
         let key = Key::of(&new);
         let same = self
             .candidates(&key)
@@ -39,6 +41,7 @@ impl Refusals {
             .max();
         let index = if let Some(index) = same {
             let known = &mut self.known[index];
+            known.last = line;
             complete(&mut known.evidence, new);
             let before = known.key.repository.take();
             known.key = Key::of(&known.evidence);
@@ -47,7 +50,12 @@ impl Refusals {
             }
             index
         } else {
-            self.known.push(Known { evidence: new, key });
+            let (evidence, last) = (new, line);
+            self.known.push(Known {
+                evidence,
+                key,
+                last,
+            });
             self.known.len() - 1
         };
         let repository = self.known[index].key.repository.clone();
@@ -55,9 +63,16 @@ impl Refusals {
         place.or_default().push(index);
     }
 
-    /// The refusals in order.
-    pub(super) fn into_evidence(self) -> Vec<Evidence> {
-        self.known.into_iter().map(|known| known.evidence).collect()
+    /// The refusals in order, with what `pushed_after` tells of each and its last line.
+    pub(super) fn into_evidence(
+        self,
+        pushed_after: impl Fn(usize, &Evidence) -> Option<String>,
+    ) -> Vec<Evidence> {
+        let with_success = |known: Known| Evidence {
+            pushed_later: pushed_after(known.last, &known.evidence),
+            ..known.evidence
+        };
+        self.known.into_iter().map(with_success).collect()
     }
 
     /// Those that may be the same, the latest of each kind.
@@ -89,7 +104,9 @@ impl Key {
 
 /// Whether nothing tells the two apart, and their words are the same, or one has none.
 fn is_same(known: &Known, new: &Evidence, key: &Key) -> bool {
-    let Known { evidence, key: own } = known;
+    let Known {
+        evidence, key: own, ..
+    } = known;
     agree(own.repository.as_ref(), key.repository.as_ref())
         && agree(evidence.status.as_ref(), new.status.as_ref())
         && agree(evidence.trouble.as_ref(), new.trouble.as_ref())

@@ -5,21 +5,27 @@ use oci_push::Step;
 use super::lines::Line;
 use super::reference::{self, Use};
 use super::spoken::Spoken;
-use super::{client, host, trouble};
+use super::{client, host, malformed, trouble};
 use crate::context::Access;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Trouble};
 use crate::place::{Place, asks_to_push};
 
 /// The evidence of what `spoken` says in line `index`.
 pub(super) fn place(lines: &[Line], index: usize, spoken: Spoken) -> Evidence {
     let text = &lines[index].text;
+    let is_invalid = matches!(spoken.trouble, Some(Trouble::InvalidReference { .. }));
     let request = request_in(text).or_else(|| request_above(lines, index));
     let url = request.as_ref().map(|request| request.url.clone());
     let asked = url
         .as_deref()
         .and_then(Place::of_url)
         .or_else(|| host::relative(text))
-        .or_else(|| host::of_amazon(text));
+        .or_else(|| host::of_amazon(text))
+        .or_else(|| {
+            let repository = malformed::repository(text)?.to_lowercase();
+            let host = String::new();
+            is_invalid.then_some(Place { host, repository })
+        });
     let is_pull = is_pull(lines, index, &spoken, url.as_deref());
     let reference = reference::nearest(lines, index, &spoken, asked.as_ref(), is_pull);
     let named = reference.as_deref().and_then(Place::of_reference);

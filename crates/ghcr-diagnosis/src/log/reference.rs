@@ -20,6 +20,13 @@ pub(super) struct Named {
     use_: Use,
 }
 
+impl Named {
+    /// Whether the line writes it.
+    pub(super) fn is_written(&self) -> bool {
+        self.use_ == Use::Push
+    }
+}
+
 /// What a line does with a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
@@ -250,6 +257,10 @@ pub(super) fn in_text(text: &str) -> Vec<Named> {
             Use::Unknown if lower[at..last].contains("push") => Use::Push,
             before => before,
         };
+        if is_copied_to(&lower[first..at], !found.is_empty()) {
+            turn_to_destination(&mut found, Named { reference, use_ }, &lower[at..]);
+            continue;
+        }
         found.push(Named { reference, use_ });
     }
     if found.is_empty()
@@ -259,6 +270,33 @@ pub(super) fn in_text(text: &str) -> Vec<Named> {
         found.push(Named { reference, use_ });
     }
     found
+}
+
+/// Whether what stands before a reference makes it the destination of a copy: `copying "A" to "B"`, in words of
+/// buildah's and skopeo's (<https://github.com/containers/image/blob/main/copy/copy.go>).
+fn is_copied_to(before: &str, has_source: bool) -> bool {
+    let close = before.trim_end_matches(['"', '\'', ' ']);
+    let close = close.strip_suffix("docker://").unwrap_or(close);
+    let close = close.trim_end_matches(['"', '\'', ' ']);
+    has_source
+        && close.ends_with(" to")
+        && ["copying ", "pushing "]
+            .iter()
+            .any(|word| before.contains(word))
+}
+
+/// Puts the destination of a copy before its sources, unless reading those is what the rest of the line tells.
+fn turn_to_destination(found: &mut Vec<Named>, destination: Named, rest: &str) {
+    let reads = ["reading ", "initializing source"]
+        .iter()
+        .any(|word| rest.contains(word));
+    for source in &mut *found {
+        source.use_ = Use::Pull;
+    }
+    let at = if reads { found.len() } else { 0 };
+    if found.first() != Some(&destination) {
+        found.insert(at, destination);
+    }
 }
 
 fn reference_in(word: &str, admits: Admitted) -> Option<String> {

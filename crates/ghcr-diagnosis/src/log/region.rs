@@ -47,6 +47,10 @@ impl<'a> Region<'a> {
     /// Decides by the line itself, then by the nearest line that speaks of one or the other.
     pub(super) fn is_of_containers(&self, index: usize, spoken: &Spoken) -> bool {
         let text = self.lines[index].text.to_ascii_lowercase();
+        if matches!(spoken.trouble, Some(Trouble::InvalidReference { .. })) {
+            // Only tools for containers speak of references in these words.
+            return !is_of_a_test(&text) && self.verdict(index) != Some(false);
+        }
         if matches!(
             spoken.trouble,
             Some(Trouble::Resolve | Trouble::Connect | Trouble::Certificate | Trouble::Proxy)

@@ -4,7 +4,7 @@ use oci_push::RegistryError;
 use serde_json::Value;
 
 use super::tokens::{CODES, KINDS, PHRASES};
-use super::trouble;
+use super::{malformed, trouble};
 use crate::evidence::Trouble;
 
 /// A line's refusal.
@@ -64,7 +64,8 @@ pub(super) fn hear(line: &str) -> Option<Spoken> {
         spoken.status.get_or_insert(401);
     }
     if spoken.errors.is_empty() && spoken.body.is_none() {
-        spoken.trouble = trouble::heard(&lower).filter(|trouble| {
+        let heard = malformed::heard(line, &lower).or_else(|| trouble::heard(&lower));
+        spoken.trouble = heard.filter(|trouble| {
             // The status may be a daemon's, which tells its caller that it reached no registry.
             *trouble != Trouble::Interrupted || spoken.status.is_none()
         });

@@ -1,10 +1,12 @@
 //! Logs of other tools as they were published, with where, and what is found in them.
 
 mod frames;
+mod malformed;
 mod names;
 mod others;
 mod published;
 mod pulls;
+mod quoted;
 mod shapes;
 mod tools;
 mod unreached;

@@ -159,13 +159,14 @@ fn sample_of_the_rest(code: Code) -> (Evidence, Context) {
             );
         }
         Code::RegistryUnavailable => evidence.status = Some(502),
-        Code::RegistryUnreachable | Code::CertificateUntrusted => {
+        Code::RegistryUnreachable | Code::CertificateUntrusted | Code::ReferenceInvalid => {
             evidence = Evidence {
-                trouble: Some(if code == Code::CertificateUntrusted {
-                    Trouble::Certificate
-                } else {
-                    Trouble::Resolve
+                trouble: Some(match code {
+                    Code::CertificateUntrusted => Trouble::Certificate,
+                    Code::ReferenceInvalid => Trouble::InvalidReference { is_uppercase: true },
+                    _ => Trouble::Resolve,
                 }),
+                reference: Some("ghcr.io/Owner/App:1.2".to_owned()),
                 errors: Vec::new(),
                 status: None,
                 ..evidence

@@ -48,7 +48,9 @@ fn explain(
     printer: &Printer,
 ) -> Result<(), CliError> {
     let log = text::read(arguments.file.as_deref(), environment, printer)?;
-    let refusals = log::recognise(&log.text);
+    let mut refusals = log::recognise(&log.text);
+    // What stands is what failed.
+    refusals.sort_by_key(|refusal| refusal.pushed_later.is_some());
     let omitted = refusals.len().saturating_sub(MOST);
     let explained: Vec<Explained> = refusals
         .into_iter()
@@ -65,7 +67,8 @@ fn explain(
              the reference, stand there. ghcr-push check REFERENCE asks the registry itself",
         ));
     }
-    printer.tell_refusals(&explained.iter().map(Explained::error).collect::<Vec<_>>());
+    let standing = explained.iter().filter(|one| one.remark().is_none());
+    printer.tell_refusals(&standing.map(Explained::error).collect::<Vec<_>>());
     let result = if arguments.json {
         printer.result_json(json(&explained, omitted))
     } else {
@@ -107,6 +110,15 @@ impl Explained {
             note,
             evidence,
         }
+    }
+
+    /// That the refusal is not what failed, if it is not.
+    fn remark(&self) -> Option<String> {
+        let pushed = self.evidence.pushed_later.as_deref()?;
+        Some(format!(
+            "the log tells later that {pushed} was pushed: a repetition made this refusal good, and it is not what failed. \
+             What follows matters if it comes again"
+        ))
     }
 
     /// The refusal as a failure of this program's own.
@@ -182,6 +194,9 @@ fn lines(explained: &[Explained], omitted: usize) -> Vec<String> {
         lines.push(format!("{what}{place}: {}", headline(&one.evidence)));
         lines.extend(told(&one.evidence));
         lines.push(String::new());
+        if let Some(remark) = one.remark() {
+            lines.extend([remark, String::new()]);
+        }
         match (&one.diagnosis, &one.note) {
             (Some(diagnosis), _) => lines.extend(render_diagnosis(diagnosis)),
             (None, Some(note)) => lines.push(note.clone()),
@@ -311,6 +326,7 @@ fn refusal(one: &Explained) -> Value {
         "message": (!words.is_empty()).then_some(words),
         "requestId": evidence.request_id,
         "isPull": evidence.is_pull,
+        "pushedLater": evidence.pushed_later,
         "note": one.note,
         "unknown": one.unknown,
         "diagnosis": one.diagnosis,

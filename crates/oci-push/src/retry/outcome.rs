@@ -51,6 +51,11 @@ impl Outcome {
             Ok(response) if response.status == StatusCode::FORBIDDEN => {
                 Self::of_refusal(&Rejection::new(request, response), is_new)
             }
+            Ok(response) if response.status.is_client_error() && is_limit(request, response) => {
+                Self::Limited {
+                    advised: super::advised_wait(response),
+                }
+            }
             Ok(response)
                 if is_new
                     && response.status == StatusCode::NOT_FOUND
@@ -119,6 +124,14 @@ impl Outcome {
     pub(super) fn is_good(self) -> bool {
         matches!(self, Self::Answered { status, .. } if !is_transient(status))
     }
+}
+
+/// Whether an answer of another status than the usual ones speaks of a limit, by the rule that the diagnosis of a
+/// failure follows: what is told to be one is waited out like one.
+fn is_limit(request: &Request, response: &Response) -> bool {
+    response.status != StatusCode::TOO_MANY_REQUESTS
+        && !response.body.is_empty()
+        && Rejection::new(request, response).is_rate_limit()
 }
 
 /// Whether what is not found is the package, rather than something that a manifest names.
@@ -205,6 +218,24 @@ mod tests {
                 Outcome::Unsettled,
             ),
             (Step::PutTag, Method::PUT, 404, BLOB, final_404, final_404),
+            // The words of a limit are one with any status.
+            (Step::PutTag, Method::PUT, 404, LIMITED, limited, limited),
+            (
+                Step::FetchToken,
+                Method::GET,
+                401,
+                LIMITED,
+                limited,
+                limited,
+            ),
+            (
+                Step::StartUpload,
+                Method::POST,
+                400,
+                LIMITED,
+                limited,
+                limited,
+            ),
             (Step::CheckBlob, Method::HEAD, 404, "", final_404, final_404),
             (Step::CheckBlob, Method::HEAD, 403, "", final_403, final_403),
         ] {

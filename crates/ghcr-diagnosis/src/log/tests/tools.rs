@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::check;
+use super::{check, found};
 
 #[test]
 fn docker() {
@@ -259,4 +259,30 @@ fn tools_in_other_languages() {
             416 - upload-blob ghcr.io ghcr.io/o/n | REQUESTED_RANGE_NOT_SATISFIABLE: the request body is too large and exceeds the maximum permissible limit of 4.00MiB | chunk-too-large
         "]],
     );
+}
+
+/// What is copied from is read; what is copied to was refused, unless reading is what failed.
+#[test]
+fn from_one_place_to_another() {
+    for (log, expected) in [
+        (
+            "Error: copying image \"containers-storage:[overlay@/var/lib/containers/storage+/run/containers/storage]docker.io/library/app:latest\" to \"docker://ghcr.io/owner/app:1.0\": trying to reuse blob sha256:aa at destination: failed to read from destination repository owner/app: 403 (Forbidden)\n",
+            "403 - check-blob ghcr.io ghcr.io/owner/app:1.0",
+        ),
+        (
+            "error pushing image \"quay.io/owner/base:1\" to \"docker://ghcr.io/owner/app:1.0\": error copying layers and metadata from \"containers-storage:[overlay@/home/x+/run/x]quay.io/owner/base:1\" to \"docker://ghcr.io/owner/app:1.0\": Error writing blob: denied\n",
+            "- - - ghcr.io ghcr.io/owner/app:1.0",
+        ),
+        (
+            "copying \"docker://quay.io/a/b:1\" to \"docker://ghcr.io/owner/app:1.0\": writing manifest: denied\n",
+            "- - put-tag ghcr.io ghcr.io/owner/app:1.0",
+        ),
+        (
+            "copying \"docker://quay.io/a/b:1\" to \"docker://ghcr.io/owner/app:1.0\": reading manifest 1 in quay.io/a/b: unauthorized: access to the requested resource is not authorized\n",
+            "pull: - - check-manifest quay.io quay.io/a/b:1",
+        ),
+    ] {
+        let told = found(log);
+        assert!(told.starts_with(expected), "{told}");
+    }
 }

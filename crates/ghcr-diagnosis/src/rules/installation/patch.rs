@@ -64,6 +64,7 @@ pub(super) fn other_than_on_disk(case: &Case, token: &Token, likelihood: Likelih
     let other_file = "the run used another version of the file";
     let other_token = format!("{source} is not this job's token");
     let why = match (token.is_own, is_of_run) {
+        (Some(true), Some(true)) => "something above the file overrules it".to_owned(),
         (Some(true), _) => other_file.to_owned(),
         (_, Some(true)) => other_token,
         _ => format!("{other_token}, or {other_file}"),
@@ -71,6 +72,15 @@ pub(super) fn other_than_on_disk(case: &Case, token: &Token, likelihood: Likelih
     let mut evidence = case.basics();
     evidence.push(existence(case, token.creating));
     evidence.extend(shown(case));
+    let if_less = if is_of_run == Some(true) {
+        "the block is overruled: by the `permissions:` of a workflow that calls this one, or by a policy of the \
+         organization or its enterprise"
+            .to_owned()
+    } else {
+        format!(
+            "bring the block into the version of {file} that runs: the one of the branch, tag or commit that the run is for"
+        )
+    };
     // Where the file is the run's, nothing of the workflow is lacking: it is the token that is another one.
     let is_of_token = is_of_run == Some(true) && token.is_own != Some(true);
     Cause {
@@ -87,8 +97,7 @@ pub(super) fn other_than_on_disk(case: &Case, token: &Token, likelihood: Likelih
         remedy: format!(
             "Look at the job's log, under \"Set up job\", \"GITHUB_TOKEN Permissions\". If it shows `Packages: write`, \
              push with that token: `GITHUB_TOKEN: ${{{{ secrets.GITHUB_TOKEN }}}}` in the step's `env:`, and nothing that \
-             goes before it. If it shows less, bring the block into the version of {file} that runs: the one of the \
-             branch, tag or commit that the run is for."
+             goes before it. If it shows less, {if_less}."
         ),
         url: None,
     }

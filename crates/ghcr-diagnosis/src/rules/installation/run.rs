@@ -92,45 +92,39 @@ fn dependabot(case: &Case, actions: &ActionsFacts, creating: Option<bool>) -> Ca
         .as_deref()
         .unwrap_or("the workflow's file");
     let has_block = listed(case) == Some(Access::Write);
-    let remedy = match actions.event.as_deref() {
+    let remedy = if actions.event.as_deref() == Some("push") {
         // Of Dependabot's own branches, or of an update that it has merged: that one is to be published.
-        Some("push") => {
-            let raise = if has_block {
-                String::new()
-            } else {
-                format!(
-                    "Give this block to the job in {file}: it raises the token of these runs too, which come from \
+        let raise = if has_block {
+            String::new()
+        } else {
+            format!(
+                "Give this block to the job in {file}: it raises the token of these runs too, which come from \
                      updates that Dependabot has merged.\n\n{}\n\n",
-                    block(case)
-                )
-            };
-            format!(
-                "{raise}To leave out the runs of Dependabot's own branches, give the step that pushes this \
+                block(case)
+            )
+        };
+        format!(
+            "{raise}To leave out the runs of Dependabot's own branches, give the step that pushes this \
                  condition:\n\n    if: ${{{{ !startsWith(github.ref, 'refs/heads/dependabot/') }}}}"
-            )
-        }
-        event => {
-            // Whoever touched the pull request is the actor there
-            // (https://docs.github.com/en/actions/reference/security/securely-using-pull_request_target).
-            let who = if event == Some("pull_request_target") {
-                "github.event.pull_request.user.login"
-            } else {
-                "github.actor"
-            };
-            let raise = if has_block {
-                String::new()
-            } else {
-                format!(
-                    "\n\nIf these runs are to publish all the same, this block for the job in {file} raises their \
-                     token; code of the updated dependencies then runs with that right:\n\n{}",
-                    block(case)
-                )
-            };
+        )
+    } else {
+        // Whoever pushed last to the pull request's branch, or touched the pull request, is the actor: whose it is
+        // says whether it is an update
+        // (https://docs.github.com/en/code-security/dependabot/working-with-dependabot/automating-dependabot-with-github-actions).
+        let raise = if has_block {
+            String::new()
+        } else {
             format!(
-                "Publish when the update is merged, not before. Give the step that pushes this condition:\n\n    \
-                 if: github.event.pull_request == null || {who} != 'dependabot[bot]'{raise}"
+                "\n\nIf these runs are to publish all the same, this block for the job in {file} raises their \
+                     token; code of the updated dependencies then runs with that right:\n\n{}",
+                block(case)
             )
-        }
+        };
+        format!(
+            "Publish when the update is merged, not before. Give the step that pushes this condition:\n\n    \
+                 if: github.event.pull_request == null || \
+                 github.event.pull_request.user.login != 'dependabot[bot]'{raise}"
+        )
     };
     Cause {
         code: Code::Dependabot,

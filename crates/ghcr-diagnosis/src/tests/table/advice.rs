@@ -291,7 +291,7 @@ fn conditions() {
     for (event, condition) in [
         (
             "pull_request",
-            "if: github.event.pull_request == null || github.actor != 'dependabot[bot]'",
+            "if: github.event.pull_request == null || github.event.pull_request.user.login != 'dependabot[bot]'",
         ),
         (
             "pull_request_target",

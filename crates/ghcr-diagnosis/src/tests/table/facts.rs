@@ -138,6 +138,12 @@ fn a_right_block_and_a_user() {
             "workflow-lacks-packages-write",
             "the run used another version of the file",
         ),
+        (
+            Some(true),
+            Some(true),
+            "workflow-lacks-packages-write",
+            "something above the file overrules it",
+        ),
     ] {
         let actions = context.actions.get_or_insert_default();
         actions.token_is_own = own;
@@ -153,6 +159,13 @@ fn a_right_block_and_a_user() {
             cause.why.ends_with(&format!("is right: {why}")),
             "{}",
             cause.why
+        );
+        // What runs already needs not be brought there.
+        assert_eq!(
+            cause.remedy.contains("bring the block"),
+            of_run.is_none(),
+            "{}",
+            cause.remedy
         );
         assert!(
             cause.remedy.contains("GITHUB_TOKEN Permissions"),

@@ -79,6 +79,7 @@ pub(super) fn holds_anywhere(code: Code) -> bool {
         code,
         Code::BlobLost
             | Code::DigestMismatch
+            | Code::ReferenceInvalid
             | Code::Intermediary
             | Code::ManifestUnknown
             | Code::RegistryUnreachable
@@ -86,11 +87,17 @@ pub(super) fn holds_anywhere(code: Code) -> bool {
     )
 }
 
-/// Whether what happened can be told of any registry: it was not reached.
+/// Whether what happened can be told of any registry: it was not asked, or not reached.
 pub(super) fn is_everybodys(evidence: &Evidence) -> bool {
     matches!(
         evidence.trouble,
-        Some(Trouble::Resolve | Trouble::Connect | Trouble::Certificate | Trouble::Proxy)
+        Some(
+            Trouble::InvalidReference { .. }
+                | Trouble::Resolve
+                | Trouble::Connect
+                | Trouble::Certificate
+                | Trouble::Proxy
+        )
     )
 }
 
