@@ -29,6 +29,7 @@ mod on_demand;
 mod other_tools;
 mod output;
 mod progress;
+mod resolution;
 mod results;
 mod running;
 mod schema;

@@ -1,86 +1,21 @@
 //! The one error type of the command line: what failed, why, what to do, and the exit code.
 
+mod kind;
+
 use std::error::Error;
 use std::io;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use ghcr_diagnosis::Diagnosis;
 use oci_archive::{CompressError, OpenError, OpenOptions, ScratchError};
 use oci_push::{Failure, Found, Rejection, Step, UnansweredKind, ViolationKind, is_transient};
 
+use crate::explain::Place;
 use crate::quantity::display_duration;
+pub(crate) use kind::{Kind, Signal, told};
 
 /// A wait worth telling: shorter ones have been waited out.
 const LONG_WAIT: Duration = Duration::from_secs(30);
-
-/// The class of a failure, which decides the exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The tool itself failed.
-    Internal,
-    /// The command line is wrong.
-    Usage,
-    /// The image is missing, unreadable, invalid, or a selection is needed.
-    Image,
-    /// Authentication or authorisation.
-    Authorization,
-    /// The registry or network stayed unavailable.
-    Unavailable,
-    /// The registry refused the content, or holds something else than was pushed.
-    Refused,
-    /// A signal ended the push.
-    Interrupted(Signal),
-}
-
-/// A signal that ends a push.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Signal {
-    /// Ctrl-C.
-    Interrupt,
-    /// How a job is cancelled.
-    #[cfg_attr(not(unix), expect(dead_code, reason = "there is no SIGTERM elsewhere"))]
-    Terminate,
-    /// The terminal is gone.
-    #[cfg_attr(not(unix), expect(dead_code, reason = "there is no SIGHUP elsewhere"))]
-    HangUp,
-}
-
-impl Kind {
-    /// The exit code of the contract (`docs/usage.md`).
-    pub(crate) fn code(self) -> u8 {
-        match self {
-            Self::Internal => 1,
-            Self::Usage => 2,
-            Self::Image => 3,
-            Self::Authorization => 4,
-            Self::Unavailable => 5,
-            Self::Refused => 6,
-            Self::Interrupted(Signal::HangUp) => 129,
-            Self::Interrupted(Signal::Interrupt) => 130,
-            Self::Interrupted(Signal::Terminate) => 143,
-        }
-    }
-
-    /// The word in `--json` output.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Internal => "internal",
-            Self::Usage => "usage",
-            Self::Image => "image",
-            Self::Authorization => "authorization",
-            Self::Unavailable => "unavailable",
-            Self::Refused => "refused",
-            Self::Interrupted(_) => "interrupted",
-        }
-    }
-}
-
-impl From<Kind> for ExitCode {
-    fn from(kind: Kind) -> Self {
-        Self::from(kind.code())
-    }
-}
 
 /// The request that a failure is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,8 +56,8 @@ pub(crate) struct CliError {
     pub(crate) rejection: Option<Box<Rejection>>,
     /// Why it was refused.
     pub(crate) diagnosis: Option<Box<Diagnosis>>,
-    /// The workflow's file in the checked-out repository, if that is what has to be changed.
-    pub(crate) workflow_file: Option<Box<str>>,
+    /// The place in the workflow's file, if that is what has to be changed.
+    pub(crate) place: Option<Box<Place>>,
 }
 
 impl CliError {
@@ -135,7 +70,7 @@ impl CliError {
             request: None,
             rejection: None,
             diagnosis: None,
-            workflow_file: None,
+            place: None,
         }
     }
 

@@ -1,11 +1,12 @@
 //! From the engine's failure to what the user is told.
 
 pub(crate) mod log;
+mod place;
 pub(crate) mod situation;
 
 use std::time::SystemTime;
 
-use ghcr_diagnosis::{Context, Diagnosis, Evidence, TokenKind, diagnose};
+use ghcr_diagnosis::{Context, Evidence, TokenKind, diagnose};
 use oci_archive::Content;
 use oci_push::{Failure, Profile, PushReport, Reference, ReferenceStatus};
 
@@ -16,6 +17,7 @@ use crate::error::{CliError, Kind};
 use crate::github::{self, Question};
 use crate::keychain::Found;
 use crate::{settings, tls};
+pub(crate) use place::Place;
 
 /// What was tried, and with what.
 #[derive(Clone, Copy)]
@@ -77,7 +79,7 @@ impl Attempt<'_> {
                 self.probe(&mut context, reference);
             }
             let diagnosis = diagnose(&evidence, &context);
-            error.workflow_file = workflow_file(&context, diagnosis.as_ref());
+            error.place = Place::of(&context, diagnosis.as_ref()).map(Box::new);
             error.diagnosis = diagnosis.map(Box::new);
             return error;
         }
@@ -129,14 +131,6 @@ impl Attempt<'_> {
         context.largest_layer = self.content.and_then(content::largest_layer);
         context
     }
-}
-
-/// The workflow's file, if the first remedy is a change of it.
-fn workflow_file(context: &Context, diagnosis: Option<&Diagnosis>) -> Option<Box<str>> {
-    let file = context.actions.as_ref()?.workflow_file.as_ref()?;
-    let cause = diagnosis?.causes.first()?;
-    let is_named = cause.remedy.contains(file.as_str());
-    is_named.then(|| file.as_str().into())
 }
 
 /// The reference at which a push failed.

@@ -46,6 +46,8 @@ fn main() -> ExitCode {
     match &line.command {
         Some(Subcommand::Check(arguments)) => check::run(arguments, &environment),
         Some(Subcommand::Completions(arguments)) => {
+            let unknown = args::variables::unknown(&environment);
+            output::Printer::plain(&environment).without_effect(&unknown);
             output::print_script(&args::completions::script(arguments))
         }
         Some(Subcommand::Inspect(arguments)) => inspect::run(arguments, &environment),

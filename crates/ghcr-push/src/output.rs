@@ -130,6 +130,11 @@ impl Printer {
         }
     }
 
+    /// For a command without options of its own on what it tells.
+    pub(crate) fn plain(environment: &Environment) -> Self {
+        Self::new(Display::Nothing, false).wrapped(environment.widths)
+    }
+
     /// Colours what is told.
     pub(crate) fn coloured(self, colours: Colours) -> Self {
         Self { colours, ..self }

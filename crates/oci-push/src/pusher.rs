@@ -1,6 +1,7 @@
 //! What pushes: the HTTP client with its settings, and the repositories one after the other.
 
 mod probe;
+mod walk;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,6 +27,7 @@ use crate::report::{PushError, PushReport};
 use crate::repository::Repository;
 use crate::retry::{Packages, RetryPolicy, RetryTransport, Teller};
 use crate::tally::Tally;
+use walk::{Walk, by_repository, sources};
 
 /// What every part of a push may use.
 pub(crate) struct Services {
@@ -291,10 +293,7 @@ impl Pusher {
         reference: &Reference,
         sources: Vec<String>,
     ) -> Repository<Chain> {
-        let profile = self
-            .options
-            .profile
-            .unwrap_or_else(|| Profile::of_host(reference.registry()));
+        let profile = self.profile(reference);
         if let Some(rates) = profile.rates() {
             self.transport.hold_to(registry, rates);
         }
@@ -302,94 +301,35 @@ impl Pusher {
             self.services.packages.expect_delay(registry);
         }
         let settings = AuthSettings {
-            registry: registry.clone(),
-            host: reference.resolve_registry().to_owned(),
-            repository: reference.repository().to_owned(),
             sources,
-            token_service: profile.token_service(registry),
-            keychain: Arc::clone(&self.keychain),
-            clock: Arc::clone(&self.services.clock),
-            observer: Arc::clone(&self.services.observer),
+            ..self.authorization(registry, reference, profile)
         };
         let transport = AuthTransport::new(Arc::clone(&self.transport), settings);
         Repository::new(transport, registry, reference.repository(), profile)
     }
-}
 
-/// The repositories of a push, one after the other. One that fails keeps no other from being tried, unless they
-/// are on the same registry and that is out of reach.
-#[derive(Default)]
-struct Walk<'a> {
-    /// A reference in each repository that has the image.
-    done: Vec<&'a Reference>,
-    /// The first failure.
-    failed: Option<Failure>,
-    /// Registries that are out of reach.
-    lost: Vec<&'a str>,
-    /// What is wrong is wrong everywhere.
-    is_over: bool,
-}
-
-impl<'a> Walk<'a> {
-    fn may_try(&self, group: &[&'a Reference]) -> bool {
-        let registry = group.first().map(|reference| reference.registry());
-        !self.is_over && registry.is_none_or(|registry| !self.lost.contains(&registry))
-    }
-
-    fn take(&mut self, group: &[&'a Reference], outcome: Result<(), Failure>) {
-        let Err(failure) = outcome else {
-            self.done.extend(group.first().copied());
-            return;
-        };
-        let is_refusal = failure
-            .rejection()
-            .map_or(matches!(failure, Failure::Exists { .. }), |rejection| {
-                rejection.status.is_client_error() && !rejection.is_rate_limit()
-            });
-        if !is_refusal {
-            self.lost
-                .extend(group.first().map(|reference| reference.registry()));
-        }
-        let is_of_registry = matches!(
-            failure.last(),
-            Failure::Rejected(_)
-                | Failure::Unanswered(_)
-                | Failure::Violation(_)
-                | Failure::Exists { .. }
-        );
-        self.is_over |= !is_of_registry;
-        self.failed.get_or_insert(failure);
-    }
-}
-
-/// The other repositories of a registry's that are named, each once.
-fn sources<'a>(own: &Reference, named: impl Iterator<Item = &'a Reference>) -> Vec<String> {
-    let mut sources: Vec<String> = Vec::new();
-    for source in named {
-        let is_other = source.resolve_registry() == own.resolve_registry()
-            && source.repository() != own.repository();
-        if is_other && !sources.iter().any(|known| known == source.repository()) {
-            sources.push(source.repository().to_owned());
+    /// How requests to one repository alone are authorized.
+    fn authorization(
+        &self,
+        registry: &Url,
+        reference: &Reference,
+        profile: Profile,
+    ) -> AuthSettings {
+        AuthSettings {
+            registry: registry.clone(),
+            host: reference.resolve_registry().to_owned(),
+            repository: reference.repository().to_owned(),
+            sources: Vec::new(),
+            token_service: profile.token_service(registry),
+            keychain: Arc::clone(&self.keychain),
+            clock: Arc::clone(&self.services.clock),
+            observer: Arc::clone(&self.services.observer),
         }
     }
-    sources
-}
 
-/// References grouped by repository, in the order in which the repositories were first named.
-fn by_repository(references: &[Reference]) -> Vec<Vec<&Reference>> {
-    let mut groups: Vec<Vec<&Reference>> = Vec::new();
-    for reference in references {
-        let same = |group: &&mut Vec<&Reference>| {
-            group.first().is_some_and(|first| {
-                first.registry() == reference.registry()
-                    && first.repository() == reference.repository()
-            })
-        };
-        match groups.iter_mut().find(same) {
-            Some(group) if group.contains(&reference) => {}
-            Some(group) => group.push(reference),
-            None => groups.push(vec![reference]),
-        }
+    /// What kind of registry it is.
+    fn profile(&self, reference: &Reference) -> Profile {
+        let of_host = || Profile::of_host(reference.registry());
+        self.options.profile.unwrap_or_else(of_host)
     }
-    groups
 }

@@ -64,7 +64,7 @@ fn a_refusal() {
            what to do:
              Ask an owner of owner to allow it under "Package creation".
              https://github.com/organizations/owner/settings/packages
-        ::error title=failed to push HOST/owner/app%3A1,file=.github/workflows/release.yml::the token that was used may not write packages%0Ahttps://github.com/owner/app/settings/actions
+        ::error title=failed to push HOST/owner/app%3A1,file=.github/workflows/release.yml,line=5::the token that was used may not write packages%0AIn .github/workflows/release.yml, give the job "publish" this block (a scope that is not listed in it is withheld):%0A%0A    permissions:%0A      contents: read%0A      packages: write
     "#]].assert_eq(&step.stderr(&run));
     expect![[r#"
         ### failed to push HOST/owner/app:1
@@ -257,6 +257,29 @@ fn a_mistake_in_the_arguments() {
     );
 }
 
+/// The annotation stands at the job that has to be given a credential.
+#[test]
+fn no_credential() {
+    let step = Step::new();
+    let workflow = Workflow {
+        file: Some(READING),
+        ..Workflow::default()
+    };
+    let annotation = |variable: Option<&str>| {
+        let mut command = step.command(&workflow);
+        command.env_remove("GHCR_PUSH_TOKEN");
+        command.envs(variable.map(|name| (name, "")));
+        command.args(["image.tar", "ghcr.io/owner/app:1"]);
+        let run = Run::of(command.output().expect("the binary starts"));
+        run.assert_code(4);
+        let mut lines = run.stderr.lines();
+        let line = lines.find(|line| line.starts_with("::error"));
+        line.expect("there is one").to_owned()
+    };
+    expect!["::error title=no credential for ghcr.io was found,file=.github/workflows/release.yml,line=5::no credential was found%0AGive the step the job's token:%0A%0A    env:%0A      GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}"].assert_eq(&annotation(None));
+    expect!["::error title=no credential for ghcr.io was found,file=.github/workflows/release.yml,line=5::the credential is empty%0ACheck the name of the secret, that it exists for this repository (or its environment), and that the run may have it: runs for pull requests from forks have no secrets, Dependabot's only its own."].assert_eq(&annotation(Some("GITHUB_TOKEN")));
+}
+
 #[test]
 fn a_check_that_is_refused() {
     let step = Step::refused(Refusal::WritePackage);
@@ -274,7 +297,7 @@ fn a_check_that_is_refused() {
     run.assert_code(4);
     let stderr = step.stderr(&run);
     let error = stderr.lines().find(|line| line.starts_with("::error"));
-    expect!["::error title=a push to HOST/owner/app%3Alatest would fail::the package owner/app exists, and does not admit this push%0Ahttps://github.com/orgs/owner/packages/container/app/settings%0Ahttps://github.com/users/owner/packages/container/app/settings"].assert_eq(error.expect("there is one"));
+    expect![[r#"::error title=a push to HOST/owner/app%3Alatest would fail::the package owner/app exists, and does not admit this push%0AOpen https://github.com/orgs/owner/packages/container/app/settings (if owner is a user: https://github.com/users/owner/packages/container/app/settings), go to "Manage Actions access", choose "Add repository", add owner/app, and set its role to Write."#]].assert_eq(error.expect("there is one"));
     let summary = step.written("summary");
     assert!(summary.starts_with("### a push to"), "{summary}");
 }
@@ -288,9 +311,9 @@ fn another_tools_log() {
                write_package\n";
     let run = fed(&mut command, log);
     run.assert_code(0);
-    expect![[r"
-        ::error title=refused%3A the push of ghcr.io/owner/app%3A1::the package owner/app exists, and does not admit this push%0Ahttps://github.com/orgs/owner/packages/container/app/settings%0Ahttps://github.com/users/owner/packages/container/app/settings
-    "]].assert_eq(&step.stderr(&run));
+    expect![[r#"
+        ::error title=refused%3A the push of ghcr.io/owner/app%3A1::the package owner/app exists, and does not admit this push%0AOpen https://github.com/orgs/owner/packages/container/app/settings (if owner is a user: https://github.com/users/owner/packages/container/app/settings), go to "Manage Actions access", choose "Add repository", add owner/app, and set its role to Write.
+    "#]].assert_eq(&step.stderr(&run));
     expect![[r#"
         ### refused: the push of ghcr.io/owner/app:1
 

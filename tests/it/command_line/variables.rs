@@ -115,3 +115,17 @@ fn inspect_tells_of_a_variable_too() {
     assert_eq!(stderr(&["-q"]), "");
     assert_eq!(stderr(&["--quiet"]), "");
 }
+
+#[test]
+fn completions_tell_of_a_variable_too() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let output = command(directory.path())
+        .env("GHCR_PUSH_PLATFORMS", "linux/amd64")
+        .args(["completions", "bash"])
+        .output();
+    let run = Run::of(output.expect("the binary starts"));
+    run.assert_code(0);
+    assert!(run.stdout.contains("complete -F"), "{}", run.stdout);
+    let told = run.stderr;
+    assert!(told.contains("did you mean GHCR_PUSH_PLATFORM?"), "{told}");
+}

@@ -343,3 +343,18 @@ fn secrets_in_a_log() {
         }
     }
 }
+
+/// A variable that is no option's is told of, as it is by a push.
+#[test]
+fn a_variable_without_effect() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut command = command(directory.path());
+    let run = fed(
+        command.arg("explain").env("GHCR_PUSH_GITHUB_ACTION", "off"),
+        BUILDX,
+    );
+    run.assert_code(0);
+    expect![[r"
+        warning: the variable GHCR_PUSH_GITHUB_ACTION is no option's and has no effect; did you mean GHCR_PUSH_GITHUB_ACTIONS?
+    "]].assert_eq(&run.stderr);
+}

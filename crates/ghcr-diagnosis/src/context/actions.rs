@@ -10,6 +10,8 @@ pub struct ActionsFacts {
     pub workflow_file: Option<String>,
     /// The job's identifier.
     pub job: Option<String>,
+    /// The line of that file in which the job stands, from 1.
+    pub job_line: Option<usize>,
     /// The event that started the run.
     pub event: Option<String>,
     /// Who started it. A run that somebody else repeats keeps its first actor.

@@ -2,8 +2,10 @@
 //! compared with the files; `cargo xtask docs` writes them.
 
 use std::fmt::Write as _;
+use std::io::{self, Write};
 
 use clap::{Arg, Command};
+use clap_mangen::Man;
 use expect_test::expect_file;
 
 use crate::env::Environment;
@@ -15,6 +17,9 @@ fn command() -> Command {
     command
 }
 
+/// What writes a part of a manual page.
+type Part = fn(&Man, &mut dyn Write) -> io::Result<()>;
+
 #[test]
 fn man_pages_are_current() {
     let render = |command: &Command| {
@@ -23,11 +28,27 @@ fn man_pages_are_current() {
         let command = command
             .clone()
             .mut_args(|argument| argument.hide_short_help(false));
-        let man = clap_mangen::Man::new(command)
+        let more = command.get_after_long_help().map(ToString::to_string);
+        let has_subcommands = command.has_subcommands();
+        let man = Man::new(command)
             .source(concat!("ghcr-push ", env!("CARGO_PKG_VERSION")))
             .manual("ghcr-push");
-        man.render(&mut page).expect("memory can be written to");
-        String::from_utf8(page).expect("text")
+        let mut parts: Vec<Part> = vec![
+            Man::render_title,
+            Man::render_name_section,
+            Man::render_synopsis_section,
+            Man::render_description_section,
+            Man::render_options_section,
+        ];
+        if has_subcommands {
+            parts.push(Man::render_subcommands_section);
+        }
+        for part in parts {
+            part(&man, &mut page).expect("memory can be written to");
+        }
+        let mut page = String::from_utf8(page).expect("text");
+        page.push_str(&ending(&more.unwrap_or_default()));
+        page
     };
     let command = command();
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/man");
@@ -44,7 +65,12 @@ fn man_pages_are_current() {
     }
     let files = std::fs::read_dir(directory).expect("it is there");
     let page = std::fs::read_to_string(format!("{directory}/ghcr-push.1")).expect("it is there");
-    for part in ["GHCR_PUSH_AUTHFILE", "Restart a transfer", "Exit codes"] {
+    for part in [
+        "GHCR_PUSH_AUTHFILE",
+        "Restart a transfer",
+        ".SH EXAMPLES",
+        ".SH \"EXIT STATUS\"",
+    ] {
         assert!(page.contains(part), "{part}");
     }
     let name = |file: std::io::Result<std::fs::DirEntry>| {
@@ -57,6 +83,22 @@ fn man_pages_are_current() {
     files.sort_unstable();
     names.sort_unstable();
     assert_eq!(files, names, "a page of what is no command any more");
+}
+
+/// What the help ends with, in the sections where a manual has it (`man-pages(7)`).
+fn ending(help: &str) -> String {
+    let mut sections = String::new();
+    for paragraph in help.split("\n\n") {
+        let escaped = paragraph.replace('\\', "\\e").replace('-', "\\-");
+        if let Some(examples) = escaped.strip_prefix("Examples:\n") {
+            let _ = writeln!(sections, ".SH EXAMPLES\n.nf\n{examples}\n.fi");
+        } else if let Some(codes) = escaped.strip_prefix("Exit codes: ") {
+            let _ = writeln!(sections, ".SH \"EXIT STATUS\"\n{codes}");
+        } else {
+            panic!("the help ends with something of a new kind: {paragraph}");
+        }
+    }
+    sections
 }
 
 #[test]

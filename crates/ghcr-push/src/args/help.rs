@@ -5,6 +5,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command};
 
 use crate::env::Environment;
+use crate::error;
 
 /// What is said below the short help.
 const MORE: &str = "\
@@ -22,10 +23,7 @@ Examples:
   ghcr-push --plain-http image.tar localhost:5000/owner/name
   ghcr-push inspect image.tar
   ghcr-push check ghcr.io/owner/name
-  ghcr-push explain build.log
-
-Exit codes: 0 published, 2 usage, 3 image, 4 authentication or permission, 5 registry or network
-unavailable, 6 content refused, 130 and 143 interrupted, 1 anything else.";
+  ghcr-push explain build.log";
 
 /// The same for each subcommand.
 const EXAMPLES_OF: [(&str, &str); 4] = [
@@ -130,7 +128,7 @@ pub(super) fn arranged(command: Command, environment: &Environment) -> Command {
     let is_short = environment.arguments.iter().any(|word| word == "-h");
     let mut command = of_one(command, is_short)
         .after_help(MORE)
-        .after_long_help(EXAMPLES)
+        .after_long_help(format!("{EXAMPLES}\n\n{}", error::told()))
         .mut_subcommands(|one| of_one(one, is_short));
     for (name, examples) in EXAMPLES_OF {
         command = command.mut_subcommand(name, |one| {

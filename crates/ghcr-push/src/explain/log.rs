@@ -11,8 +11,9 @@ use ghcr_diagnosis::{Context, Diagnosis, Evidence, diagnose, log};
 use oci_push::Step;
 use serde_json::{Value, json};
 
-use super::situation;
+use super::{Place, situation};
 use crate::args::explain::ExplainArguments;
+use crate::args::variables;
 use crate::env::Environment;
 use crate::error::{CliError, Kind};
 use crate::output::{self, Actions, Printer, render_diagnosis};
@@ -29,6 +30,7 @@ pub(crate) fn run(arguments: &ExplainArguments, environment: &Environment) -> Ex
         .coloured(colours)
         .wrapped(environment.widths)
         .with_actions(actions);
+    printer.without_effect(&variables::unknown(environment));
     match explain(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -81,6 +83,7 @@ fn explain(
 struct Explained {
     evidence: Evidence,
     diagnosis: Option<Diagnosis>,
+    place: Option<Place>,
     unknown: Vec<&'static str>,
     /// What is told besides the explanation, or in its stead.
     note: Option<String>,
@@ -105,6 +108,7 @@ impl Explained {
             }
         };
         Self {
+            place: Place::of(&context, diagnosis.as_ref()),
             diagnosis,
             unknown: unknown(&evidence, &context),
             note,
@@ -130,6 +134,7 @@ impl Explained {
         };
         let message = format!("{what}: {}", headline(&self.evidence));
         let mut error = CliError::new(Kind::Authorization, message);
+        error.place = self.place.clone().map(Box::new);
         match &self.diagnosis {
             Some(diagnosis) => error.diagnosis = Some(Box::new(diagnosis.clone())),
             None => error.hint = Some("none of the known causes explains it".to_owned()),

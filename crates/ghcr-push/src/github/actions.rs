@@ -76,6 +76,7 @@ pub(crate) fn run(environment: &Environment) -> Option<Run> {
     let facts = ActionsFacts {
         workflow_file: file,
         job: of_file.caller.or(job),
+        job_line: of_file.line,
         event: event.map(str::to_owned),
         actor,
         fork: of_event.fork,
@@ -190,6 +191,7 @@ mod tests {
             Some(".github/workflows/release.yml")
         );
         assert_eq!(facts.job.as_deref(), Some("publish"));
+        assert_eq!(facts.job_line, Some(4));
         assert_eq!(facts.fork, Some(false));
         assert_eq!(facts.reusable, Some(false));
         assert_eq!(facts.attempt, Some(2));

@@ -5,7 +5,7 @@
 
 use ghcr_diagnosis::{Access, Grants, Permissions};
 
-use super::yaml::{self, Node};
+use super::yaml::{self, Entry, Node};
 
 /// What the file says about one job.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(super) struct WorkflowFacts {
     pub(super) called: Option<String>,
     /// The job in this file that calls it.
     pub(super) caller: Option<String>,
+    /// The line of the job in this file, be it the one that runs or the one that calls.
+    pub(super) line: Option<usize>,
 }
 
 /// Reads a workflow's file. `job` is the identifier of the job that runs, which in a reusable workflow is one
@@ -38,29 +40,31 @@ pub(super) fn read(text: &str, job: Option<&str>) -> WorkflowFacts {
         Some(Permissions { workflow, job })
     };
     let uses = |node: &Node| node.get("uses")?.text().map(str::to_owned);
-    let own = job.and_then(|job| jobs.iter().find(|(name, _)| name == job));
-    if let Some((name, node)) = own {
-        let called = uses(node);
+    let own = job.and_then(|job| jobs.iter().find(|entry| entry.key == job));
+    if let Some(Entry { key, line, value }) = own {
+        let called = uses(value);
         return WorkflowFacts {
-            permissions: of_job(node),
+            permissions: of_job(value),
             reusable: Some(called.is_some()),
-            caller: called.is_some().then(|| name.clone()),
+            caller: called.is_some().then(|| key.clone()),
+            line: Some(*line),
             called,
         };
     }
     let calling: Vec<_> = jobs
         .iter()
-        .filter(|(_, node)| uses(node).is_some())
+        .filter(|entry| uses(&entry.value).is_some())
         .collect();
     match calling.as_slice() {
         // The file was changed since, or is another one: it says nothing of this job.
         [] => WorkflowFacts::default(),
         _ if job.is_none() => WorkflowFacts::default(),
-        [(name, node)] => WorkflowFacts {
-            permissions: of_job(node),
+        [Entry { key, line, value }] => WorkflowFacts {
+            permissions: of_job(value),
             reusable: Some(true),
-            called: uses(node),
-            caller: Some(name.clone()),
+            called: uses(value),
+            caller: Some(key.clone()),
+            line: Some(*line),
         },
         _ => WorkflowFacts {
             reusable: Some(true),
@@ -87,14 +91,14 @@ fn grants(node: Option<&Node>) -> Result<Option<Grants>, Unclear> {
         Node::Sequence => Err(Unclear),
         Node::Mapping(entries) => {
             let mut scopes = Vec::new();
-            for (scope, access) in entries {
-                let access = match access.text() {
+            for Entry { key, value, .. } in entries {
+                let access = match value.text() {
                     Some("read") => Access::Read,
                     Some("write") => Access::Write,
                     Some("none") => Access::None,
                     _ => return Err(Unclear),
                 };
-                scopes.push((scope.clone(), access));
+                scopes.push((key.clone(), access));
             }
             Ok(Some(Grants::Scopes(scopes)))
         }
@@ -168,6 +172,7 @@ mod tests {
             Some("./.github/workflows/push.yml")
         );
         assert_eq!(facts.caller.as_deref(), Some("call"));
+        assert_eq!(facts.line, Some(3));
         assert_eq!(
             facts.permissions.and_then(|known| known.packages()),
             Some(Access::Write)
@@ -181,7 +186,8 @@ mod tests {
         // No job calls another workflow: the file is not the run's.
         let none = "jobs:\n  build:\n    runs-on: x\n";
         assert_eq!(read(none, Some("publish")), WorkflowFacts::default());
-        assert_eq!(read(none, Some("build")).reusable, Some(false));
+        let own = read(none, Some("build"));
+        assert_eq!((own.reusable, own.line), (Some(false), Some(2)));
         assert_eq!(read(one, None), WorkflowFacts::default());
     }
 }

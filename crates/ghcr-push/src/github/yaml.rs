@@ -22,18 +22,27 @@ pub(super) enum Node {
     /// A list, of which nothing is needed.
     Sequence,
     /// Keys that are texts, in the order of the file, and their values.
-    Mapping(Vec<(String, Rc<Node>)>),
+    Mapping(Vec<Entry>),
+}
+
+/// A key and its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    /// The line of the file in which the key stands, from 1.
+    pub(super) line: usize,
+    pub(super) value: Rc<Node>,
 }
 
 impl Node {
     /// The value of a key.
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
-        let (_, value) = self.entries()?.iter().find(|(known, _)| known == key)?;
-        Some(value)
+        let entry = self.entries()?.iter().find(|entry| entry.key == key)?;
+        Some(&entry.value)
     }
 
     /// Keys and values of a mapping.
-    pub(super) fn entries(&self) -> Option<&[(String, Rc<Node>)]> {
+    pub(super) fn entries(&self) -> Option<&[Entry]> {
         match self {
             Self::Mapping(entries) => Some(entries),
             Self::Scalar(_) | Self::Sequence => None,
@@ -54,8 +63,8 @@ struct Open {
     node: Node,
     /// 0 if it has none.
     anchor: usize,
-    /// The key that waits for its value.
-    key: Option<Rc<Node>>,
+    /// The key that waits for its value, and its line.
+    key: Option<(Rc<Node>, usize)>,
 }
 
 /// Reads the first document of `text`, `None` if it is no YAML, or not of a sensible size.
@@ -63,7 +72,7 @@ pub(super) fn read(text: &str) -> Option<Rc<Node>> {
     let mut open: Vec<Open> = Vec::new();
     let mut anchors: BTreeMap<usize, Rc<Node>> = BTreeMap::new();
     for (count, event) in Parser::new_from_str(text).enumerate() {
-        let (event, _) = event.ok()?;
+        let (event, span) = event.ok()?;
         if count > NODE_LIMIT || open.len() > DEPTH_LIMIT {
             return None;
         }
@@ -90,7 +99,7 @@ pub(super) fn read(text: &str) -> Option<Rc<Node>> {
             anchors.insert(anchor, Rc::clone(&node));
         }
         match open.last_mut() {
-            Some(parent) => parent.take(node),
+            Some(parent) => parent.take(node, span.start.line()),
             None => return Some(node),
         }
     }
@@ -107,14 +116,18 @@ fn opened(node: Node, anchor: usize) -> Open {
 
 impl Open {
     /// Adds what was read: to a mapping keys and values in turn.
-    fn take(&mut self, child: Rc<Node>) {
+    fn take(&mut self, child: Rc<Node>, line: usize) {
         let Node::Mapping(entries) = &mut self.node else {
             return;
         };
         match self.key.take() {
-            None => self.key = Some(child),
+            None => self.key = Some((child, line)),
             // A key that is no text has a value that nobody asks for.
-            Some(key) => entries.extend(key.text().map(|key| (key.to_owned(), child))),
+            Some((key, line)) => entries.extend(key.text().map(|key| Entry {
+                key: key.to_owned(),
+                line,
+                value: child,
+            })),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is said where no credential was found, and nothing is sent.
 
-use ghcr_diagnosis::without_credential;
+use ghcr_diagnosis::{Context, without_credential};
 use oci_push::{Profile, Reference};
 
 use super::{add_facts, grouped};
@@ -9,7 +9,7 @@ use crate::args::credentials::CredentialSource;
 use crate::credentials::{Search, Sources};
 use crate::env::Environment;
 use crate::error::{CliError, Kind};
-use crate::explain::situation;
+use crate::explain::{Place, situation};
 use crate::settings;
 
 /// ghcr.io takes no push from nobody; there is no need to ask it. Nor to ask any registry, if the one source that
@@ -28,15 +28,14 @@ pub(super) fn failure(
         ),
         None => format!("no credential for {host} was found"),
     };
-    let mut error = CliError::new(Kind::Authorization, message);
+    let error = CliError::new(Kind::Authorization, message);
     if profile != Profile::Ghcr {
         return error.hint(places(search));
     }
     let mut context = situation::context(reference, &sources.environment);
     add_facts(search, &mut context);
     context.forced_source = sources.forced.map(CredentialSource::name);
-    error.diagnosis = without_credential(&context).map(Box::new);
-    error
+    diagnosed(error, &context)
 }
 
 /// Explains that the password on standard input is empty.
@@ -49,9 +48,16 @@ pub(super) fn explained(
     if settings::profile_of(arguments, reference) == Profile::Ghcr {
         let mut context = situation::context(reference, environment);
         context.empty_variables = vec!["--password-stdin".to_owned()];
-        error.diagnosis = without_credential(&context).map(Box::new);
         error.hint = None;
+        return diagnosed(error, &context);
     }
+    error
+}
+
+fn diagnosed(mut error: CliError, context: &Context) -> CliError {
+    let diagnosis = without_credential(context);
+    error.place = Place::of(context, diagnosis.as_ref()).map(Box::new);
+    error.diagnosis = diagnosis.map(Box::new);
     error
 }
 

@@ -4,6 +4,7 @@
 //! (<https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>). What cannot be told is
 //! no reason to fail: the image is published, or it is not.
 
+mod annotation;
 mod command;
 mod markdown;
 mod outputs;
@@ -14,7 +15,6 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ghcr_diagnosis::Cause;
 use oci_push::PushReport;
 
 use super::Printer;
@@ -120,12 +120,7 @@ impl Printer {
         if self.actions.is_none() {
             return;
         }
-        let message = annotation(error);
-        let mut command = Command::new("error", &message).with("title", &error.message);
-        if let Some(file) = &error.workflow_file {
-            command = command.with("file", file);
-        }
-        self.command(&command);
+        self.command(&annotation::of(error));
     }
 
     /// Sets the step's outputs and adds to the job's summary after a push that succeeded.
@@ -182,27 +177,6 @@ impl Printer {
             return;
         }
         self.print(&command.line(&|line| self.harmless(line)));
-    }
-}
-
-/// What the annotation of a failure says under its title.
-fn annotation(error: &CliError) -> String {
-    if let Some(diagnosis) = &error.diagnosis {
-        let first = diagnosis.causes.first();
-        let pages = first.map(Cause::pages).unwrap_or_default();
-        let summary = std::iter::once(diagnosis.summary.as_str());
-        return summary.chain(pages).collect::<Vec<_>>().join("\n");
-    }
-    let lines: Vec<&str> = error
-        .causes
-        .iter()
-        .chain(&error.hint)
-        .map(String::as_str)
-        .collect();
-    match lines.as_slice() {
-        // The runner passes over an annotation that says nothing.
-        [] => error.message.clone(),
-        lines => lines.join("\n"),
     }
 }
 

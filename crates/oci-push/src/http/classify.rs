@@ -17,10 +17,12 @@ use crate::failure::UnansweredKind;
 /// nor certificate happened on an established connection, and counts as an interruption unless it is said what
 /// is wrong with the answer.
 pub(super) fn kind(error: &reqwest::Error, stall: Duration) -> UnansweredKind {
-    let cause = Box::new(Cause::of(error));
-    if chain(error).any(<dyn std::error::Error + 'static>::is::<ResolveError>) {
-        return UnansweredKind::Resolve(cause);
+    let resolving = chain(error).position(<dyn Error + 'static>::is::<ResolveError>);
+    if let Some(first) = resolving {
+        // What stands around it says "DNS error" in several ways.
+        return UnansweredKind::Resolve(Box::new(Cause::of(chain(error).skip(first))));
     }
+    let cause = Box::new(Cause::of(chain(error)));
     if error.is_connect() {
         return if chain(error).any(is_certificate_error) {
             UnansweredKind::Certificate(cause)
@@ -65,9 +67,9 @@ pub(super) fn connection(error: &reqwest::Error) -> Option<HttpInfo> {
 struct Cause(String);
 
 impl Cause {
-    fn of(error: &reqwest::Error) -> Self {
+    fn of<'a>(causes: impl Iterator<Item = &'a (dyn Error + 'static)>) -> Self {
         let mut texts: Vec<String> = Vec::new();
-        for cause in chain(error).filter(|cause| !cause.is::<reqwest::Error>()) {
+        for cause in causes.filter(|cause| !cause.is::<reqwest::Error>()) {
             let text = cause.to_string();
             if texts.last() != Some(&text) {
                 texts.push(text);

@@ -1,8 +1,14 @@
 //! Host names to addresses, with an error type that can be told from a refused connection.
 
+use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+/// How long a name is looked up. Resolvers turn to the second server after five seconds (`resolv.conf(5)`); it is less than
+/// what a connection is given, so that a dead name service is not taken for a dead registry.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// The system's resolver.
 #[derive(Debug)]
@@ -21,9 +27,17 @@ impl Resolve for SystemResolver {
         let name = name.as_str().to_owned();
         Box::pin(async move {
             // The port is replaced by the URL's.
-            let looked_up = tokio::net::lookup_host((name.as_str(), 0))
-                .await
-                .map(Iterator::collect::<Vec<SocketAddr>>);
+            let looking = tokio::net::lookup_host((name.as_str(), 0));
+            let looked_up = match tokio::time::timeout(PATIENCE, looking).await {
+                Ok(looked_up) => looked_up.map(Iterator::collect::<Vec<SocketAddr>>),
+                Err(_) => Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    format!(
+                        "the name service did not answer within {} s",
+                        PATIENCE.as_secs()
+                    ),
+                )),
+            };
             match looked_up {
                 Ok(addresses) => Ok(Box::new(addresses.into_iter()) as Addrs),
                 Err(source) => Err(ResolveError { name, source }.into()),

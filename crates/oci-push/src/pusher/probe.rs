@@ -1,16 +1,20 @@
 //! Questions beside a push: may it be, does the repository exist, and what are the words of a refusal that
 //! came without any.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use http::{Method, StatusCode};
 use oci_client::Reference;
 use url::Url;
 
 use super::Pusher;
+use crate::auth::{AuthSettings, AuthTransport};
 use crate::failure::{Failure, Rejection};
+use crate::observer::Silent;
 use crate::publication::Publication;
-use crate::request::{Request, Transport as _};
+use crate::request::{Request, Response, Transport};
 use crate::step::Step;
 
 /// How long an answer is waited for that a push can do without, retries included.
@@ -39,12 +43,17 @@ impl Pusher {
     /// for three seconds.
     pub async fn has_repository(&self, reference: &Reference) -> Option<bool> {
         let registry = self.registry(reference).ok()?;
-        let publication = self.publication(&[reference], &[]).ok()?;
+        let settings = AuthSettings {
+            // What comes of it is nobody's progress.
+            observer: Arc::new(Silent),
+            ..self.authorization(&registry, reference, self.profile(reference))
+        };
+        let transport = AuthTransport::new(Once(Arc::clone(&self.transport)), settings);
         let mut url = registry;
         url.set_path(&format!("/v2/{}/tags/list", reference.repository()));
         url.set_query(Some("n=1"));
-        let request = Request::new(Step::CheckManifest, Method::GET, url).sent_once();
-        let answer = publication.repository.transport().send(&request);
+        let request = Request::new(Step::CheckManifest, Method::GET, url);
+        let answer = transport.send(&request);
         let answer = tokio::time::timeout(ASIDE, answer).await.ok()?;
         match answer.ok()?.status.as_u16() {
             200 => Some(true),
@@ -78,6 +87,18 @@ impl Pusher {
         let opened = publication.repository.start_upload(None).await;
         publication.repository.cancel_sessions().await;
         opened.err().filter(has_words)
+    }
+}
+
+/// Sends each request once, those for tokens too: what is done beside a push spends nothing of its budget.
+struct Once<T>(T);
+
+impl<T: Transport> Transport for Once<T> {
+    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, Failure>> {
+        Box::pin(async move {
+            let request = request.clone().sent_once();
+            self.0.send(&request).await
+        })
     }
 }
 

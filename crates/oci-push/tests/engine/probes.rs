@@ -59,17 +59,21 @@ fn repositories() {
     assert_eq!(asked(&registry, Pusher::has_repository), None);
 }
 
-/// Advice is not worth waiting for: one request, and three seconds at most.
+/// Advice is not worth waiting for: one request of a kind, and three seconds at most.
 #[test]
 fn repositories_of_a_registry_in_trouble() {
     let unavailable = Action::answer(503, &[], "");
-    for action in [unavailable, Action::Stall] {
+    for (route, action) in [
+        (Route::TagsList, unavailable.clone()),
+        (Route::TagsList, Action::Stall),
+        (Route::Token, unavailable),
+    ] {
         let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
-        registry.fail(Fault::new(action).on(Route::TagsList));
+        registry.fail(Fault::new(action).on(route));
         let start = std::time::Instant::now();
         assert_eq!(asked(&registry, Pusher::has_repository), None);
         assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
-        assert_eq!(registry.journal().count(Route::TagsList), 1);
+        assert_eq!(registry.journal().count(route), 1, "{route:?}");
     }
 }
 

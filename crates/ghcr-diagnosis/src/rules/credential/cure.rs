@@ -17,6 +17,10 @@ pub(super) fn of(case: &Case, host: &str) -> String {
         );
     }
     match context.tool {
+        Tool::GhcrPush if context.actions.is_some() && has_jobs_token(case, host) => format!(
+            "Give the step the job's token:\n\n{VARIABLE}\n\nAnother credential is given as GHCR_PUSH_TOKEN, or by a \
+             login before the step."
+        ),
         Tool::GhcrPush => {
             let mut cure = format!("Set GHCR_PUSH_TOKEN, or log in with `docker login {host}`.");
             if has_jobs_token(case, host) {

@@ -23,15 +23,6 @@ fn when_a_run_is_told() {
 }
 
 #[test]
-fn what_an_annotation_says() {
-    let bare = CliError::usage("a mistake");
-    assert_eq!(annotation(&bare), "a mistake");
-    let mut caused = CliError::usage("a mistake").hint("do this");
-    caused.causes = vec!["one thing".to_owned(), "another".to_owned()];
-    assert_eq!(annotation(&caused), "one thing\nanother\ndo this");
-}
-
-#[test]
 fn a_delimiter_is_not_in_the_value() {
     let mut delimiters = ["END", "STOP"].into_iter().map(str::to_owned);
     let entry = outputs::entry("digest", "a\nEND\nb", || {

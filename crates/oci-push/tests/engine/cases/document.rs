@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Cases that are shown elsewhere, since they need another clock, a process or several.
-const ELSEWHERE: [(&str, &str, &str, &str, &str); 25] = [
+const ELSEWHERE: [(&str, &str, &str, &str, &str); 26] = [
     (
         "F08",
         "advised waits",
@@ -59,6 +59,13 @@ const ELSEWHERE: [(&str, &str, &str, &str, &str); 25] = [
         "has never listened",
         "fails after four tries",
         "`engine/silence.rs`",
+    ),
+    (
+        "F12",
+        "outage",
+        "its name has no address, as without a network",
+        "said at once; fails after four tries, for which a name service that does not answer is given eight seconds each",
+        "`it/resolution.rs`",
     ),
     (
         "A07",
