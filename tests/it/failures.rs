@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 use test_registry::{Action, Authentication, Fault, Options, Route, SampleImage, TestRegistry};
 
-use crate::support::{Image, TOKEN, USERNAME, check, push};
+use crate::support::{Image, Run, TOKEN, USERNAME, check, command, push};
 
 /// Pushes an archive that cannot be pushed; the registry must see nothing of it.
 #[track_caller]
@@ -347,6 +347,29 @@ fn unreachable_host() {
               caused by: client error (Connect): tcp connect error: Connection refused (os error 111)
 
             hint: check that HOST is the registry's host and port, that it is reachable from here, and, for a registry without TLS, give --plain-http
+        "]],
+    );
+}
+
+#[test]
+fn a_registry_without_tls() {
+    let image = Image::small();
+    let registry = TestRegistry::start(Options::default());
+    let host = registry.host();
+    let reference = format!("{host}/owner/app:1");
+    let mut command = command(image.directory.path());
+    let output = command.args(["-q", "image.tar", &reference]).output();
+    check(
+        &Run::of(output.expect("the binary starts")),
+        &host,
+        5,
+        &expect![[r"
+            error: failed to push HOST/owner/app:1
+              caused by: no answer from HOST to the request to look up the tag
+              caused by: the host speaks no TLS on this port
+              caused by: client error (Connect): received corrupt message of type InvalidContentType
+
+            hint: check the port of HOST; for a registry without TLS, give --plain-http
         "]],
     );
 }

@@ -56,6 +56,8 @@ pub enum Trouble {
     Resolve,
     /// No connection came about.
     Connect,
+    /// What listens there speaks no TLS.
+    NotTls,
     /// The certificate that was shown is not trusted.
     Certificate,
     /// A proxy did not let the request through, or was not there.
@@ -85,6 +87,7 @@ impl Evidence {
                 trouble: Some(match unanswered.kind {
                     UnansweredKind::Resolve(_) => Trouble::Resolve,
                     UnansweredKind::Connect(_) => Trouble::Connect,
+                    UnansweredKind::NotTls(_) => Trouble::NotTls,
                     UnansweredKind::Certificate(_) => Trouble::Certificate,
                     _ => Trouble::Interrupted,
                 }),

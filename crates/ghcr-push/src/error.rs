@@ -305,6 +305,10 @@ fn hint_for(failure: &Failure) -> Option<String> {
              without TLS, give --plain-http",
             unanswered.host
         )),
+        UnansweredKind::NotTls(_) => Some(format!(
+            "check the port of {}; for a registry without TLS, give --plain-http",
+            unanswered.host
+        )),
         UnansweredKind::Certificate(_) => Some(
             "if the registry's certificate comes from an authority of your own, name that authority's certificate \
              with --ca-file, or install it on the machine"

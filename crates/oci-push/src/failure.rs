@@ -194,6 +194,9 @@ pub enum UnansweredKind {
     /// No connection came about.
     #[error("no connection to the host could be made")]
     Connect(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The peer answered what opens TLS in another language, as a server without TLS does.
+    #[error("the host speaks no TLS on this port")]
+    NotTls(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The peer's certificate is not trusted.
     #[error("the host's certificate is not trusted")]
     Certificate(#[source] Box<dyn std::error::Error + Send + Sync>),

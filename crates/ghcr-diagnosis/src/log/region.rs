@@ -53,7 +53,13 @@ impl<'a> Region<'a> {
         }
         if matches!(
             spoken.trouble,
-            Some(Trouble::Resolve | Trouble::Connect | Trouble::Certificate | Trouble::Proxy)
+            Some(
+                Trouble::Resolve
+                    | Trouble::Connect
+                    | Trouble::NotTls
+                    | Trouble::Certificate
+                    | Trouble::Proxy
+            )
         ) {
             // Every program meets a host that it cannot reach.
             return !is_of_a_test(&text)

@@ -95,6 +95,14 @@ pub(super) const UNRESOLVED: [&str; 7] = [
     "getaddrinfo ",
 ];
 
+/// How tools tell that what they spoke TLS to does not speak it: in Go, with `OpenSSL`, in Java.
+pub(super) const UNSECURED: [&str; 4] = [
+    "server gave http response to https client",
+    "first record does not look like a tls handshake",
+    "ssl3_get_record:wrong version number",
+    "unrecognized ssl message, plaintext connection",
+];
+
 /// How tools tell that a certificate is not trusted.
 pub(super) const UNTRUSTED: [&str; 7] = [
     "x509: ",

@@ -1,6 +1,6 @@
 //! Lines in which nobody refused anything: no request reached the registry, or no answer came back.
 
-use super::tokens::{BREAKS, PROXIES, UNCONNECTED, UNRESOLVED, UNTRUSTED};
+use super::tokens::{BREAKS, PROXIES, UNCONNECTED, UNRESOLVED, UNSECURED, UNTRUSTED};
 use crate::evidence::Trouble;
 
 /// What happened instead of an answer, by a line in lower case.
@@ -14,6 +14,9 @@ pub(super) fn heard(lower: &str) -> Option<Trouble> {
     let is_lookup = lower.contains("lookup ") && lower.contains(": read udp ");
     if says(&UNRESOLVED) || is_lookup {
         return Some(Trouble::Resolve);
+    }
+    if says(&UNSECURED) {
+        return Some(Trouble::NotTls);
     }
     if says(&UNTRUSTED) {
         return Some(Trouble::Certificate);

@@ -1,4 +1,5 @@
-//! The registry was not asked: its name has no address, nothing listens there, or its certificate is not trusted.
+//! The registry was not asked: its name has no address, nothing listens there, what does speaks no TLS, or its
+//! certificate is not trusted.
 //!
 //! Tools print this where refusals stand, and people look for a permission then. `ghcr-push` tells it without a
 //! diagnosis, for the connection is its own.
@@ -20,6 +21,10 @@ pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
         Some(Trouble::Connect) => Diagnosis::of(
             "the registry was not reached: no connection came about",
             vec![unconnected(case)],
+        ),
+        Some(Trouble::NotTls) => Diagnosis::of(
+            "the registry was not asked: what listens there speaks no TLS",
+            vec![plain(case)],
         ),
         Some(Trouble::Certificate) => Diagnosis::of(
             "the registry's certificate is not trusted",
@@ -70,6 +75,28 @@ fn unconnected(case: &Case) -> Cause {
             "Look whether the machine may reach {host}: a firewall, a VPN or a proxy that has to be set may stand \
              between. `curl -v https://{}/v2/` there shows more.",
             name(case)
+        ),
+        url: None,
+    }
+}
+
+/// How tools are told that a registry is without TLS: <https://docs.docker.com/reference/cli/dockerd/#insecure-registries>,
+/// <https://docs.docker.com/build/buildkit/toml-configuration/>,
+/// <https://github.com/containers/image/blob/main/docs/containers-registries.conf.5.md>.
+fn plain(case: &Case) -> Cause {
+    let host = case.host();
+    Cause {
+        code: Code::RegistryUnreachable,
+        likelihood: Likelihood::Proven,
+        why: format!(
+            "{host} was not asked, so that permissions are not the matter: the tool opened TLS, and was answered in plain \
+             HTTP"
+        ),
+        evidence: vec!["the tool tells that the answer was no TLS".to_owned()],
+        remedy: format!(
+            "Check the port in {host}. If the registry is meant to be without TLS, tell the tool: `insecure-registries` in \
+             Docker's daemon.json, `http = true` in a builder's buildkitd.toml, `--tls-verify=false` for podman, buildah \
+             and skopeo, `--insecure` for crane, `--plain-http` for oras, helm and ghcr-push."
         ),
         url: None,
     }

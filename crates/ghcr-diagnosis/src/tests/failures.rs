@@ -55,6 +55,7 @@ fn without_an_answer() {
     for (kind, code) in [
         (UnansweredKind::Resolve("x".into()), "registry-unreachable"),
         (UnansweredKind::Connect("x".into()), "registry-unreachable"),
+        (UnansweredKind::NotTls("x".into()), "registry-unreachable"),
         (
             UnansweredKind::Certificate("x".into()),
             "certificate-untrusted",

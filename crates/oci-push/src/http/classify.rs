@@ -24,10 +24,13 @@ pub(super) fn kind(error: &reqwest::Error, stall: Duration) -> UnansweredKind {
     }
     let cause = Box::new(Cause::of(chain(error)));
     if error.is_connect() {
-        return if chain(error).any(is_certificate_error) {
-            UnansweredKind::Certificate(cause)
-        } else {
-            UnansweredKind::Connect(cause)
+        return match chain(error).find_map(<dyn Error>::downcast_ref::<rustls::Error>) {
+            // It stays so, while other errors of TLS may pass.
+            Some(rustls::Error::InvalidCertificate(_)) => UnansweredKind::Certificate(cause),
+            Some(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)) => {
+                UnansweredKind::NotTls(cause)
+            }
+            _ => UnansweredKind::Connect(cause),
         };
     }
     let parsing = chain(error)
@@ -77,15 +80,6 @@ impl Cause {
         }
         Self(texts.join(": "))
     }
-}
-
-/// A certificate that is not trusted stays so. Other errors of TLS may pass, or mean that the other side
-/// speaks something else.
-fn is_certificate_error(cause: &(dyn Error + 'static)) -> bool {
-    matches!(
-        cause.downcast_ref::<rustls::Error>(),
-        Some(rustls::Error::InvalidCertificate(_))
-    )
 }
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {

@@ -36,7 +36,7 @@ pub enum Outcome {
     Unfinished,
     /// With nothing for as long as anything was waited for.
     Silent,
-    /// With what is no HTTP.
+    /// With what is no HTTP, or no TLS.
     Malformed,
     /// Without so much as a connection.
     Unreachable,
@@ -71,7 +71,7 @@ impl Outcome {
                 UnansweredKind::Certificate(_)
                 | UnansweredKind::TooLong(_)
                 | UnansweredKind::HeadTooLarge => Self::Final,
-                UnansweredKind::Malformed(_) => Self::Malformed,
+                UnansweredKind::Malformed(_) | UnansweredKind::NotTls(_) => Self::Malformed,
                 UnansweredKind::Unfinished(_) => Self::Unfinished,
                 UnansweredKind::Deadline(_) | UnansweredKind::Stalled(_) => Self::Silent,
                 UnansweredKind::Resolve(_) | UnansweredKind::Connect(_) => Self::Unreachable,

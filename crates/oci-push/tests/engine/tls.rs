@@ -239,3 +239,20 @@ fn a_server_that_wants_a_certificate() {
     pushed.report();
     assert_published(&guarded.registry, &source);
 }
+
+/// A registry without TLS is told from one that cannot be reached, and is not asked for long.
+#[test]
+fn a_registry_without_tls() {
+    let registry = TestRegistry::start(Options::default());
+    let source = Source::new(&SampleImage::of_layers(&[1000]));
+    let reference: Reference = format!("{}/owner/app:1", registry.host())
+        .parse()
+        .expect("a reference");
+    let pushed = push_to(&[reference], &source, PushOptions::default());
+    let Failure::Unanswered(unanswered) = pushed.failure() else {
+        panic!("{:?}", pushed.failure());
+    };
+    let kind = &unanswered.kind;
+    assert!(matches!(kind, UnansweredKind::NotTls(_)), "{kind:?}");
+    assert_eq!(pushed.retries.len(), 2, "{:?}", pushed.retries);
+}

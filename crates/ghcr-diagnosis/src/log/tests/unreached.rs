@@ -117,3 +117,15 @@ fn without_an_answer() {
         "]],
     );
 }
+
+#[test]
+fn without_tls() {
+    // https://github.com/project-zot/zot/issues/1221
+    check(
+        "# helm push zot-0.1.17.tgz oci://localhost:5000/zot-chart\n\
+         Error: failed to do request: Head \"https://localhost:5000/v2/zot-chart/zot/blobs/sha256:8c5a2f7e060de18eda9220fe31e6bcd6ec624e9a6321e4594524eff0ec84945b\": http: server gave HTTP response to HTTPS client\n",
+        &expect![[r"
+            - HEAD check-blob localhost:5000 localhost:5000/zot-chart/zot | NotTls | registry-unreachable
+        "]],
+    );
+}

@@ -95,6 +95,7 @@ pub(super) fn is_everybodys(evidence: &Evidence) -> bool {
             Trouble::InvalidReference { .. }
                 | Trouble::Resolve
                 | Trouble::Connect
+                | Trouble::NotTls
                 | Trouble::Certificate
                 | Trouble::Proxy
         )
