@@ -12,6 +12,7 @@ mod concurrency;
 mod credentials;
 mod drafts;
 mod early;
+mod elsewhere;
 mod empty;
 mod endurance;
 mod examples;
