@@ -9,6 +9,7 @@
 //! only where the lines around it speak of a container registry.
 
 mod client;
+mod copies;
 mod host;
 mod joined;
 mod lines;

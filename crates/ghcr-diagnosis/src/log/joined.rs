@@ -45,10 +45,11 @@ fn gap_between(first: &str, second: &str) -> Option<&'static str> {
         .nth(REACH)
         .map_or(second.len(), |(at, _)| at);
     let (tail, head) = (first[start..].to_lowercase(), second[..end].to_lowercase());
-    if BEGINNINGS
+    let begins = BEGINNINGS
         .iter()
-        .any(|beginning| head.starts_with(beginning))
-    {
+        .any(|beginning| head.starts_with(beginning));
+    // The words of a service behind the registry begin alike.
+    if begins && !head.starts_with("error from intermediary") {
         return None;
     }
     // A status may stand on a line of its own below the request that it answers.

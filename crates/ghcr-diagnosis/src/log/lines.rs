@@ -141,7 +141,11 @@ fn stripped(line: &str) -> Line {
         .replace("\\r\\n", " ")
         .replace("\\n", " ")
         .replace("\\u003c", "<")
-        .replace("\\u003e", ">");
+        .replace("\\u003e", ">")
+        // What Go's `Printf` makes of `%3A`, `%2F` and `%2C` where an address is taken for a format.
+        .replace("%!A(MISSING)", "%3A")
+        .replace("%!F(MISSING)", "%2F")
+        .replace("%!C(MISSING)", "%2C");
     // Headers, as curl and oras show them.
     is_debug |= line.trim_start().starts_with("< ");
     Line {

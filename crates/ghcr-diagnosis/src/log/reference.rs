@@ -3,6 +3,7 @@
 //! A log names many: base images, caches, what was pushed before, what is pushed next. A wrong name sends the
 //! reader to the wrong package's page, so that a line counts for what it says it does.
 
+use super::copies;
 use super::lines::Line;
 use super::spoken::{self, Spoken};
 use super::unnamed::{authorized, of_docker_hub};
@@ -17,7 +18,7 @@ const AFTER: usize = 30;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Named {
     pub(super) reference: String,
-    use_: Use,
+    pub(super) use_: Use,
 }
 
 impl Named {
@@ -36,11 +37,12 @@ pub(super) enum Use {
 }
 
 /// What tells that the reference behind it is read, in lower case.
-const PULLS: [&str; 24] = [
+const PULLS: [&str; 25] = [
     "load metadata for",
     "cached",
     "pull ",
     "pulling",
+    "download from ",
     "failed to pull",
     "importing cache",
     "cache importer",
@@ -123,8 +125,24 @@ pub(super) fn nearest(
             break;
         }
     }
-    best.map(|(_, reference)| reference)
+    best.map(|(_, reference)| with_tag(&lines[..index], reference))
         .or_else(|| authorized(&lines[..index], asked).filter(|_| !is_pull))
+}
+
+/// The reference with the tag of the command just above docker's line that names the repository alone, if there is one.
+fn with_tag(before: &[Line], reference: String) -> String {
+    /// A command and what the shell or docker says of it first.
+    const NEAR: usize = 3;
+    let headed =
+        |line: &Line| line.text.contains("refers to repository") && line.text.contains(&reference);
+    let Some(at) = before.iter().rposition(headed) else {
+        return reference;
+    };
+    let tag = format!("{reference}:");
+    let above = before[at.saturating_sub(NEAR)..at].iter().rev();
+    let mut named = above.flat_map(|line| in_text(&line.text));
+    let tagged = named.find(|named| named.use_ == Use::Push && named.reference.starts_with(&tag));
+    tagged.map_or(reference, |named| named.reference)
 }
 
 /// Whether a line tells of a refusal in other words than `spoken`.
@@ -216,8 +234,9 @@ fn use_behind(words: &str) -> Use {
     let close = words.trim_end_matches([' ', '"', '\'', '`', '=']);
     let word = close.rsplit([' ', '[', '-']).next();
     match word {
-        Some("from") => Use::Pull,
-        Some("to") => Use::Push,
+        // regctl's fields have names.
+        Some("from" | "src" | "source") => Use::Pull,
+        Some("to" | "tgt" | "target") => Use::Push,
         _ if words.contains("from --platform=") => Use::Pull,
         _ => use_before(words),
     }
@@ -257,8 +276,8 @@ pub(super) fn in_text(text: &str) -> Vec<Named> {
             Use::Unknown if lower[at..last].contains("push") => Use::Push,
             before => before,
         };
-        if is_copied_to(&lower[first..at], !found.is_empty()) {
-            turn_to_destination(&mut found, Named { reference, use_ }, &lower[at..]);
+        if copies::is_copied_to(&lower[first..at], !found.is_empty()) {
+            copies::turn_to_destination(&mut found, Named { reference, use_ }, &lower[at..]);
             continue;
         }
         found.push(Named { reference, use_ });
@@ -270,33 +289,6 @@ pub(super) fn in_text(text: &str) -> Vec<Named> {
         found.push(Named { reference, use_ });
     }
     found
-}
-
-/// Whether what stands before a reference makes it the destination of a copy: `copying "A" to "B"`, in words of
-/// buildah's and skopeo's (<https://github.com/containers/image/blob/main/copy/copy.go>).
-fn is_copied_to(before: &str, has_source: bool) -> bool {
-    let close = before.trim_end_matches(['"', '\'', ' ']);
-    let close = close.strip_suffix("docker://").unwrap_or(close);
-    let close = close.trim_end_matches(['"', '\'', ' ']);
-    has_source
-        && close.ends_with(" to")
-        && ["copying ", "pushing "]
-            .iter()
-            .any(|word| before.contains(word))
-}
-
-/// Puts the destination of a copy before its sources, unless reading those is what the rest of the line tells.
-fn turn_to_destination(found: &mut Vec<Named>, destination: Named, rest: &str) {
-    let reads = ["reading ", "initializing source"]
-        .iter()
-        .any(|word| rest.contains(word));
-    for source in &mut *found {
-        source.use_ = Use::Pull;
-    }
-    let at = if reads { found.len() } else { 0 };
-    if found.first() != Some(&destination) {
-        found.insert(at, destination);
-    }
 }
 
 fn reference_in(word: &str, admits: Admitted) -> Option<String> {

@@ -70,7 +70,7 @@ impl<'a> Region<'a> {
             return false;
         }
         let fails = FAILURES.iter().any(|word| text.contains(word));
-        if !spoken.is_certain && !fails && spoken.trouble.is_none() {
+        if !spoken.is_certain && !spoken.anonymous && !fails && spoken.trouble.is_none() {
             return false;
         }
         match self.verdict(index) {

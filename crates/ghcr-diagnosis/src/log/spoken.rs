@@ -31,12 +31,19 @@ pub(super) fn hear(line: &str) -> Option<Spoken> {
     let lower = line.to_ascii_lowercase();
     // All that docker/login-action says where its inputs are empty
     // (https://github.com/docker/login-action/blob/master/src/docker.ts).
-    let lacks_login = lower.trim_start_matches("error: ") == "username and password required";
+    let words = lower.trim_start_matches("error: ");
+    let lacks_login = words == "username and password required";
+    // What every action says whose input is empty, and older versions of this one
+    // (https://github.com/docker/login-action/issues/6).
+    let lacks_input = ["username", "password"]
+        .iter()
+        .any(|name| words.strip_prefix("input required and not supplied: ") == Some(name));
     let mut spoken = Spoken {
         status: status(&lower),
         anonymous: lower.contains("anonymous token")
             || lower.contains("no basic auth credentials")
-            || lacks_login,
+            || lacks_login
+            || lacks_input,
         is_certain: lacks_login,
         ..Spoken::default()
     };
@@ -177,9 +184,9 @@ fn framed(line: &str, lower: &str) -> Option<RegistryError> {
     })
 }
 
-/// Whether what begins at `at` was put into backquotes.
+/// Whether what stands at `at` was put into backquotes.
 fn before_quoted(line: &str, at: usize) -> bool {
-    line[..at].ends_with('`')
+    !line[..at].matches('`').count().is_multiple_of(2)
 }
 
 /// A message without the time that Compose writes behind it, and without what it cut off to make room: the full one

@@ -34,7 +34,7 @@ fn without_an_answer() {
          ff65ddf9395b: Unavailable \n\
          failed to authorize: failed to fetch oauth token: Post \"https://gitea.cnoe.localtest.me:8443/v2/token\": tls: failed to verify certificate: x509: certificate signed by unknown authority\n",
         &expect![[r"
-            - POST fetch-token gitea.cnoe.localtest.me:8443 gitea.cnoe.localtest.me:8443/giteaadmin/ubuntu | Certificate | certificate-untrusted
+            - POST fetch-token gitea.cnoe.localtest.me:8443 gitea.cnoe.localtest.me:8443/giteaadmin/ubuntu:24.04 | Certificate | certificate-untrusted
         "]],
     );
     // https://github.com/Termix-SSH/Termix/issues/29
@@ -65,7 +65,7 @@ fn without_an_answer() {
          The push refers to repository [gcr.io/hail-vdc/ci-intermediate]\n\
          Get https://gcr.io/v2/: dial tcp: lookup gcr.io: Temporary failure in name resolution\n",
         &expect![[r"
-            - GET - gcr.io gcr.io/hail-vdc/ci-intermediate | Resolve | registry-unreachable
+            - GET - gcr.io gcr.io/hail-vdc/ci-intermediate:tn05m3kr79i2 | Resolve | registry-unreachable
         "]],
     );
     // https://github.com/hassio-addons/app-grocy/issues/314

@@ -29,6 +29,9 @@ pub(super) fn advice(host: &str, evidence: &Evidence) -> String {
         "push to"
     };
     let is_limit = evidence.status == Some(429) || evidence.has_code("TOOMANYREQUESTS");
+    let is_incomplete = ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"]
+        .iter()
+        .any(|code| evidence.has_code(code));
     let is_absent = evidence.has_code("MANIFEST_UNKNOWN") || evidence.has_code("NAME_UNKNOWN");
     let words = evidence.words().to_lowercase();
     let is_refusal = match evidence.status {
@@ -47,6 +50,14 @@ pub(super) fn advice(host: &str, evidence: &Evidence) -> String {
             .to_owned()
     } else if is_absent {
         format!("it has no such image: check the name and the tag of {repository}")
+    } else if is_incomplete {
+        "it does not have what the manifest names: push again, the blobs before the manifest"
+            .to_owned()
+    } else if evidence.anonymous == Some(true) {
+        format!(
+            "the tool had no credential for it: log in, and look whether the secret that should hold one is empty, as it is \
+             in pull requests from forks; the account must be one that may {act} {repository}"
+        )
     } else if evidence.trouble.is_some() {
         "the connection broke before there was an answer: try again later".to_owned()
     } else if evidence.status == Some(413) {
@@ -55,7 +66,7 @@ pub(super) fn advice(host: &str, evidence: &Evidence) -> String {
             .to_owned()
     } else if evidence.status.is_some_and(|status| status >= 500) {
         "it failed while it was asked: try again later, and ask who runs it if it stays".to_owned()
-    } else if is_refusal || evidence.anonymous == Some(true) {
+    } else if is_refusal {
         format!(
             "look with which account the tool is logged in to it, and whether that may {act} {repository}"
         )
