@@ -1,9 +1,10 @@
 //! That what the documents say holds: their links lead somewhere, their commands run as they stand, and their
 //! workflows are such as GitHub takes.
 //!
-//! A code block marked `sh` runs in [`shell`]. One that cannot is marked `sh no_run: REASON`, which no reader
-//! of the page sees. `yaml` blocks are looked into by [`workflows`].
+//! Every code block marked `sh`, and what workflows run of this tool, runs in [`shell`], which lists those that cannot.
+//! `yaml` blocks are looked into by [`workflows`] besides.
 
+mod examples;
 mod links;
 mod markdown;
 mod shell;

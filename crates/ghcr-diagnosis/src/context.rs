@@ -79,6 +79,7 @@ pub enum OwnerKind {
 
 /// The credential of a push.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Credential {
     /// It is not known whether there was one.
     #[default]

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use ghcr_diagnosis::Diagnosis;
 use oci_archive::{CompressError, OpenError, OpenOptions, ScratchError};
-use oci_push::{Failure, Found, Rejection, Step, UnansweredKind, ViolationKind, is_transient};
+use oci_push::{
+    Failure, Found, Profile, Rejection, Step, UnansweredKind, ViolationKind, is_transient,
+};
 
 use crate::explain::Place;
 use crate::quantity::display_duration;
@@ -229,6 +231,10 @@ pub(crate) fn hint_for_archive(error: &OpenError, options: &OpenOptions) -> Opti
             "an image archive is an OCI image layout or what docker save writes: docker buildx build --output \
              type=oci,dest=image.tar, docker save -o image.tar, podman save, skopeo copy"
         }
+        OpenError::Missing { what, remark: None } if what.starts_with("oci-layout") => {
+            "a directory or an archive of an image holds oci-layout or manifest.json; of sources one is made with docker \
+             buildx build --output type=oci,dest=image.tar ."
+        }
         OpenError::Truncated { .. } => "write the archive again; the tool that made it was cut off",
         OpenError::Scratch(error) => return hint_for_scratch(error),
         OpenError::Expands(_) => {
@@ -296,6 +302,9 @@ fn hint_for(failure: &Failure) -> Option<String> {
         _ => return None,
     };
     match &unanswered.kind {
+        UnansweredKind::Resolve(_) if Profile::of_host(&unanswered.host) == Profile::Ghcr => Some(
+            "check the machine's network, its name server, and whether it needs a proxy (HTTPS_PROXY)".to_owned(),
+        ),
         UnansweredKind::Resolve(_) => Some(format!(
             "check the spelling of {} and the machine's network",
             unanswered.host

@@ -1,11 +1,12 @@
 //! Which operands are images and which are references.
 
+mod guess;
+
 use std::path::{Path, PathBuf};
 
 use oci_archive::{Format, Selection};
 use oci_push::Profile;
 
-use crate::args::help::similar_subcommand;
 use crate::error::{CliError, Kind};
 use crate::nearest::nearest_file;
 use crate::reference::{is_host, shown};
@@ -57,6 +58,9 @@ pub(crate) fn split(
     if let Some(position) = operands.iter().position(|operand| is_empty(operand)) {
         return Err(empty(operands, position));
     }
+    if let Some(error) = guess::subcommand(operands, &exists) {
+        return Err(error);
+    }
     let is_image = |operand: &str| is_image(operand, &exists);
     let count = operands
         .iter()
@@ -65,7 +69,7 @@ pub(crate) fn split(
     let (images, references) = operands.split_at(count);
     if let Some(late) = references.iter().find(|operand| is_image(operand)) {
         let first = references.first().map_or("", String::as_str);
-        let hint = meant(first).unwrap_or_else(|| {
+        let hint = guess::meant(first).unwrap_or_else(|| {
             "images come first: ghcr-push image.tar ghcr.io/owner/name:tag".to_owned()
         });
         let message = format!("the image {late:?} stands after a reference");
@@ -191,12 +195,6 @@ fn nothing(operand: &str, position: usize, what: &str) -> CliError {
     .hint("check that the variable it comes from is set")
 }
 
-/// What to say of a word that is a subcommand mistyped.
-fn meant(word: &str) -> Option<String> {
-    let similar = similar_subcommand(word)?;
-    Some(format!("did you mean `ghcr-push {similar}`?"))
-}
-
 /// The first operand is no image: a file that is missing, or no image was given at all.
 fn missing(operands: &[String]) -> CliError {
     let first = &shown(operands.first().map_or("", String::as_str));
@@ -206,7 +204,9 @@ fn missing(operands: &[String]) -> CliError {
         ))
     } else {
         let error = CliError::new(Kind::Image, format!("{first}: no such file or directory"));
-        let hint = meant(first).or_else(|| similar_file(Path::new(first)));
+        let hint = guess::meant(first)
+            .or_else(|| similar_file(Path::new(first)))
+            .or_else(|| guess::stored_image(operands));
         match hint {
             Some(hint) => error.hint(hint),
             None => error,

@@ -159,7 +159,10 @@ impl Printer {
             _ if self.colours.stderr => paint(&self.harmless(text)),
             _ => self.harmless(text),
         };
-        for line in wrap(&text, self.widths.stderr) {
+        // The window may have another width than at the start.
+        let width = self.widths.stderr;
+        let width = width.map(|width| self.screen.columns().unwrap_or(width));
+        for line in wrap(&text, width) {
             self.print(&line);
         }
     }

@@ -91,3 +91,8 @@ pub mod internals {
     pub use crate::upload::mode::{Situation, choose};
     pub use crate::upload::range::held;
 }
+
+/// The example of the package's page compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -10,6 +10,7 @@ use crate::failure::Failure;
 
 /// The state of a reference after the push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ReferenceStatus {
     /// It points at the image now.
     Pushed,

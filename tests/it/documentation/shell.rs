@@ -4,13 +4,62 @@
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::Value;
 use test_registry::{Front, Options, SampleImage, TestRegistry, installed};
 
-use super::markdown::Block;
-use super::page;
+use super::{pages, yaml};
 
-/// Where commands stand that have to run.
-const PAGES: [&str; 2] = ["README.md", "docs/usage.md"];
+/// Blocks that cannot run here: their page, how they begin, and why.
+const NOT_RUN: [(&str, &str, &str); 5] = [
+    (
+        "README.md",
+        "cargo install --locked --path",
+        "it builds, and the tests have the binary already",
+    ),
+    (
+        "README.md",
+        "cargo xtask demo",
+        "it takes minutes, and the other command beside it runs this test",
+    ),
+    (
+        "docs/benchmarks.md",
+        "cargo xtask bench",
+        "it takes an hour, and measures nothing beside other tests",
+    ),
+    (
+        "docs/releasing.md",
+        "docker run --rm",
+        "it needs a daemon, and an image that only a release publishes",
+    ),
+    (
+        "fuzz/README.md",
+        "cargo install cargo-fuzz",
+        "it needs a compiler of another channel, and is to find something for ten minutes",
+    ),
+];
+
+/// What workflows run besides: programs, and why they do not run here.
+const OTHER_PROGRAMS: [(&str, &str); 5] = [
+    ("cargo", "it builds what the tests have already"),
+    (
+        "docker",
+        "it needs a daemon, and what there would be to build",
+    ),
+    ("skopeo", "it copies into a daemon"),
+    ("cosign", "it signs with the identity of a real run"),
+    ("echo", "it prints what an action of a release has put out"),
+];
+
+/// The environment of the steps that push, in which the examples' own variables stand for expressions of GitHub's.
+const STEP: [(&str, &str); 7] = [
+    ("GITHUB_REPOSITORY", "USER/step"),
+    ("GITHUB_SHA", "ffac537e6cbbf934b08745a378932722df287a53"),
+    ("GITHUB_REF_NAME", "v1.4"),
+    ("TAGS", "ghcr.io/user/step:1\nghcr.io/user/step:1.4"),
+    ("REFERENCE", "ghcr.io/user/step:pull-7"),
+    ("REGISTRY", "ghcr.io"),
+    ("GITHUB_TOKEN", TOKEN),
+];
 
 /// Who pushes in the documents.
 const USERNAME: &str = "USER";
@@ -59,10 +108,19 @@ fn stage() -> tempfile::TempDir {
     directory
 }
 
-fn run(block: &Block, directory: &Path, front: &Front) -> Result<(), String> {
+fn run(text: &str, directory: &Path, front: &Front) -> Result<(), String> {
+    run_with(text, directory, front, &[])
+}
+
+fn run_with(
+    text: &str,
+    directory: &Path,
+    front: &Front,
+    variables: &[(&str, &str)],
+) -> Result<(), String> {
     std::fs::write(directory.join("ca.pem"), front.certificate()).expect("it can be written");
     let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", &block.text])
+        .args(["-euo", "pipefail", "-c", text])
         .current_dir(directory)
         .env_clear()
         .env("HOME", directory)
@@ -72,6 +130,7 @@ fn run(block: &Block, directory: &Path, front: &Front) -> Result<(), String> {
         .env("GITHUB_ACTOR", USERNAME)
         .env("HTTPS_PROXY", front.url())
         .env("GHCR_PUSH_CA_FILE", "ca.pem")
+        .envs(variables.iter().copied())
         .output()
         .expect("bash starts");
     if output.status.success() {
@@ -95,14 +154,23 @@ fn commands_run() {
     let front = Front::start(&[("ghcr.io", &registry.host())]).expect("a proxy");
     let directory = stage();
     let mut count = 0;
-    for path in PAGES {
-        let page = page(path);
+    let mut left_out = Vec::new();
+    for page in pages() {
         for block in page.blocks.iter().filter(|block| block.info == "sh") {
+            if let Some(exception) = exception(&page.path, &block.text) {
+                left_out.push(exception);
+                continue;
+            }
             count += 1;
-            run(block, directory.path(), &front)
-                .unwrap_or_else(|error| panic!("{path}:{}: {error}", block.line));
+            run(&block.text, directory.path(), &front)
+                .unwrap_or_else(|error| panic!("{}:{}: {error}", page.path, block.line));
         }
     }
+    assert_eq!(
+        left_out.len(),
+        NOT_RUN.len(),
+        "one that is not needed any more"
+    );
     assert!(count >= 4, "{count}");
     // That they did what they say.
     assert_eq!(registry.tags("user/name"), ["1", "1.4", "amd64", "latest"]);
@@ -123,26 +191,89 @@ fn a_wrong_command_does_not_run() {
         "docker save other | ghcr-push - ghcr.io/USER/app:1\n",
         "ghcr-push image.tar registry.example/USER/NAME\n",
     ] {
-        let block = Block {
-            line: 1,
-            info: "sh".to_owned(),
-            text: text.to_owned(),
-        };
-        let result = run(&block, directory.path(), &front);
+        let result = run(text, directory.path(), &front);
         assert!(result.is_err(), "{text}");
     }
 }
 
-/// What does not run says why.
+/// The entry of [`NOT_RUN`] for a block.
+fn exception(path: &str, text: &str) -> Option<usize> {
+    NOT_RUN
+        .iter()
+        .position(|(page, beginning, _)| *page == path && text.starts_with(beginning))
+}
+
+/// A block of shell has no other mark than the usual one, by which it would not run.
 #[test]
-fn every_exception_has_a_reason() {
-    for path in PAGES {
-        for block in &page(path).blocks {
-            let Some(rest) = block.info.strip_prefix("sh ") else {
-                continue;
-            };
-            let reason = rest.strip_prefix("no_run: ").unwrap_or_default();
-            assert!(reason.len() > 5, "{path}:{}: {rest}", block.line);
+fn every_block_is_marked_alike() {
+    for page in pages() {
+        for block in &page.blocks {
+            let language = block.info.split([' ', ',']).next().unwrap_or_default();
+            let is_shell = ["sh", "bash", "shell", "console"].contains(&language);
+            assert!(
+                !is_shell || block.info == "sh",
+                "{}:{}: {}",
+                page.path,
+                block.line,
+                block.info
+            );
         }
+    }
+}
+
+/// What steps of workflows run: this tool's commands run, all others are listed.
+#[test]
+fn steps_run() {
+    if !cfg!(unix) || !installed(&["bash"]) {
+        return;
+    }
+    let registry = registry();
+    let front = Front::start(&[("ghcr.io", &registry.host())]).expect("a proxy");
+    let directory = stage();
+    let mut count = 0;
+    for page in pages() {
+        for block in page.blocks.iter().filter(|block| block.info == "yaml") {
+            for command in commands(&block.text) {
+                let place = format!("{}:{}: {command}", page.path, block.line);
+                let program = command.split_whitespace().next().unwrap_or_default();
+                if program != "ghcr-push" {
+                    let mut others = OTHER_PROGRAMS.iter();
+                    assert!(others.any(|(other, _)| *other == program), "{place}");
+                    continue;
+                }
+                count += 1;
+                // What went up first names the tags that must not move.
+                let repository = format!("USER/step{count}");
+                let mut variables = STEP.to_vec();
+                variables[0].1 = &repository;
+                run_with(&command, directory.path(), &front, &variables)
+                    .unwrap_or_else(|error| panic!("{place}: {error}"));
+            }
+        }
+    }
+    assert!(count > 15, "{count}");
+    assert!(!registry.tags("user/step").is_empty());
+}
+
+/// The values of `run:` in a workflow or in a list of steps.
+fn commands(text: &str) -> Vec<String> {
+    let value = yaml::read(text).expect("YAML");
+    let mut commands = Vec::new();
+    collect(&value, &mut commands);
+    commands
+}
+
+fn collect(value: &Value, commands: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, commands)),
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                match value.as_str() {
+                    Some(command) if key == "run" => commands.push(command.trim().to_owned()),
+                    _ => collect(value, commands),
+                }
+            }
+        }
+        _ => {}
     }
 }

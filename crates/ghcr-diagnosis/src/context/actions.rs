@@ -89,6 +89,7 @@ impl Permissions {
 
 /// One `permissions:` block.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Grants {
     /// `read-all` or `write-all`.
     All(Access),

@@ -160,6 +160,11 @@ fn under_heading(argument: Arg) -> Arg {
     }
 }
 
+/// Whether it is the name of a subcommand.
+pub(crate) fn is_subcommand(word: &str) -> bool {
+    EXAMPLES_OF.iter().any(|(name, _)| *name == word)
+}
+
 /// The subcommand that `word` is probably meant to be.
 pub(crate) fn similar_subcommand(word: &str) -> Option<String> {
     if word == "help" {

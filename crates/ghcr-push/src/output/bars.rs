@@ -55,6 +55,13 @@ impl Screen {
         picture.bar.suspend(print);
     }
 
+    /// How many columns the terminal has at present, if it is one that is drawn on.
+    pub(super) fn columns(&self) -> Option<usize> {
+        let picture = self.picture();
+        let (_, columns) = picture.terminal.as_ref()?.size();
+        Some(columns.into())
+    }
+
     /// Begins to draw.
     fn open(&self, terminal: &Term) {
         let mut picture = self.picture();
@@ -265,8 +272,11 @@ impl Bars {
         let now = Instant::now();
         let mut board = self.board();
         board.pass(now, most);
-        let lines = board.lines(now, width);
+        let mut lines = board.lines(now, room);
         drop(board);
+        // The total stands last, and reasons may take lines of their own.
+        let surplus = (lines.len() + 2).saturating_sub(height.max(3));
+        lines.drain(..surplus);
         let cut = |line: String| truncate_str(&line, room, "...").into_owned();
         let lines: Vec<String> = lines.into_iter().map(cut).collect();
         self.screen.show(&lines);

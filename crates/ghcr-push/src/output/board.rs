@@ -2,6 +2,7 @@
 //! them. Knows no terminal; time is an argument.
 
 mod item;
+mod layout;
 mod rate;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,7 @@ use oci_push::Event;
 use super::clean::clean;
 use crate::quantity::{display_duration, display_size};
 use item::{Item, State};
+use layout::Layout;
 use rate::Rate;
 
 /// What is over sooner gets no line: a hundred small blobs would flicker.
@@ -20,9 +22,6 @@ const SHOWN_AFTER: Duration = Duration::from_millis(300);
 
 /// A line stays this long after its blob is done, so that the next one may take its place and nothing jumps.
 const LINGERS: Duration = Duration::from_millis(800);
-
-/// As long as the longest name of a step.
-const NAME_WIDTH: usize = 14;
 
 /// Something under way: a blob, a layer by its diff id, or a request without a blob that is tried again.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -241,16 +240,16 @@ impl Board {
         blobs.map(|(_, item)| item)
     }
 
-    /// The lines, the total last. They fit into `width` columns, but for a reason at the end of a line.
-    pub(super) fn lines(&self, now: Instant, width: usize) -> Vec<String> {
+    /// The lines, the total last. They fit into `room` columns, but for a reason in a line of its own.
+    pub(super) fn lines(&self, now: Instant, room: usize) -> Vec<String> {
+        let layout = Layout::of(room);
         let rows = self.rows.iter().filter_map(|key| {
             let item = self.items.get(key)?;
-            let name = key.name();
-            Some(line(name, item.offset, item.size, &item.doing(now), width))
+            Some(layout.item(key.name(), item, now))
         });
-        let mut lines: Vec<String> = rows.collect();
+        let mut lines: Vec<String> = rows.flatten().collect();
         if self.blobs > 0 {
-            lines.push(self.total(width));
+            lines.push(self.total(&layout));
         }
         lines
     }
@@ -266,7 +265,7 @@ impl Board {
         let sent = self.sent_by_now();
         let sizes = format!("{}/{}", display_size(sent), display_size(self.to_send));
         let doing = match self.rate.per_second() {
-            Some(1..) => self.outlook(sent),
+            Some(1..) => self.outlook(sent).join(", "),
             _ if others > 0 => format!("{} {} (and {others} more)", key.name(), oldest.doing(now)),
             _ => format!("{} {}", key.name(), oldest.doing(now)),
         };
@@ -285,19 +284,20 @@ impl Board {
         format!("{}/{} blobs", there.min(self.blobs), self.blobs)
     }
 
-    fn total(&self, width: usize) -> String {
+    fn total(&self, layout: &Layout) -> String {
         let name = self.count();
         let sent = self.sent_by_now();
-        let doing = self.outlook(sent);
+        let mut parts = self.outlook(sent);
         if self.are_known() {
-            return line(&name, sent, self.to_send, &doing, width);
+            let doing = layout.outlook(&parts);
+            return layout.line(&name, sent, self.to_send, &doing);
         }
         // A bar of what is known so far would be full, and start anew with each layer that is compressed.
-        let sizes = match self.to_send {
-            0 => String::new(),
-            bytes => format!("{}/{} so far, ", display_size(sent), display_size(bytes)),
-        };
-        line(&name, 0, 0, &format!("{sizes}{doing}"), width)
+        if self.to_send > 0 {
+            let sizes = format!("{}/{}", display_size(sent), display_size(self.to_send));
+            parts.insert(0, format!("{sizes} so far"));
+        }
+        layout.line(&name, 0, 0, &layout.outlook(&parts))
     }
 
     /// Whether it is known of all blobs whether the registry has them; before, nobody knows what has to be sent.
@@ -305,48 +305,26 @@ impl Board {
         self.blobs_before + self.there.union(&self.missing).count() >= self.blobs
     }
 
-    /// How it goes on, as far as that is known.
-    fn outlook(&self, sent: u64) -> String {
+    /// How it goes on, as far as that is known: what is most worth knowing comes last.
+    fn outlook(&self, sent: u64) -> Vec<String> {
         if self.blobs_before + self.there.len() >= self.blobs {
-            return "storing manifests".to_owned();
+            return vec!["storing manifests".to_owned()];
         }
         let Some(rate) = self.rate.per_second() else {
-            return if self.are_known() { "" } else { "checking" }.to_owned();
+            let checking = (!self.are_known()).then(|| "checking".to_owned());
+            return checking.into_iter().collect();
         };
-        let rate_text = format!("{}/s", display_size(rate));
-        if !self.are_known() || rate == 0 {
-            return rate_text;
-        }
-        let left = match self.rate.forecast() {
-            None => return rate_text,
-            Some(forecast) => match (self.to_send - sent).div_ceil(forecast.max(1)) {
+        let mut outlook = vec![format!("{}/s", display_size(rate))];
+        let forecast = self.rate.forecast();
+        if let Some(forecast) = forecast.filter(|_| self.are_known() && rate > 0) {
+            let left = match (self.to_send - sent).div_ceil(forecast.max(1)) {
                 seconds @ 0..60 => format!("{seconds} s"),
                 seconds => display_duration(Duration::from_secs(seconds)),
-            },
-        };
-        format!("{rate_text}, {left} left")
+            };
+            outlook.push(format!("{left} left"));
+        }
+        outlook
     }
-}
-
-/// One line: what it is about, how far it is, and what it does.
-fn line(name: &str, offset: u64, size: u64, doing: &str, width: usize) -> String {
-    if size == 0 {
-        return format!("{name:<NAME_WIDTH$} {doing}").trim_end().to_owned();
-    }
-    let bar_width: usize = match width {
-        0..72 => 0,
-        72..100 => 12,
-        _ => 30,
-    };
-    let part = u128::from(offset.min(size)) * bar_width as u128;
-    let full = usize::try_from(part / u128::from(size)).unwrap_or(bar_width);
-    let bar = match bar_width {
-        0 => String::new(),
-        _ => format!("[{}{}] ", "=".repeat(full), " ".repeat(bar_width - full)),
-    };
-    let sizes = format!("{}/{}", display_size(offset.min(size)), display_size(size));
-    let text = format!("{name:<NAME_WIDTH$} {bar}{sizes:>17} {doing}");
-    text.trim_end().to_owned()
 }
 
 #[cfg(test)]

@@ -4,8 +4,11 @@
 use textwrap::core::Word;
 use textwrap::{Options, WordSeparator, WordSplitter, wrap as wrap_text};
 
-/// A narrower terminal wraps by itself: nothing is won by indenting there.
-const NARROWEST: usize = 40;
+/// In a narrower terminal there is no room for indenting.
+const NARROW: usize = 40;
+
+/// A still narrower one wraps by itself.
+const NARROWEST: usize = 20;
 
 /// Lines that are indented so far are to be copied: parts of files, and commands.
 const COPIED: usize = 8;
@@ -21,6 +24,7 @@ pub(super) fn wrap(line: &str, width: Option<usize>) -> Vec<String> {
     };
     let text = &line[indent..];
     let more = match text {
+        _ if width < NARROW => 0,
         _ if text.starts_with("- ") => INDENT,
         _ if indent == 0 || text.contains("caused by:") => INDENT,
         _ => 0,
@@ -83,7 +87,12 @@ mod tests {
             (
                 "error: a line that is longer than a narrow terminal is",
                 Some(39),
-                &["error: a line that is longer than a narrow terminal is"],
+                &["error: a line that is longer than a", "narrow terminal is"],
+            ),
+            (
+                "error: a line that is longer",
+                Some(19),
+                &["error: a line that is longer"],
             ),
             (
                 "  caused by: something that takes more than a line",

@@ -68,7 +68,15 @@ impl Item {
         }
     }
 
-    /// What it does, in words.
+    /// Why it waits, if it does.
+    pub(super) fn reason(&self) -> Option<&str> {
+        match &self.state {
+            State::Retrying(_, cause) => Some(cause),
+            _ => None,
+        }
+    }
+
+    /// What it does, in words; why it waits is told apart.
     pub(super) fn doing(&self, now: Instant) -> String {
         let for_long = |word: &str| match now.duration_since(self.since) {
             short if short < LONG => word.to_owned(),
@@ -87,11 +95,11 @@ impl Item {
                 None => "uploading".to_owned(),
             },
             State::Committing => for_long("committing"),
-            State::Retrying(until, cause) => {
+            State::Retrying(until, _) => {
                 let left = until.saturating_duration_since(now);
                 // Zero would be said for a whole second.
                 let seconds = left.as_millis().div_ceil(1000);
-                format!("retrying in {seconds} s: {cause}")
+                format!("retrying in {seconds} s")
             }
             State::Done => "done".to_owned(),
         }

@@ -102,7 +102,7 @@ impl Play {
 
     #[track_caller]
     fn check(&self, width: usize, expected: &Expect) {
-        let lines = self.board.lines(self.now, width);
+        let lines = self.board.lines(self.now, width - 3);
         expected.assert_eq(&(lines.join("\n") + "\n"));
     }
 }
@@ -196,8 +196,8 @@ fn from_the_first_question_to_the_last_blob() {
     play.check(
         60,
         &expect![[r"
-            010101010101      8.0 MB/90.0 MB uploading 200.0 kB/s
-            2/3 blobs        12.0 MB/94.0 MB 300.0 kB/s, 4 min 34 s left
+            010101010101   8 % uploading 200.0 kB/s
+            2/3 blobs     12 % 300.0 kB/s, 4 min 34 s left
         "]],
     );
     play.finish(1, 90_000_000);
@@ -222,7 +222,8 @@ fn retries() {
     play.check(
         80,
         &expect![[r"
-            000000000000   [            ]        0 B/4.0 MB retrying in 3 s: it said \u{1b}[31m503
+            000000000000   [            ]        0 B/4.0 MB retrying in 3 s
+              it said \u{1b}[31m503
             check-blob     retrying in 2 s: 429 Too Many Requests
             0/2 blobs      0 B/4.0 MB so far, checking
         "]],
@@ -231,7 +232,8 @@ fn retries() {
     play.check(
         80,
         &expect![[r"
-            000000000000   [            ]        0 B/4.0 MB retrying in 2 s: it said \u{1b}[31m503
+            000000000000   [            ]        0 B/4.0 MB retrying in 2 s
+              it said \u{1b}[31m503
             check-blob     retrying in 1 s: 429 Too Many Requests
             0/2 blobs      0 B/4.0 MB so far, checking
         "]],
@@ -246,6 +248,64 @@ fn retries() {
     );
 }
 
+/// In a narrow window names are shorter, and a reason has a line of its own.
+#[test]
+fn narrow_windows() {
+    let mut play = Play::new(2);
+    play.start(0..2, 4_000_000);
+    for step in 1..=8 {
+        play.progress(0, step * 250_000);
+        play.pass(500);
+    }
+    play.commit(1, 4_000_000);
+    play.pass(3000);
+    play.retry(None, "the registry answered 503 Service Unavailable", 3);
+    play.pass(500);
+    for (width, expected) in [
+        (
+            80,
+            expect![[r"
+            000000000000   [======      ]     2.0 MB/4.0 MB uploading 150.0 kB/s
+            010101010101   [============]     4.0 MB/4.0 MB committing for 3 s
+            check-blob     retrying in 3 s: the registry answered 503 Service Unavailable
+            0/2 blobs      [=========   ]     6.0 MB/8.0 MB 950.0 kB/s, 3 s left
+        "]],
+        ),
+        (
+            60,
+            expect![[r"
+            000000000000  50 % uploading 150.0 kB/s
+            010101010101 100 % committing for 3 s
+            check-blob   retrying in 3 s
+              the registry answered 503 Service Unavailable
+            0/2 blobs     75 % 950.0 kB/s, 3 s left
+        "]],
+        ),
+        (
+            40,
+            expect![[r"
+            00000000  50 % 150.0 kB/s
+            01010101 committing for 3 s
+            check-blob retrying in 3 s
+              the registry answered 503 Service Unavailable
+            0/2 blobs  75 % 3 s left
+        "]],
+        ),
+        (
+            30,
+            expect![[r"
+            00000000  50 % 150.0 kB/s
+            01010101 committing for 3 s
+            check-blob retrying in 3 s
+              the registry answered 503 Service Unavailable
+            0/2 blobs  75 % 3 s left
+        "]],
+        ),
+    ] {
+        play.check(width, &expected);
+    }
+}
+
 /// With any number of blobs there are at most so many lines, and what has one keeps its place.
 #[test]
 fn a_hundred_and_twenty_layers() {
@@ -253,7 +313,7 @@ fn a_hundred_and_twenty_layers() {
     play.start(0..120, 1_000_000);
     play.pass(500);
     let names = |play: &Play| -> Vec<String> {
-        let lines = play.board.lines(play.now, 80);
+        let lines = play.board.lines(play.now, 77);
         lines.iter().map(|line| line[..12].to_owned()).collect()
     };
     let before = names(&play);
@@ -285,13 +345,8 @@ fn a_hundred_and_twenty_layers() {
 /// Everything but a reason fits into 80 columns, with room for `^C`.
 #[test]
 fn lines_fit() {
-    let longest = line(
-        "cancel-upload",
-        123_400_000,
-        999_900_000,
-        "123.4 MB/s, 12 min 05 s left",
-        80,
-    );
+    let outlook = "123.4 MB/s, 12 min 05 s left";
+    let longest = Layout::of(77).line("cancel-upload", 123_400_000, 999_900_000, outlook);
     assert!(longest.len() <= 77, "{longest}");
     let mut play = Play::new(120);
     play.start(0..8, 999_900_000);
@@ -301,9 +356,9 @@ fn lines_fit() {
         }
         play.pass(250);
     }
-    for width in [72, 80, 100, 160] {
-        for line in play.board.lines(play.now, width) {
-            assert!(line.len() <= width - 3, "{width}: {line}");
+    for room in [27, 45, 46, 57, 69, 77, 97, 157] {
+        for line in play.board.lines(play.now, room) {
+            assert!(line.len() <= room, "{room}: {line}");
         }
     }
 }
