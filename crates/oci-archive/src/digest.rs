@@ -1,10 +1,14 @@
 //! Digests: validated names of content, and the computation of them.
 
+mod sha256;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sha2::{Digest as _, Sha256, Sha512};
+use sha2::{Digest as _, Sha512};
+
+use sha256::Sha256;
 
 /// A registered digest algorithm (image-spec, "Registered algorithms":
 /// <https://github.com/opencontainers/image-spec/blob/main/descriptor.md#registered-algorithms>).
@@ -179,7 +183,7 @@ impl Hasher {
         match self.0 {
             State::Sha256(hasher) => Digest {
                 algorithm: Algorithm::Sha256,
-                hex: hex(&hasher.finalize()),
+                hex: hasher.finish(),
             },
             State::Sha512(hasher) => Digest {
                 algorithm: Algorithm::Sha512,

@@ -5,16 +5,19 @@
 //! the digest is known to be right. Only a part of a session that is sent a second time is not hashed a
 //! second time; should the file have changed in between, the registry's own check finds it.
 
+mod frames;
+
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use oci_archive::{Blob, Digest, Hasher};
 use tokio::sync::mpsc;
 
 use crate::failure::BlobFault;
 use crate::pace::Pace;
+use frames::Frames;
 
 /// Bytes read and handed over at a time. Larger frames gain nothing on loopback (64 to 256 `KiB`
 /// measured alike), smaller ones cost a wake-up each.
@@ -98,17 +101,18 @@ impl BlobBody {
         let mut reader = verifier.blob.source.reader(self.offset)?;
         let mut remaining = self.length;
         let mut offset = self.offset;
-        let frame = self.pace().map_or(FRAME, |pace| FRAME.min(pace.frame()));
+        let longest = self.pace().map_or(FRAME, |pace| FRAME.min(pace.frame()));
+        let frames = Frames::default();
         while remaining > 0 {
-            let length = frame.min(usize::try_from(remaining).unwrap_or(frame));
-            let mut frame = BytesMut::zeroed(length);
+            let length = longest.min(usize::try_from(remaining).unwrap_or(longest));
+            let mut frame = frames.take(length);
             reader
-                .read_exact(&mut frame)
+                .read_exact(frame.bytes_mut())
                 .map_err(|error| verifier.fail(BlobFault::Read(error)))?;
-            verifier.pass(offset, &frame)?;
+            verifier.pass(offset, frame.as_ref())?;
             offset += length as u64;
             remaining -= length as u64;
-            if sender.blocking_send(Ok(frame.freeze())).is_err() {
+            if sender.blocking_send(Ok(Bytes::from_owner(frame))).is_err() {
                 return Ok(());
             }
         }

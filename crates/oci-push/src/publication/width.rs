@@ -18,11 +18,22 @@ const FIRST: usize = 4;
 /// Where it ends.
 const MOST: usize = 8;
 
-/// How long a width is tried before it is judged.
-const WINDOW: Duration = Duration::from_secs(3);
+/// How many are added at a time. One of eight would show less than the rate differs by itself.
+const STEP: usize = 2;
 
-/// What one more has to bring, as a factor.
+/// What new connections are given to get going before their rate counts: ten round trips of 50 ms, in which a
+/// connection grows from nothing to a thousand times its first window.
+const START: Duration = Duration::from_millis(500);
+
+/// How long a width is tried before it is judged. Together with the start, eight are reached after 3 s where that
+/// brings something.
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// What more connections have to bring, as a factor.
 const WORTH: f64 = 1.1;
+
+/// How long nothing is tried after more has brought nothing; twice as long each time.
+const REST: Duration = Duration::from_secs(15);
 
 /// Two troubles within this time are no accident.
 const BURST: Duration = Duration::from_secs(10);
@@ -121,9 +132,7 @@ impl Slots {
             return;
         };
         judge.limited(self.tally.limits(), now);
-        if judge.sent(bytes, is_full, now) {
-            self.semaphore.add_permits(1);
-        }
+        self.semaphore.add_permits(judge.sent(bytes, is_full, now));
     }
 
     /// The registry, or the way to it, is in trouble.
@@ -145,14 +154,19 @@ struct Adaptive {
     width: usize,
     /// Slots that are given back before another blob gets one.
     surplus: usize,
-    /// The rate before the width grew last, in bytes a second.
-    before: Option<f64>,
+    /// How far the width grew last, and the rate before that in bytes a second, until that is judged.
+    growth: Option<(usize, f64)>,
+    /// From when on bytes count, and how many have.
     window: (Instant, u64),
-    /// Until when nothing is tried.
+    /// Until when nothing is tried, since more has brought nothing.
     quiet_until: Option<Instant>,
-    /// More does not bring anything.
-    settled: bool,
+    /// How long nothing will be tried when more brings nothing.
+    rest: Duration,
     last_trouble: Option<Instant>,
+    /// Until when nothing is tried after trouble, and trouble is still the same.
+    calm_until: Option<Instant>,
+    /// Whether there was so much trouble that it grows by single steps.
+    is_careful: bool,
     /// Limits that the registry has told, of any request.
     limits: u64,
 }
@@ -162,58 +176,70 @@ impl Adaptive {
         Self {
             width: FIRST,
             surplus: 0,
-            before: None,
-            window: (now, 0),
+            growth: None,
+            window: (now + START, 0),
             quiet_until: None,
-            settled: false,
+            rest: REST,
             last_trouble: None,
+            calm_until: None,
+            is_careful: false,
             limits,
         }
     }
 
-    /// Takes note of bytes; `true` if one more blob may be sent at a time from now on.
+    /// Takes note of bytes; returns how many more slots there are from now on.
     #[expect(
         clippy::cast_precision_loss,
         reason = "a rate needs no more than 52 bits of size"
     )]
-    fn sent(&mut self, bytes: u64, is_full: bool, now: Instant) -> bool {
-        if !is_full || self.settled || self.quiet_until.is_some_and(|until| now < until) {
+    fn sent(&mut self, bytes: u64, is_full: bool, now: Instant) -> usize {
+        if !is_full || self.is_quiet(now) || (self.width == MOST && self.growth.is_none()) {
             // A time in which there was less to do says nothing.
-            self.window = (now, 0);
-            return false;
+            self.window = (now + START, 0);
+            return 0;
         }
+        let Some(lasted) = now.checked_duration_since(self.window.0) else {
+            return 0;
+        };
         self.window.1 += bytes;
-        let lasted = now.saturating_duration_since(self.window.0);
         if lasted < WINDOW {
-            return false;
+            return 0;
         }
         let rate = self.window.1 as f64 / lasted.as_secs_f64();
-        self.window = (now, 0);
-        match self.before {
-            Some(before) if rate < before * WORTH => {
-                self.width -= 1;
-                self.surplus += 1;
-                self.settled = true;
-                false
+        self.window = (now + START, 0);
+        match self.growth.take() {
+            Some((by, before)) if rate < before * WORTH => {
+                self.width -= by;
+                self.surplus += by;
+                self.quiet_until = Some(now + self.rest);
+                self.rest *= 2;
+                0
             }
-            _ if self.width == MOST => {
-                self.settled = true;
-                false
-            }
-            _ => {
-                self.before = Some(rate);
-                self.width += 1;
-                self.surplus == 0 || {
-                    // One that was to be given back is kept instead.
-                    self.surplus -= 1;
-                    false
-                }
-            }
+            _ => self.grow(rate),
         }
     }
 
+    /// Returns how many slots that adds to those that there are.
+    fn grow(&mut self, rate: f64) -> usize {
+        let step = if self.is_careful { 1 } else { STEP };
+        let by = step.min(MOST - self.width);
+        if by == 0 {
+            return 0;
+        }
+        self.growth = Some((by, rate));
+        self.width += by;
+        // Those that were to be given back are kept instead.
+        let kept = self.surplus.min(by);
+        self.surplus -= kept;
+        by - kept
+    }
+
+    fn is_quiet(&self, now: Instant) -> bool {
+        self.is_calm(now) || self.quiet_until.is_some_and(|until| now < until)
+    }
+
     fn trouble(&mut self, now: Instant) {
-        if self.quiet_until.is_some_and(|until| now < until) {
+        if self.is_calm(now) {
             // It is the same trouble, met by several blobs.
             return;
         }
@@ -227,18 +253,23 @@ impl Adaptive {
     fn limited(&mut self, limits: u64, now: Instant) {
         let is_news = limits > self.limits;
         self.limits = limits;
-        if is_news && self.quiet_until.is_none_or(|until| now >= until) {
+        if is_news && !self.is_calm(now) {
             self.halve(now);
         }
+    }
+
+    /// Whether it was halved just now.
+    fn is_calm(&self, now: Instant) -> bool {
+        self.calm_until.is_some_and(|until| now < until)
     }
 
     fn halve(&mut self, now: Instant) {
         let halved = (self.width / 2).max(1);
         self.surplus += self.width - halved;
         self.width = halved;
-        self.before = None;
-        self.settled = false;
-        self.quiet_until = Some(now + CALM);
+        self.growth = None;
+        self.is_careful = true;
+        self.calm_until = Some(now + CALM);
     }
 
     /// Whether a slot is one too many.
@@ -250,118 +281,4 @@ impl Adaptive {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The widths that a link with these rates at widths 1, 2, ... leads to, window by window.
-    fn widths(rate: impl Fn(usize) -> u64, windows: usize) -> Vec<usize> {
-        let start = Instant::now();
-        let mut adaptive = Adaptive::new(start, 0);
-        let mut widths = Vec::new();
-        for window in 1..=windows {
-            let now = start + WINDOW * u32::try_from(window).expect("few");
-            let bytes = rate(adaptive.width) * WINDOW.as_secs();
-            adaptive.sent(bytes, true, now);
-            widths.push(adaptive.width);
-        }
-        widths
-    }
-
-    #[test]
-    fn it_grows_as_long_as_it_helps() {
-        let by_stream = |width: usize| 10_000_000 * width as u64;
-        assert_eq!(widths(by_stream, 7), [5, 6, 7, 8, 8, 8, 8]);
-        let by_link = |_| 40_000_000;
-        assert_eq!(widths(by_link, 4), [5, 4, 4, 4]);
-        let up_to_six = |width: usize| 10_000_000 * width.min(6) as u64;
-        assert_eq!(widths(up_to_six, 5), [5, 6, 7, 6, 6]);
-    }
-
-    #[test]
-    fn trouble_halves_it_for_a_while() {
-        let start = Instant::now();
-        let at = |seconds| start + Duration::from_secs(seconds);
-        let mut adaptive = Adaptive::new(start, 0);
-        adaptive.trouble(at(1));
-        assert_eq!(adaptive.width, FIRST, "once is an accident");
-        for seconds in 2..6 {
-            adaptive.trouble(at(seconds));
-        }
-        assert_eq!((adaptive.width, adaptive.surplus), (2, 2));
-        assert!(adaptive.take_back() && adaptive.take_back() && !adaptive.take_back());
-        assert!(!adaptive.sent(1_000_000, true, at(20)));
-        assert!(!adaptive.sent(1_000_000, true, at(31)));
-        assert!(!adaptive.sent(1_000_000, true, at(33)));
-        assert!(adaptive.sent(1_000_000, true, at(35)));
-        assert_eq!(adaptive.width, 3);
-        for seconds in [100, 101, 200, 201, 300, 301] {
-            adaptive.trouble(at(seconds));
-        }
-        assert_eq!(adaptive.width, 1);
-    }
-
-    #[test]
-    fn a_limit_halves_at_once() {
-        let start = Instant::now();
-        let at = |seconds| start + Duration::from_secs(seconds);
-        let mut adaptive = Adaptive::new(start, 3);
-        for (limits, seconds, width) in [(3, 1, 4), (4, 2, 2), (9, 3, 2), (9, 40, 2), (10, 41, 1)] {
-            adaptive.limited(limits, at(seconds));
-            assert_eq!(adaptive.width, width, "after {seconds} s");
-        }
-    }
-
-    #[tokio::test]
-    async fn what_nobody_waited_for_is_not_kept() {
-        let slots = Slots::fixed(1, Arc::default());
-        let first = slots.take().await;
-        for _ in 0..3 {
-            slots.ends_soon();
-        }
-        slots.nearly_free().await;
-        let again = tokio::time::timeout(Duration::from_millis(20), slots.nearly_free()).await;
-        assert!(again.is_err(), "one slot is one slot");
-        slots.ends_soon();
-        drop(first);
-        let _second = slots.take().await;
-        let again = tokio::time::timeout(Duration::from_millis(20), slots.nearly_free()).await;
-        assert!(again.is_err(), "the slot has been taken");
-    }
-
-    #[tokio::test]
-    async fn whoever_has_the_link_is_alone() {
-        let slots = Slots::fixed(2, Arc::default());
-        let _slot = slots.take().await;
-        let link = slots.take_link();
-        assert!(link.is_some() && slots.take_link().is_none());
-        let waits = tokio::time::timeout(Duration::from_millis(20), slots.take()).await;
-        assert!(waits.is_err(), "there is a slot, but not for now");
-        drop(link);
-        assert!(slots.take().await.is_some());
-    }
-
-    #[test]
-    fn less_to_do_says_nothing() {
-        let start = Instant::now();
-        let mut adaptive = Adaptive::new(start, 0);
-        assert!(!adaptive.sent(1, false, start + WINDOW));
-        assert!(!adaptive.sent(1, true, start + WINDOW));
-        assert_eq!(adaptive.width, FIRST);
-    }
-
-    #[tokio::test]
-    async fn surplus_slots_are_not_given_out() {
-        let slots = Slots::adaptive(Instant::now(), Arc::default());
-        let mut taken = Vec::new();
-        for _ in 0..FIRST {
-            taken.push(slots.take().await);
-        }
-        slots.trouble(Instant::now());
-        slots.trouble(Instant::now());
-        taken.truncate(2);
-        let waits = tokio::time::timeout(Duration::from_millis(50), slots.take()).await;
-        assert!(waits.is_err(), "two are in use, and two are allowed");
-        taken.clear();
-        assert!(slots.take().await.is_some());
-    }
-}
+mod tests;
