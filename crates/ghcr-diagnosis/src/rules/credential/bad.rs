@@ -76,7 +76,7 @@ pub(super) fn rejected(
     };
     let place = facts.map_or_else(
         || "where the tool that pushed found it".to_owned(),
-        |facts| format!("in {}", facts.source),
+        |facts| format!("that comes from {}", facts.source),
     );
     // A variable is not touched by a logout.
     let is_stored = facts.is_none_or(|facts| {
