@@ -190,7 +190,8 @@ fn missing(case: &Case, likelihood: Likelihood) -> Cause {
         why: "nobody may push anonymously, and no credential for the registry was found".to_owned(),
         evidence,
         remedy,
-        url: cure::is_of_github(host).then(|| page::new_token(context)),
+        url: (cure::is_of_github(host) && !cure::is_for_the_jobs(case, host))
+            .then(|| page::new_token(context)),
     }
 }
 
