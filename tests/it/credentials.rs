@@ -249,7 +249,7 @@ fn what_was_passed_over_is_evidence() {
                  - passed over in its favour: the one from ~/.docker/config.json (installation token, as GITHUB_TOKEN is)
                  - passed over in its favour: the one from ~/.config/containers/auth.json (kind not recognised)
                what to do:
-                 Replace the credential there. A new classic personal access token needs the scope write:packages. Or take this one away (unset the variable, or log out), so that the one that was passed over is used.
+                 Replace the credential that comes from GHCR_PUSH_TOKEN. A new classic personal access token needs the scope write:packages. Or take this one away (unset the variable, or log out), so that the one that was passed over is used.
                  https://github.com/settings/tokens/new?scopes=write:packages
         "]],
     );

@@ -2,8 +2,8 @@
 
 use super::reference::{Named, Use};
 
-/// Whether what stands before a reference makes it the destination of a copy: `copying "A" to "B"`, in words of
-/// buildah's and skopeo's (<https://github.com/containers/image/blob/main/copy/copy.go>), or `src=A tgt=B`, in
+/// Whether what stands before a reference makes it the destination of a copy: `copying layers and metadata from "A" to
+/// "B"`, in buildah's words (<https://github.com/containers/buildah/blob/main/push.go>), or `src=A tgt=B`, in
 /// regctl's fields (<https://github.com/regclient/regclient/issues/907>).
 pub(super) fn is_copied_to(before: &str, has_source: bool) -> bool {
     let close = before.trim_end_matches(['"', '\'', ' ']);

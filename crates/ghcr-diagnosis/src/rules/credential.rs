@@ -129,11 +129,20 @@ fn is_before_any_package(case: &Case) -> bool {
     is_look || is_pull || path.starts_with("token") || evidence.step == Some(Step::FetchToken)
 }
 
+/// Whether ghcr.io's token service answered in the words that it has for those who bring no credential; a bad one is
+/// told "denied" alone (<https://github.com/package-operator/package-operator/issues/700>,
+/// <https://github.com/dragonflydb/dragonfly-operator/issues/383>).
+pub(super) fn is_told_to_nobody(case: &Case) -> bool {
+    case.evidence.step == Some(Step::FetchToken)
+        && case.says("requested access to the resource is denied")
+}
+
 /// It is not known whether a credential was sent.
 fn either(case: &Case) -> Vec<Cause> {
     // ghcr.io's token service answers a credential that it does not take with 403, and none with 401.
     let is_absent = case.evidence.status == Some(401) && cure::is_of_github(case.login_host());
-    let denied = (case.evidence.step == Some(Step::FetchToken) && !is_absent)
+    let at_token_service = case.evidence.step == Some(Step::FetchToken);
+    let denied = (at_token_service && !is_absent && !is_told_to_nobody(case))
         || (plain(case) && case.evidence.status != Some(401) && case.evidence.has_code("DENIED"));
     let (rejected, missing) = if denied {
         (Likelihood::Likely, Likelihood::Possible)
@@ -181,7 +190,8 @@ fn missing(case: &Case, likelihood: Likelihood) -> Cause {
         why: "nobody may push anonymously, and no credential for the registry was found".to_owned(),
         evidence,
         remedy,
-        url: cure::is_of_github(host).then(|| page::new_token(context)),
+        url: (cure::is_of_github(host) && !cure::is_for_the_jobs(case, host))
+            .then(|| page::new_token(context)),
     }
 }
 

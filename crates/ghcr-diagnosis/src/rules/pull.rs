@@ -6,7 +6,7 @@
 
 use oci_push::Step;
 
-use super::{limit, package};
+use super::{credential, limit, package};
 use crate::case::Case;
 use crate::context::{Client, Credential};
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
@@ -62,7 +62,9 @@ fn refused(case: &Case) -> Option<Diagnosis> {
         causes.push(hidden(case, Likelihood::Proven));
     } else if case.says("user cannot be authenticated") {
         causes.push(stale(case, Likelihood::Likely));
-    } else if is_unauthorized && case.evidence.anonymous != Some(false) {
+    } else if (is_unauthorized || credential::is_told_to_nobody(case))
+        && case.evidence.anonymous != Some(false)
+    {
         causes.push(hidden(case, Likelihood::Likely));
         causes.push(stale(case, Likelihood::Possible));
     } else if at_token_service || !case.is_silent() {

@@ -207,7 +207,7 @@ fn a_dead_token() {
              - the credential came from GHCR_PUSH_TOKEN (classic personal access token)
              - GitHub's API does not take it either
            what to do:
-             Replace the credential there. A new classic personal access token needs the scope write:packages.
+             Replace the credential that comes from GHCR_PUSH_TOKEN. A new classic personal access token needs the scope write:packages.
              https://github.com/settings/tokens/new?scopes=write:packages
     "]]);
 }

@@ -80,7 +80,7 @@ fn dependabot() {
            what to do:
              Publish when the update is merged, not before. Give the step that pushes this condition:
 
-                 if: github.event.pull_request == null || github.actor != 'dependabot[bot]'
+                 if: github.event.pull_request == null || github.event.pull_request.user.login != 'dependabot[bot]'
 
              If these runs are to publish all the same, this block for the job in .github/workflows/release.yml raises their token; code of the updated dependencies then runs with that right:
 
@@ -187,7 +187,7 @@ fn a_policy_of_the_organization() {
              - "Write": the package owner/app exists already
              - .github/workflows/release.yml gives the job "publish" `packages: write` in the job's own `permissions:`
            what to do:
-             Look at the job's log, under "Set up job", "GITHUB_TOKEN Permissions". If it shows `Packages: write`, push with that token: `GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}` in the step's `env:`, and nothing that goes before it. If it shows less, bring the block into the version of .github/workflows/release.yml that runs: the one of the branch, tag or commit that the run is for.
+             Look at the job's log, under "Set up job", "GITHUB_TOKEN Permissions". If it shows `Packages: write`, push with that token: `GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}` in the step's `env:`, and nothing that goes before it. If it shows less, the block is overruled: by the `permissions:` of a workflow that calls this one, or by a policy of the organization or its enterprise.
     "#]]);
 }
 

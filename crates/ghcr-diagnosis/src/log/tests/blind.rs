@@ -132,3 +132,16 @@ fn of_a_list_in_a_fork() {
         "]],
     );
 }
+
+/// The words for those who bring no credential.
+#[test]
+fn told_to_nobody() {
+    // https://github.com/dragonflydb/dragonfly-operator/issues/383
+    check(
+        "helm show chart oci://ghcr.io/dragonflydb/dragonfly-operator/helm:v1.2.1\n\
+         Error: failed to perform \"FetchReference\" on source: GET \"https://ghcr.io/v2/dragonflydb/dragonfly-operator/helm/manifests/v1.2.1\": GET \"https://ghcr.io/token?scope=repository%3Adragonflydb%2Fdragonfly-operator%2Fhelm%3Apull&service=ghcr.io\": response status code 403: denied: requested access to the resource is denied\n",
+        &expect![[r"
+            pull: 403 GET fetch-token ghcr.io ghcr.io/dragonflydb/dragonfly-operator/helm:v1.2.1 | DENIED: requested access to the resource is denied | credential-missing
+        "]],
+    );
+}

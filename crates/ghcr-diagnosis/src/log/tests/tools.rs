@@ -179,7 +179,7 @@ fn tools_in_go() {
     check(
         "Error: push: Post \"https://ghcr.io/v2/jbpratt/pko-demo-nginx/blobs/uploads/\": GET https://ghcr.io/token?scope=repository%3Ajbpratt%2Fpko-demo-nginx%3Apull&scope=repository%3Ajbpratt%2Fpko-demo-nginx%3Apush%2Cpull&service=ghcr.io: DENIED: requested access to the resource is denied\n",
         &expect![[r"
-            - GET fetch-token ghcr.io ghcr.io/jbpratt/pko-demo-nginx | DENIED: requested access to the resource is denied | credential-rejected
+            - GET fetch-token ghcr.io ghcr.io/jbpratt/pko-demo-nginx | DENIED: requested access to the resource is denied | credential-missing
         "]],
     );
     // https://github.com/Luzilla/dnsbl_exporter/issues/313

@@ -74,11 +74,10 @@ pub(super) fn rejected(
         }
         _ => "the credential is wrong, expired or revoked".to_owned(),
     };
-    let place = if facts.is_some() {
-        "there"
-    } else {
-        "where the tool that pushed found it"
-    };
+    let place = facts.map_or_else(
+        || "where the tool that pushed found it".to_owned(),
+        |facts| format!("that comes from {}", facts.source),
+    );
     // A variable is not touched by a logout.
     let is_stored = facts.is_none_or(|facts| {
         ["config", "auth.json", "helper", "docker", "podman", "store"]

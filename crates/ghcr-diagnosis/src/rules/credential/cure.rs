@@ -17,9 +17,14 @@ pub(super) fn of(case: &Case, host: &str) -> String {
         );
     }
     match context.tool {
-        Tool::GhcrPush if context.actions.is_some() && has_jobs_token(case, host) => format!(
-            "Give the step the job's token:\n\n{VARIABLE}\n\nAnother credential is given as GHCR_PUSH_TOKEN, or by a \
-             login before the step."
+        // A run has a token of its own, which nobody needs to make.
+        Tool::GhcrPush if is_for_the_jobs(case, host) => format!(
+            "Give the step the job's token:
+
+{VARIABLE}
+
+The job needs `packages: write` in its `permissions:`. \
+             Another credential is given as GHCR_PUSH_TOKEN, or by a login before the step."
         ),
         Tool::GhcrPush => {
             let mut cure = format!("Set GHCR_PUSH_TOKEN, or log in with `docker login {host}`.");
@@ -47,6 +52,13 @@ pub(super) fn of(case: &Case, host: &str) -> String {
 
 /// The lines that give this program the job's token.
 const VARIABLE: &str = "    env:\n      GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}";
+
+/// Whether what runs is a workflow's job, whose token is one for this registry.
+pub(super) fn is_for_the_jobs(case: &Case, host: &str) -> bool {
+    case.context.actions.is_some()
+        && case.context.tool == Tool::GhcrPush
+        && has_jobs_token(case, host)
+}
 
 /// Whether the token of a workflow's job is one for this registry: it is GitHub's, and of the same site.
 fn has_jobs_token(case: &Case, host: &str) -> bool {

@@ -6,7 +6,7 @@ use super::locks::listed;
 use super::{Codes, check};
 use crate::Likelihood::{Likely, Possible, Proven};
 use crate::tests::support::{denied, desk, job, refusal, run, silent};
-use crate::{Access, Context, Credential, Evidence, OwnerKind, TokenKind};
+use crate::{Access, Code, Context, Credential, Evidence, OwnerKind, TokenKind, Tool, diagnose};
 
 #[test]
 fn owners_and_scopes() {
@@ -203,4 +203,25 @@ fn a_refusal_without_a_word() {
             ("secondary-rate-limit", Possible),
         ],
     );
+}
+
+/// A run has a token of its own, which nobody has to make.
+#[test]
+fn none_in_a_run() {
+    let mut token = denied("denied");
+    token.step = Some(Step::FetchToken);
+    for (mut context, is_run) in [(job(), true), (desk(TokenKind::ClassicPersonal), false)] {
+        context.credential = Credential::Absent;
+        context.tool = Tool::GhcrPush;
+        let diagnosis = diagnose(&token, &context).expect("a diagnosis");
+        let cause = &diagnosis.causes[0];
+        assert_eq!(cause.code, Code::CredentialMissing);
+        assert_eq!(
+            cause.remedy.starts_with("Add to the step:"),
+            is_run,
+            "{}",
+            cause.remedy
+        );
+        assert_eq!(cause.url.is_none(), is_run, "{:?}", cause.url);
+    }
 }

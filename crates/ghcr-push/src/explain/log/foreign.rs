@@ -54,9 +54,13 @@ pub(super) fn advice(host: &str, evidence: &Evidence) -> String {
         "it does not have what the manifest names: push again, the blobs before the manifest"
             .to_owned()
     } else if evidence.anonymous == Some(true) {
+        let why = if evidence.is_pull {
+            "check the name"
+        } else {
+            "look whether the secret that should hold one is empty, as it is in pull requests from forks"
+        };
         format!(
-            "the tool had no credential for it: log in, and look whether the secret that should hold one is empty, as it is \
-             in pull requests from forks; the account must be one that may {act} {repository}"
+            "the tool had no credential for it: log in with an account that may {act} {repository}, and {why}"
         )
     } else if evidence.trouble.is_some() {
         "the connection broke before there was an answer: try again later".to_owned()
