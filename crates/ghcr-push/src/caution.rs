@@ -160,19 +160,14 @@ fn annotated(attempt: &Attempt) -> bool {
 
 fn unlinked_at(reference: &Reference) -> Caution {
     let name = reference.repository();
-    let (owner, package) = name.split_once('/').unwrap_or_default();
+    let owner = name.split('/').next().unwrap_or_default();
     let site = github::web_host(reference.resolve_registry());
-    let package = package.replace('/', "%2F");
     Caution {
         code: Code::PackageDeniesRepository,
         text: format!(
-            "{name} does not exist yet as far as this credential can see, and the image does not name its repository: a \
-             package that this push creates is private and linked to none, and a workflow that pushes to it later will \
-             be refused. Either name the repository now, \
-             with --annotation {SOURCE}=https://{site}/{owner}/REPOSITORY (or the same as a label of the build); or give \
-             it the role Write afterwards, under \"Manage Actions access\" at \
-             https://{site}/users/{owner}/packages/container/{package}/settings (of an organization: orgs instead of \
-             users)"
+            "as far as this credential can see, {name} does not exist yet: this push would create it private and linked to \
+             no repository, so that workflows are refused later. Link it with --annotation \
+             {SOURCE}=https://{site}/{owner}/REPOSITORY, or with a label of that name in the build"
         ),
     }
 }

@@ -352,7 +352,7 @@ fn a_first_publish_by_hand() {
         .lines()
         .filter(|line| line.starts_with("warning"))
         .collect();
-    expect![[r#"warning: owner/app/web does not exist yet as far as this credential can see, and the image does not name its repository: a package that this push creates is private and linked to none, and a workflow that pushes to it later will be refused. Either name the repository now, with --annotation org.opencontainers.image.source=https://github.com/owner/REPOSITORY (or the same as a label of the build); or give it the role Write afterwards, under "Manage Actions access" at https://github.com/users/owner/packages/container/app%2Fweb/settings (of an organization: orgs instead of users) (package-denies-repository)"#]].assert_eq(&warning);
+    expect!["warning: as far as this credential can see, owner/app/web does not exist yet: this push would create it private and linked to no repository, so that workflows are refused later. Link it with --annotation org.opencontainers.image.source=https://github.com/owner/REPOSITORY, or with a label of that name in the build (package-denies-repository)"].assert_eq(&warning);
     let warned = |run: &Run| run.stderr.contains("warning");
     // It exists now.
     assert!(!warned(&run(
