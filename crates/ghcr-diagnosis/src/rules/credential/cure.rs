@@ -19,11 +19,7 @@ pub(super) fn of(case: &Case, host: &str) -> String {
     match context.tool {
         // A run has a token of its own, which nobody needs to make.
         Tool::GhcrPush if is_for_the_jobs(case, host) => format!(
-            "Give the step the job's token:
-
-{VARIABLE}
-
-The job needs `packages: write` in its `permissions:`. \
+            "Give the step the job's token:\n\n{VARIABLE}\n\nThe job needs `packages: write` in its `permissions:`. \
              Another credential is given as GHCR_PUSH_TOKEN, or by a login before the step."
         ),
         Tool::GhcrPush => {
