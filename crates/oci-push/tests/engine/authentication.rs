@@ -158,8 +158,18 @@ fn a_second_refusal_is_final() {
 
 /// Pushes one layer in small chunks, slowly, while tokens live for four seconds and the push for five.
 /// Returns the number of tokens, and of requests that met the end of theirs.
+///
+/// What takes longer than that, on a busy machine, outlives more than one token, and is done again.
 #[track_caller]
 fn outlive_a_token(personality: Personality) -> (usize, usize) {
+    let mut pushes = std::iter::repeat_with(|| push_for_five_seconds(personality));
+    let counts = pushes.by_ref().take(10).find_map(|counts| counts);
+    counts.expect("the machine manages ten small requests in two seconds")
+}
+
+/// `None` if it took far longer.
+#[track_caller]
+fn push_for_five_seconds(personality: Personality) -> Option<(usize, usize)> {
     let lifetime = Duration::from_secs(4);
     let mut registry_options = bearer(Some(lifetime));
     registry_options.personality = personality;
@@ -182,6 +192,9 @@ fn outlive_a_token(personality: Personality) -> (usize, usize) {
     let first = journal.of(Route::UploadChunk).next().expect("a chunk").at;
     let last = journal.of(Route::ManifestPut).last().expect("a tag").at;
     assert!(last > first + lifetime, "the push outlived its first token");
+    if last > first + Duration::from_secs(7) {
+        return None;
+    }
     assert_eq!(
         journal.count(Route::UploadStart),
         source.sample.blobs.len(),
@@ -191,7 +204,7 @@ fn outlive_a_token(personality: Personality) -> (usize, usize) {
         .exchanges
         .iter()
         .filter(|exchange| exchange.token.is_some() && exchange.status == Some(401));
-    (journal.count(Route::Token), met_the_end.count())
+    Some((journal.count(Route::Token), met_the_end.count()))
 }
 
 /// A token service that tells how long its tokens live is asked again before one ends.

@@ -10,7 +10,7 @@ use oci_push::{
     Reference,
 };
 use tempfile::TempDir;
-use test_registry::{Sample, SampleImage, TestRegistry};
+use test_registry::{Exchange, Journal, Sample, SampleImage, TestRegistry};
 
 pub(crate) const MIB: u64 = 1024 * 1024;
 pub(crate) const USERNAME: &str = "octocat";
@@ -207,6 +207,29 @@ fn push_by(
         retries: listener.retries.lock().expect("no panic").clone(),
         waits: clock.waits.lock().expect("no panic").clone(),
     }
+}
+
+/// Small requests that are sent at a time where there is no limit.
+pub(crate) const WIDTH: usize = 16;
+
+/// How many requests came after the first refusal for a limit, and made more than four that were open.
+///
+/// What had been sent when that refusal arrived may be read at any time later, on a busy machine: once for each of
+/// [`WIDTH`] at most, and of all the others if nobody listens to the limit.
+pub(crate) fn crowded_after_a_limit(journal: &Journal) -> usize {
+    let exchanges = &journal.exchanges;
+    let first = exchanges
+        .iter()
+        .filter(|one| one.status == Some(429))
+        .filter_map(|one| one.ended)
+        .min()
+        .expect("there was one");
+    let is_crowded = |one: &&Exchange| {
+        let is_open =
+            |other: &&Exchange| other.at <= one.at && other.ended.is_none_or(|end| end > one.at);
+        one.at > first && exchanges.iter().filter(is_open).count() > 4
+    };
+    exchanges.iter().filter(is_crowded).count()
 }
 
 /// The registry holds exactly the image.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use test_registry::{Action, Fault, Phase, Route};
 
 use super::{Case, Form, Seen};
-use crate::support::MIB;
+use crate::support::{MIB, WIDTH, crowded_after_a_limit};
 
 super::cases! {
     f08_advised_waits => advised_waits();
@@ -70,20 +70,8 @@ fn advised_waits() -> Case {
 
 /// After the first refusal few requests are in flight: what was on its way, and four at a time.
 fn few_in_flight(seen: &Seen<'_>) {
-    let exchanges = &seen.journal.exchanges;
-    let first = exchanges
-        .iter()
-        .filter(|one| one.status == Some(429))
-        .find_map(|one| one.ended)
-        .expect("there was one");
-    // Requests that had been sent when the first refusal arrived may be read a moment later.
-    let after = first + Duration::from_millis(100);
-    for one in exchanges.iter().filter(|one| one.at > after) {
-        let open = exchanges
-            .iter()
-            .filter(|other| other.at <= one.at && other.ended.is_none_or(|end| end > one.at));
-        assert!(open.count() <= 4, "{}", seen.name);
-    }
+    let crowded = crowded_after_a_limit(seen.journal);
+    assert!(crowded <= WIDTH, "{}: {crowded}", seen.name);
     assert!(
         seen.waits
             .iter()
