@@ -5,10 +5,14 @@
 
 mod contender;
 mod cost;
+mod hashing;
 mod image;
 #[cfg(target_os = "linux")]
 mod link;
+mod machine;
 mod options;
+mod overview;
+mod peers;
 mod pipe;
 mod place;
 mod registry;
@@ -16,8 +20,8 @@ mod requests;
 mod save;
 mod table;
 
-use contender::{Contender, Target, Variants, contenders};
-use cost::{Cost, Series};
+use contender::{Contender, TIME, Target, Variants, contenders, other_build};
+use cost::{Cost, Series, median};
 use image::Image;
 use options::{Options, Section};
 use place::{LINKS, Place};
@@ -34,14 +38,16 @@ struct Scenario {
     variants: Variants,
 }
 
+/// A contender that takes so many times what the best of the others takes is not measured again: the best decide, and
+/// the slow ones would take most of the time.
+const HOPELESS: f64 = 3.0;
+
+/// What the registry that everything but the requests is measured with is called.
+const REGISTRY: &str = "docker-registry";
+
 /// Measures and prints what the arguments ask for.
 pub(crate) fn bench(arguments: &[String]) -> Result<(), String> {
     let options = Options::parse(arguments)?;
-    for program in ["docker-registry", "time"] {
-        if !have(program) {
-            return Err(format!("{program} is needed to measure"));
-        }
-    }
     succeed(&mut cargo(&[
         "build",
         "--release",
@@ -49,29 +55,44 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), String> {
         "--package",
         "ghcr-push",
     ]))?;
-    let versions: Vec<String> = contenders(Variants::None)
+    if !have(TIME) {
+        say("GNU time is not on PATH: processor time and memory are left out");
+    }
+    let before = machine::load();
+    let mut tools: Vec<String> = contenders(Variants::None)
         .iter()
         .map(|contender| format!("* {}: {}", contender.name, contender.version()))
         .collect();
-    say(&versions.join("\n"));
+    say(&tools.join("\n"));
     for section in Section::ALL {
         if !options.wants_section(section) {
             continue;
         }
-        let text = if section == Section::Requests {
-            requests::table(&Image::make("typical", 0)?)?
-        } else {
-            measure(section, &options)?
+        let text = match section {
+            Section::Requests => requests::table(&Image::make("typical", 0)?)?,
+            Section::Hashing => hashing::table()?,
+            _ if !have(REGISTRY) => {
+                let name = section.name();
+                say(&format!(
+                    "{name} is skipped: {REGISTRY} is not on PATH (Debian's package of that name)"
+                ));
+                continue;
+            }
+            _ => measure(section, &options)?,
         };
-        if section == Section::Requests {
+        if matches!(section, Section::Requests | Section::Hashing) {
             say(&format!("\n{text}"));
         }
         if options.write && !text.is_empty() {
             table::write(section.name(), &text)?;
         }
     }
+    tools.push(machine::describe(before.as_deref()));
     if options.write {
-        table::write("tools", &versions.join("\n"))?;
+        table::write("tools", &tools.join("\n"))?;
+        let overview = overview::of(&table::read()?);
+        say(&format!("\n{overview}"));
+        table::write(overview::NAME, &overview)?;
     }
     Ok(())
 }
@@ -107,7 +128,7 @@ fn scenarios(section: Section) -> Vec<Scenario> {
         variants: Variants::None,
     };
     match section {
-        Section::Requests => Vec::new(),
+        Section::Requests | Section::Hashing => Vec::new(),
         Section::Archive => vec![Scenario {
             variants: Variants::Compression,
             ..plain("save", None)
@@ -116,10 +137,11 @@ fn scenarios(section: Section) -> Vec<Scenario> {
             .map(|image| plain(image, None))
             .into(),
         Section::Link => {
+            // What takes a minute for each tool is measured with an image that is a quarter as large.
             let images = [
                 &["typical", "manysmall", "index"][..],
-                &["typical", "manysmall"],
-                &["typical", "manysmall"],
+                &["quarter", "manysmall"],
+                &["quarter", "manysmall"],
             ];
             let pairs = images.into_iter().enumerate();
             pairs
@@ -142,11 +164,17 @@ impl Scenario {
         } else {
             ""
         };
-        let rounds = match options.rounds {
+        let rounds = match self.rounds(options) {
             1 => "one round".to_owned(),
             rounds => format!("{rounds} rounds"),
         };
         format!("**{}**, {place}{tls}, {rounds}:", self.image)
+    }
+
+    /// What takes a second is measured more often than what takes a minute.
+    fn rounds(&self, options: &Options) -> usize {
+        let is_short = self.link.is_none() && !matches!(self.image, "onebig" | "save");
+        options.rounds.unwrap_or(if is_short { 5 } else { 3 })
     }
 
     fn run(&self, options: &Options) -> Result<String, String> {
@@ -158,13 +186,26 @@ impl Scenario {
         let authority = (self.section == Section::Tls)
             .then(Authority::new)
             .transpose()?;
-        let all = contenders(self.variants);
+        let mut all = contenders(self.variants);
+        if let Some(program) = &options.against {
+            all.insert(1, other_build(program));
+        }
         let all: Vec<&Contender> = all
             .iter()
             .filter(|contender| contender.takes(&image) && options.wants_tool(contender.name))
             .collect();
-        let mut series: Vec<Series> = all.iter().map(|_| Series::default()).collect();
-        for round in 0..options.rounds {
+        let is_near = self.link.is_none() && authority.is_none();
+        let mut series: Vec<Series> = all
+            .iter()
+            .map(|contender| Series {
+                failure: contender
+                    .excuse(self.image, is_near)
+                    .map(|excuse| format!("not measured: {excuse}")),
+                ..Series::default()
+            })
+            .collect();
+        for round in 0..self.rounds(options) {
+            let best = best_of_others(&all, &series);
             for turn in 0..all.len() {
                 // Not always in the same order: who follows whom must not matter.
                 let position = if round % 2 == 0 {
@@ -173,7 +214,12 @@ impl Scenario {
                     all.len() - 1 - turn
                 };
                 let series = &mut series[position];
+                let is_hopeless = !all[position].is_own()
+                    && best.is_some_and(|best| {
+                        median(&series.cold, |cost| cost.wall) > best * HOPELESS
+                    });
                 if series.failure.is_none()
+                    && !is_hopeless
                     && let Err(failure) =
                         push(all[position], &image, &place, authority.as_ref(), series)
                 {
@@ -184,6 +230,15 @@ impl Scenario {
         }
         Ok(table::table(&all, &series, self.image == "save"))
     }
+}
+
+/// The best time of the other tools so far.
+fn best_of_others(all: &[&Contender], series: &[Series]) -> Option<f64> {
+    all.iter()
+        .zip(series)
+        .filter(|(contender, series)| !contender.is_own() && !series.cold.is_empty())
+        .map(|(_, series)| median(&series.cold, |cost| cost.wall))
+        .min_by(f64::total_cmp)
 }
 
 /// Pushes twice into a fresh registry.
@@ -210,7 +265,12 @@ fn push(
     let warm = Cost::measure(contender, image, &target, place, &registry)?;
     say(&format!(
         "  {:<28} {:>8.3} s {:>7.2} s CPU {:>5} requests, again {:>8.3} s {:>4} requests",
-        contender.name, cold.wall, cold.processor, cold.requests, warm.wall, warm.requests
+        contender.name,
+        cold.wall,
+        cold.usage.map_or(f64::NAN, |usage| usage.processor),
+        cold.requests,
+        warm.wall,
+        warm.requests
     ));
     series.cold.push(cold);
     series.warm.push(warm);

@@ -43,7 +43,8 @@ pub(crate) fn say(text: &str) {
     println!("{text}");
 }
 
-fn display(command: &Command) -> String {
+/// A command as it would be typed.
+pub(crate) fn display(command: &Command) -> String {
     let mut words = vec![command.get_program().to_string_lossy().into_owned()];
     words.extend(
         command

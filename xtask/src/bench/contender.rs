@@ -4,20 +4,21 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::image::Image;
+use super::peers::{PODMAN, peers};
 use crate::run::{have, root};
 
 /// One way to push.
 pub(super) struct Contender {
     pub(super) name: &'static str,
-    program: PathBuf,
+    pub(super) program: PathBuf,
     /// What asks for plain HTTP; stands where `{plain}` is, unless the registry speaks TLS.
-    plain: &'static [&'static str],
+    pub(super) plain: &'static [&'static str],
     /// How an OCI image layout is pushed, where the tool can.
-    layout: &'static [&'static str],
+    pub(super) layout: &'static [&'static str],
     /// How a docker-save archive is pushed, where the tool can.
-    save: &'static [&'static str],
+    pub(super) save: &'static [&'static str],
     /// What makes the tool say its version.
-    version: &'static str,
+    pub(super) version: &'static str,
 }
 
 /// Where a push goes, and what belongs to it.
@@ -54,6 +55,9 @@ pub(super) enum Variants {
     Compression,
 }
 
+/// GNU time, which tells the processor time and the memory of a program.
+pub(super) const TIME: &str = "time";
+
 /// The name of the project's own tool in tables; variants begin with it.
 pub(super) const OWN: &str = "ghcr-push";
 
@@ -63,9 +67,22 @@ impl Contender {
         self.name.starts_with(OWN)
     }
 
-    /// Whether it can push this image.
+    /// Whether it can push this image at all.
     pub(super) fn takes(&self, image: &Image) -> bool {
         !self.arguments(image).is_empty()
+    }
+
+    /// Why it is not measured with this image in this place, `None` if it is.
+    pub(super) fn excuse(&self, image: &str, is_near: bool) -> Option<&'static str> {
+        if self.name != PODMAN {
+            return None;
+        }
+        match image {
+            "index" => Some("it stores one platform of an index"),
+            "onebig" => Some("it stores and compresses the layer again, as in `typical`"),
+            _ if !is_near => Some("it sends as skopeo does, after what loopback shows"),
+            _ => None,
+        }
     }
 
     fn arguments(&self, image: &Image) -> &'static [&'static str] {
@@ -77,16 +94,22 @@ impl Contender {
     }
 
     /// The command that pushes, with a home of its own, and trust in a certificate if the registry shows one. What
-    /// it takes is written to a file.
+    /// it takes is written to a file, if `time` is there.
     pub(super) fn command(&self, image: &Image, target: &Target) -> Command {
         let archive = image.archive.display().to_string();
         let layout = image.layout.as_ref().unwrap_or(&image.archive);
         let layout = layout.display().to_string();
-        let mut command = Command::new("time");
+        let mut command = if have(TIME) {
+            let mut command = Command::new(TIME);
+            command
+                .args(["--format=%U %S %M", "--output"])
+                .arg(target.times())
+                .arg(&self.program);
+            command
+        } else {
+            Command::new(&self.program)
+        };
         command
-            .args(["--format=%U %S %M", "--output"])
-            .arg(target.times())
-            .arg(&self.program)
             .env("HOME", target.home)
             .env("TMPDIR", target.home)
             .env_remove("XDG_CACHE_HOME");
@@ -94,8 +117,15 @@ impl Contender {
             command.env("SSL_CERT_FILE", certificate);
             command.env("GHCR_PUSH_CA_FILE", certificate);
         }
+        let plain = match target.certificate {
+            None => self.plain.join(" "),
+            Some(_) => String::new(),
+        };
+        let home = target.home.display().to_string();
         let fill = |word: &str| {
             word.replace("{archive}", &archive)
+                .replace("{home}", &home)
+                .replace("{plain}", &plain)
                 .replace("{layout}", &layout)
                 .replace("{reference}", &target.reference())
                 .replace("{host}", target.host)
@@ -112,7 +142,12 @@ impl Contender {
 
     /// What the tool calls its version, for the record.
     pub(super) fn version(&self) -> String {
-        let output = Command::new(&self.program).arg(self.version).output();
+        let program = if self.is_own() {
+            &self.program
+        } else {
+            Path::new(self.name)
+        };
+        let output = Command::new(program).arg(self.version).output();
         let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
         let text = text.unwrap_or_default();
         text.split_whitespace()
@@ -124,6 +159,9 @@ impl Contender {
             .to_owned()
     }
 }
+
+/// What another build is called.
+const OTHER_BUILD: &str = "ghcr-push, other build";
 
 /// ghcr-push, and what of the others is on PATH. Each gets the form of the image that it is fastest with.
 pub(super) fn contenders(variants: Variants) -> Vec<Contender> {
@@ -170,6 +208,14 @@ pub(super) fn contenders(variants: Variants) -> Vec<Contender> {
     contenders
 }
 
+/// Another build of ghcr-push, to see what a change brings.
+pub(super) fn other_build(program: &Path) -> Contender {
+    Contender {
+        program: program.to_owned(),
+        ..own(OTHER_BUILD, &["-q", "{plain}", "{archive}", "{reference}"])
+    }
+}
+
 fn own(name: &'static str, arguments: &'static [&'static str]) -> Contender {
     Contender {
         name,
@@ -186,69 +232,4 @@ fn target() -> PathBuf {
     #[expect(clippy::disallowed_methods, reason = "a task is no part of the tool")]
     let elsewhere = std::env::var_os("CARGO_TARGET_DIR");
     root().join(elsewhere.unwrap_or_else(|| "target".into()))
-}
-
-fn peers() -> [Contender; 4] {
-    [
-        Contender {
-            name: "crane",
-            program: "crane".into(),
-            plain: &["--insecure"],
-            layout: &["push", "{plain}", "{layout}", "{reference}"],
-            save: &["push", "{plain}", "{archive}", "{reference}"],
-            version: "version",
-        },
-        Contender {
-            name: "oras",
-            program: "oras".into(),
-            plain: &["--to-plain-http"],
-            layout: &[
-                "cp",
-                "--no-tty",
-                "{plain}",
-                "--from-oci-layout",
-                "{layout}:bench",
-                "{reference}",
-            ],
-            save: &[],
-            version: "version",
-        },
-        Contender {
-            name: "regctl",
-            program: "regctl".into(),
-            plain: &["--host", "reg={host},tls=disabled"],
-            layout: &[
-                "{plain}",
-                "image",
-                "copy",
-                "ocidir://{layout}:bench",
-                "{reference}",
-            ],
-            save: &["{plain}", "image", "import", "{reference}", "{archive}"],
-            version: "version",
-        },
-        Contender {
-            name: "skopeo",
-            program: "skopeo".into(),
-            plain: &["--dest-tls-verify=false"],
-            layout: &[
-                "--insecure-policy",
-                "copy",
-                "--all",
-                "--quiet",
-                "{plain}",
-                "oci:{layout}:bench",
-                "docker://{reference}",
-            ],
-            save: &[
-                "--insecure-policy",
-                "copy",
-                "--quiet",
-                "{plain}",
-                "docker-archive:{archive}",
-                "docker://{reference}",
-            ],
-            version: "--version",
-        },
-    ]
 }

@@ -1,22 +1,31 @@
 //! What a push took.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use super::contender::{Contender, Target};
+use super::contender::{Contender, TIME, Target};
 use super::image::Image;
 use super::place::Place;
 use super::registry::Registry;
+use crate::run::have;
+
+/// What of the machine a push used.
+#[derive(Clone, Copy)]
+pub(super) struct Usage {
+    /// Seconds of processors.
+    pub(super) processor: f64,
+    /// The most memory that it had.
+    pub(super) mebibytes: f64,
+}
 
 /// What one push took.
 #[derive(Clone, Copy)]
 pub(super) struct Cost {
     /// Seconds on the clock.
     pub(super) wall: f64,
-    /// Seconds of processors.
-    pub(super) processor: f64,
-    /// The most memory that it had.
-    pub(super) mebibytes: f64,
+    /// What else it took, where `time` is there to tell.
+    pub(super) usage: Option<Usage>,
     pub(super) requests: usize,
 }
 
@@ -37,7 +46,23 @@ impl Cost {
         if let Some(words) = words {
             return Err(format!("{} failed: {words}", contender.name));
         }
-        let text = std::fs::read_to_string(target.times()).map_err(|error| error.to_string())?;
+        let usage = if have(TIME) {
+            Some(Usage::read(&target.times())?)
+        } else {
+            None
+        };
+        Ok(Self {
+            wall,
+            usage,
+            requests: registry.requests() - before,
+        })
+    }
+}
+
+impl Usage {
+    /// What `time` has written.
+    fn read(path: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
         let fields: Vec<f64> = text
             .split_whitespace()
             .map_while(|word| word.parse().ok())
@@ -46,10 +71,8 @@ impl Cost {
             return Err(format!("time said {text:?}"));
         };
         Ok(Self {
-            wall,
             processor: user + system,
             mebibytes: kibibytes / 1024.0,
-            requests: registry.requests() - before,
         })
     }
 }
@@ -74,13 +97,17 @@ pub(super) struct Series {
     pub(super) warm: Vec<Cost>,
     /// Bytes that the registry stores after the first push.
     pub(super) stored: u64,
-    /// Why there are no more rounds of it.
+    /// Why there are no rounds of it, or no more.
     pub(super) failure: Option<String>,
 }
 
 /// The value in the middle.
 pub(super) fn median(costs: &[Cost], of: impl Fn(&Cost) -> f64) -> f64 {
-    let mut values: Vec<f64> = costs.iter().map(of).collect();
+    middle(costs.iter().map(of).collect())
+}
+
+/// The value in the middle.
+pub(super) fn middle(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     match values.len() {

@@ -22,8 +22,9 @@ const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 const SAVE: u64 = 555 << 20;
 
 /// What the images are called, and what is in them.
-pub(super) const NAMES: [(&str, &str); 5] = [
+pub(super) const NAMES: [(&str, &str); 6] = [
     ("typical", "12 gzip layers of 1 KB to 80 MB, 207 MB"),
+    ("quarter", "the same with layers of a quarter of the size"),
     ("manysmall", "120 gzip layers of 64 KB"),
     ("onebig", "one layer of 2 GiB"),
     (
@@ -56,6 +57,7 @@ impl Image {
         let mut writer = Layout::new(&layout)?;
         match name {
             "typical" => writer.image(&typical(), "amd64")?,
+            "quarter" => writer.image(&typical().map(|size| size / 4), "amd64")?,
             "manysmall" => writer.image(&[64_000; 120], "amd64")?,
             "onebig" => writer.image(&[big << 20], "amd64")?,
             "index" => writer.index()?,

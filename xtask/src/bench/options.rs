@@ -1,18 +1,23 @@
 //! What of the benchmark is asked for.
 
+use std::path::PathBuf;
+
 use super::image;
 use super::place::LINKS;
 
 /// How it is called.
 const USAGE: &str = "\
-cargo xtask bench [requests] [archive] [loopback] [link] [tls]
-                  [--rounds N] [--only IMAGE,...] [--tools TOOL,...] [--links 1,2,3] [--big MIB] [--write]
+cargo xtask bench [requests] [archive] [loopback] [link] [tls] [hashing]
+                  [--rounds N] [--only IMAGE,...] [--tools TOOL,...] [--links 1,2,3] [--big MIB] [--against PROGRAM]
+                  [--write]
 
---only   the images to push, of typical, manysmall, onebig, save and index
---tools  the tools to compare, by the beginnings of their names
---links  the links to measure over, by number
---big    the size of the one big layer
---write  put the tables into docs/benchmarks.md";
+--rounds   how often each tool pushes; without it, three to five times
+--only     the images to push, of typical, quarter, manysmall, onebig, save and index
+--tools    the tools to compare, by the beginnings of their names
+--links    the links to measure over, by number
+--big      the size of the one big layer
+--against  another build of ghcr-push to compare with
+--write    put the tables, and what follows from them, into docs/benchmarks.md";
 
 /// A part of the benchmark, with a place of its own in the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,16 +32,19 @@ pub(super) enum Section {
     Link,
     /// Some of both over TLS.
     Tls,
+    /// SHA-256 alone.
+    Hashing,
 }
 
 impl Section {
     /// In the order of the document.
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Requests,
         Self::Archive,
         Self::Loopback,
         Self::Link,
         Self::Tls,
+        Self::Hashing,
     ];
 
     /// As it stands on the command line and in the document's marks.
@@ -47,6 +55,7 @@ impl Section {
             Self::Loopback => "loopback",
             Self::Link => "link",
             Self::Tls => "tls",
+            Self::Hashing => "hashing",
         }
     }
 }
@@ -58,7 +67,10 @@ pub(super) struct Options {
     images: Vec<String>,
     tools: Vec<String>,
     links: Vec<usize>,
-    pub(super) rounds: usize,
+    /// `None` for what suits each image and place.
+    pub(super) rounds: Option<usize>,
+    /// Another build of ghcr-push.
+    pub(super) against: Option<PathBuf>,
     /// The size of the one big layer in mebibytes.
     pub(super) big: u64,
     pub(super) write: bool,
@@ -72,7 +84,8 @@ impl Options {
             images: Vec::new(),
             tools: Vec::new(),
             links: Vec::new(),
-            rounds: 3,
+            rounds: None,
+            against: None,
             big: 2048,
             write: false,
         };
@@ -92,8 +105,9 @@ impl Options {
             let value = arguments.next().ok_or(USAGE)?;
             let words = value.split(',').map(str::to_owned).collect();
             match argument.as_str() {
-                "--rounds" => options.rounds = number(value)?,
+                "--rounds" => options.rounds = Some(number(value)?),
                 "--big" => options.big = number(value)?,
+                "--against" => options.against = Some(value.into()),
                 "--only" => options.images = words,
                 "--tools" => options.tools = words,
                 "--links" => {
@@ -113,7 +127,7 @@ impl Options {
             .links
             .iter()
             .all(|link| (1..=LINKS.len()).contains(link));
-        if self.rounds > 0 && self.images.iter().all(known) && links_exist {
+        if self.rounds != Some(0) && self.images.iter().all(known) && links_exist {
             return Ok(());
         }
         Err(USAGE.to_owned())
@@ -164,7 +178,7 @@ mod tests {
     fn a_part_is_that_part() {
         let line = "link --rounds 5 --only typical,save --links 2 --tools ghcr,oras --big 100";
         let options = parse(line).expect("these arguments are right");
-        assert_eq!((options.rounds, options.big), (5, 100));
+        assert_eq!((options.rounds, options.big), (Some(5), 100));
         assert!(options.wants_section(Section::Link) && !options.wants_section(Section::Tls));
         assert!(options.wants_image("save") && !options.wants_image("index"));
         assert!(options.wants_link(Some(1)) && !options.wants_link(Some(0)));

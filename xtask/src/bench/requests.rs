@@ -25,10 +25,19 @@ pub(super) fn table(image: &Image) -> Result<String, String> {
         options.personality = Personality::Ghcr;
         let registry = TestRegistry::start(options);
         let home = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let mut counts = Vec::new();
-        for tag in ["1", "1", "2"] {
-            counts.push(count(&contender, &registry, image, tag, home.path())?);
-        }
+        let counts: Result<Vec<Count>, String> = ["1", "1", "2"]
+            .into_iter()
+            .map(|tag| count(&contender, &registry, image, tag, home.path()))
+            .collect();
+        let counts = match counts {
+            Ok(counts) => counts,
+            // One tool that fails says nothing about the others.
+            Err(failure) => {
+                let last = failure.lines().last().unwrap_or_default();
+                lines.push(format!("| {} | {last} |", contender.name));
+                continue;
+            }
+        };
         if let [new, unchanged, other] = counts.as_slice() {
             lines.push(format!(
                 "| {} | {} | {} | {} | {} |",

@@ -3,9 +3,10 @@
 use std::fs;
 
 use super::contender::Contender;
-use super::cost::{Cost, Series, median};
+use super::cost::{Cost, Series, Usage, median, middle};
 use crate::run::root;
 
+/// Where the tables go.
 const DOCUMENT: &str = "docs/benchmarks.md";
 
 /// The table of one image in one place.
@@ -30,20 +31,20 @@ pub(super) fn table(contenders: &[&Contender], series: &[Series], with_size: boo
     }
     for (contender, series) in contenders.iter().zip(series) {
         if let Some(failure) = &series.failure {
-            let first = failure
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .replace('|', "\\|");
-            lines.push(format!("| {} | {first} |", contender.name));
+            let last = failure.lines().last().unwrap_or_default();
+            lines.push(format!(
+                "| {} | {} |",
+                contender.name,
+                last.replace('|', "\\|")
+            ));
             continue;
         }
         let mut line = format!(
-            "| {} | {} | {:.2} s | {:.0} MiB | {:.0} | {} | {:.0} |",
+            "| {} | {} | {} | {} | {:.0} | {} | {:.0} |",
             contender.name,
             walls(&series.cold, best_cold),
-            median(&series.cold, |cost| cost.processor),
-            largest(&series.cold),
+            processor(&series.cold),
+            memory(&series.cold),
             median(&series.cold, requests),
             short(&series.warm, best_warm),
             median(&series.warm, requests),
@@ -62,8 +63,28 @@ fn requests(cost: &Cost) -> f64 {
     cost.requests as f64
 }
 
-fn largest(costs: &[Cost]) -> f64 {
-    costs.iter().map(|cost| cost.mebibytes).fold(0.0, f64::max)
+/// What nobody measured.
+const UNKNOWN: &str = "-";
+
+fn usages(costs: &[Cost], of: fn(&Usage) -> f64) -> Option<Vec<f64>> {
+    costs
+        .iter()
+        .map(|cost| cost.usage.as_ref().map(of))
+        .collect()
+}
+
+fn processor(costs: &[Cost]) -> String {
+    let Some(seconds) = usages(costs, |usage| usage.processor) else {
+        return UNKNOWN.to_owned();
+    };
+    format!("{:.2} s", middle(seconds))
+}
+
+fn memory(costs: &[Cost]) -> String {
+    let Some(mebibytes) = usages(costs, |usage| usage.mebibytes) else {
+        return UNKNOWN.to_owned();
+    };
+    format!("{:.0} MiB", mebibytes.into_iter().fold(0.0, f64::max))
 }
 
 /// Median, all, and the ratio to the best of the others.
@@ -98,10 +119,22 @@ fn seconds(wall: f64) -> String {
     }
 }
 
+/// The document as it is.
+pub(super) fn read() -> Result<String, String> {
+    fs::read_to_string(root().join(DOCUMENT)).map_err(|error| format!("{DOCUMENT}: {error}"))
+}
+
+/// What stands between a section's marks.
+pub(super) fn section<'a>(document: &'a str, section: &str) -> Option<&'a str> {
+    let begin = format!("<!-- bench {section} -->\n");
+    let (_, rest) = document.split_once(&begin)?;
+    rest.split_once("<!-- end -->").map(|(text, _)| text)
+}
+
 /// Puts a section's tables into the document, between its marks.
 pub(super) fn write(section: &str, text: &str) -> Result<(), String> {
     let path = root().join(DOCUMENT);
-    let document = fs::read_to_string(&path).map_err(|error| format!("{DOCUMENT}: {error}"))?;
+    let document = read()?;
     let replaced = replace(&document, section, text)
         .ok_or_else(|| format!("{DOCUMENT} has no place for {section}"))?;
     fs::write(&path, replaced).map_err(|error| format!("{DOCUMENT}: {error}"))

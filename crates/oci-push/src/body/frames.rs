@@ -22,7 +22,8 @@ impl Frames {
         let mut buffer = idle.pop().unwrap_or_default();
         drop(idle);
         if buffer.len() < length {
-            buffer.resize(length, 0);
+            // Zeroed by the operating system, in no time.
+            buffer = vec![0; length];
         }
         Frame {
             buffer,
