@@ -37,3 +37,4 @@ mod support;
 mod terminal;
 mod together;
 mod transfer;
+mod unreachable;

@@ -8,6 +8,7 @@ mod answers;
 mod commits;
 mod document;
 mod limits;
+mod limits_otherwise;
 mod links;
 mod manifests;
 mod sessions;

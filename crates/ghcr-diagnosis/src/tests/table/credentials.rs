@@ -217,7 +217,7 @@ fn none_in_a_run() {
         let cause = &diagnosis.causes[0];
         assert_eq!(cause.code, Code::CredentialMissing);
         assert_eq!(
-            cause.remedy.starts_with("Add to the step:"),
+            cause.remedy.starts_with("Give the step the job's token:"),
             is_run,
             "{}",
             cause.remedy

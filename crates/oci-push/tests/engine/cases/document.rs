@@ -6,7 +6,8 @@ use expect_test::expect_file;
 use test_registry::Kind;
 
 use super::{
-    Case, Outcome, answers, commits, limits, links, manifests, sessions, tokens, variants, wire,
+    Case, Outcome, answers, commits, limits, limits_otherwise, links, manifests, sessions, tokens,
+    variants, wire,
 };
 
 /// Cases that are shown elsewhere, since they need another clock, a process or several.
@@ -220,6 +221,7 @@ fn the_document_is_what_is_tested() {
         sessions::all(),
         manifests::all(),
         variants::all(),
+        limits_otherwise::all(),
         wire::all(),
     ];
     let mut rows: Vec<(String, String)> = cases.iter().flatten().flat_map(rows_of).collect();
