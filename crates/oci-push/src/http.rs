@@ -33,7 +33,7 @@ use answer::Reading;
 use body::{CountedBody, EndsWith, Sent};
 use connections::Connections;
 use tokio::time::Instant;
-use trickle::Late;
+use trickle::{Deliveries, Late};
 
 /// No registry needs more hops on its own origin.
 const REDIRECT_LIMIT: usize = 5;
@@ -206,10 +206,11 @@ impl HttpTransport {
         let _body = EndsWith(Arc::clone(&sent));
         let stall = self.settings.stall_timeout;
         let host = request.url.authority();
+        let port = request.url.port_or_known_default().unwrap_or_default();
         let answer = client.execute(Self::build(request, &sent));
         let answer = tokio::select! {
             answer = answer => answer,
-            kind = watch(&sent, stall, request.deadline) => {
+            kind = watch(&sent, port, stall, request.deadline) => {
                 return Err(Failure::unanswered(request, kind).into());
             }
         };
@@ -302,43 +303,53 @@ impl Transport for HttpTransport {
     }
 }
 
-/// Completes when nothing moves any more: `stall` after the connection took bytes last while the body is being sent,
-/// and `deadline` after it took the last of them, or after those have arrived where that can be known.
-///
-/// Bytes that a peer does not read are the machine's matter ([`client`]).
-async fn watch(sent: &Sent, stall: Duration, deadline: Duration) -> UnansweredKind {
+/// Completes when nothing moves any more: `stall` after the connection took bytes last, or delivered any, while there
+/// are some left, and `deadline` after it took the last of them, or after those have arrived where that can be known.
+async fn watch(sent: &Sent, port: u16, stall: Duration, deadline: Duration) -> UnansweredKind {
+    let look = LOOK.min(stall / 8);
+    let mut since = sent.moved();
+    let mut deliveries = Deliveries::default();
     loop {
-        let moved = sent.moved();
-        let sending = !sent.complete();
-        let limit = if sending { stall } else { deadline };
-        tokio::time::sleep_until(moved + limit).await;
-        if sent.moved() != moved {
+        let limit = if sent.complete() { deadline } else { stall };
+        let over = since + limit;
+        let now = Instant::now();
+        let next = if sent.is_watched() {
+            (now + look).min(over.max(now + look / 2))
+        } else {
+            over
+        };
+        tokio::time::sleep_until(next).await;
+        if sent.moved() != since {
+            since = sent.moved();
+            deliveries = Deliveries::default();
             continue;
         }
-        if sending {
-            return UnansweredKind::Stalled(stall.as_secs());
+        let now = Instant::now();
+        if sent.is_watched() {
+            deliveries.look(port, now);
         }
-        return overdue(sent, moved, deadline).await;
+        let is_still = deliveries.moved().map(|moved| moved + stall <= now);
+        if !sent.complete() {
+            if over <= now && is_still.unwrap_or(true) {
+                return UnansweredKind::Stalled(stall.as_secs());
+            }
+        } else if is_still == Some(true) && !deliveries.may_have_arrived(since.elapsed()) {
+            return UnansweredKind::Stalled(stall.as_secs());
+        } else if over <= now {
+            let age = since.elapsed();
+            let may_arrive = sent.is_watched() && age < deadline + LONGEST_ARRIVAL;
+            match trickle::why_late(port, age, deadline) {
+                Late::Begun => return UnansweredKind::Unfinished(deadline.as_secs()),
+                Late::Unsent if may_arrive => {}
+                Late::Unsent | Late::Silent => return UnansweredKind::Deadline(deadline.as_secs()),
+            }
+        }
     }
 }
 
 /// How much longer than in one go a body may take to arrive, and how often that is looked at.
 const LONGEST_ARRIVAL: Duration = Duration::from_mins(10);
 const LOOK: Duration = Duration::from_secs(5);
-
-/// Completes when the answer is overdue to what was handed over at `moved`, which is more than `deadline` ago.
-async fn overdue(sent: &Sent, moved: Instant, deadline: Duration) -> UnansweredKind {
-    loop {
-        let age = moved.elapsed();
-        let late = trickle::why_late(age, deadline);
-        let may_arrive = sent.is_watched() && age < deadline + LONGEST_ARRIVAL;
-        match late {
-            Late::Begun => return UnansweredKind::Unfinished(deadline.as_secs()),
-            Late::Unsent if may_arrive => tokio::time::sleep(LOOK).await,
-            Late::Unsent | Late::Silent => return UnansweredKind::Deadline(deadline.as_secs()),
-        }
-    }
-}
 
 fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)

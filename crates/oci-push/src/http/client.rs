@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+use super::trickle;
 use super::{HttpSettings, resolve};
 use crate::failure::Failure;
 use crate::roots;
@@ -67,12 +69,14 @@ pub(super) fn build(
     Ok((client.map_err(unusable)?, false))
 }
 
-/// Has the machine end connections whose peer acknowledges nothing for as long as `stall`, or takes nothing: what
+/// Has the machine end connections whose peer acknowledges nothing for as long as `stall`, or takes little: what
 /// fits into the machine's buffers would otherwise seem sent (<https://www.rfc-editor.org/rfc/rfc5482>, and
-/// `TCP_USER_TIMEOUT` in tcp(7)).
+/// `TCP_USER_TIMEOUT` in tcp(7)). Only where it does not tell what is delivered ([`trickle`]): it ends connections, too,
+/// whose peer is slow.
 #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
 fn bears_no_stall(builder: reqwest::ClientBuilder, stall: Duration) -> reqwest::ClientBuilder {
-    builder.tcp_user_timeout(stall)
+    // Left unsaid, the HTTP client would choose half a minute.
+    builder.tcp_user_timeout((!trickle::is_told()).then_some(stall))
 }
 
 /// Elsewhere, there is no such thing.

@@ -4,9 +4,16 @@
 //! be in the machine's buffers. Only the machine knows what has come, and what has left.
 
 #[cfg(target_os = "linux")]
+mod deliveries;
+#[cfg(not(target_os = "linux"))]
+#[path = "trickle/untold.rs"]
+mod deliveries;
+#[cfg(target_os = "linux")]
 mod sock_diag;
 
 use std::time::Duration;
+
+pub(super) use deliveries::Deliveries;
 
 /// Why an answer is late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,15 +26,24 @@ pub(super) enum Late {
     Silent,
 }
 
-/// Why there is no answer after `limit` to what was handed over `age` ago.
+/// Why there is no answer after `limit` to what was handed over `age` ago, to a host's `port`.
 #[cfg_attr(
     not(target_os = "linux"),
     expect(unused_variables, reason = "nobody is asked there")
 )]
-pub(super) fn why_late(age: Duration, limit: Duration) -> Late {
+pub(super) fn why_late(port: u16, age: Duration, limit: Duration) -> Late {
     #[cfg(target_os = "linux")]
-    let late = sock_diag::why_late(age, limit);
+    let late = sock_diag::why_late(port, age, limit);
     #[cfg(not(target_os = "linux"))]
     let late = Late::Silent;
     late
+}
+
+/// Whether the machine tells of connections.
+pub(super) fn is_told() -> bool {
+    #[cfg(target_os = "linux")]
+    let is_told = sock_diag::is_told();
+    #[cfg(not(target_os = "linux"))]
+    let is_told = false;
+    is_told
 }

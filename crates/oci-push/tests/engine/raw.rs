@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use oci_archive::{Algorithm, Digest};
 use oci_push::Reference;
@@ -28,6 +29,8 @@ pub(crate) enum Then {
     Answer,
     /// The same, and the connection is closed without a word about it.
     AnswerAndClose,
+    /// What a registry does that reads so many bytes a tenth of a second.
+    AnswerSlowly(u64),
     /// Nothing more: the script has answered a request without a body.
     Said,
     /// The connection is closed; the script has said what there was to say.
@@ -120,7 +123,15 @@ fn serve(stream: TcpStream, script: &Script, state: &State) -> std::io::Result<(
             continue;
         }
         let mut body = Vec::new();
-        let read = reader.by_ref().take(asked.length).read_to_end(&mut body)?;
+        if let Then::AnswerSlowly(bytes) = then {
+            while (body.len() as u64) < asked.length.saturating_sub(bytes) {
+                reader.by_ref().take(bytes).read_to_end(&mut body)?;
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        }
+        let rest = asked.length - body.len() as u64;
+        reader.by_ref().take(rest).read_to_end(&mut body)?;
+        let read = body.len();
         if asked.path.contains("/blobs/") {
             state.body_bytes.fetch_add(read, Ordering::Relaxed);
         }

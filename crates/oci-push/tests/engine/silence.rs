@@ -96,6 +96,26 @@ fn a_small_layer_is_not_read() {
     );
 }
 
+/// A peer that reads slowly, and whose window is narrow, is no stalled one, however long the machine's buffers take no
+/// byte.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_layer_is_read_slowly() {
+    let registry = Raw::start(|asked, _| {
+        if asked.length > 500_000 {
+            return Then::AnswerSlowly(10 * 1024);
+        }
+        Then::Answer
+    });
+    let source = Source::new(&SampleImage::of_layers(&[1_200_000]));
+    let mut options = options();
+    options.http.stall_timeout = Duration::from_secs(3);
+    let pushed = registry.push(&source, options);
+    pushed.report();
+    registry.assert_published(&source);
+    assert_eq!(pushed.retries, [""; 0]);
+}
+
 /// Nobody listens: told soon, since it may be a typing mistake.
 #[test]
 fn nobody_has_ever_listened() {

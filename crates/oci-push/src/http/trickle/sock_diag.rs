@@ -14,23 +14,44 @@ use rustix::net::{
 use super::Late;
 
 /// How a connection was used last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Use {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Use {
+    /// The socket's number.
+    pub(super) number: u32,
+    /// The peer's port.
+    pub(super) port: u16,
     /// Bytes that its peer has not acknowledged.
-    unacknowledged: u32,
-    since_sent: Duration,
-    since_received: Duration,
+    pub(super) unacknowledged: u32,
+    /// Bytes that it has, since the beginning.
+    pub(super) acknowledged: u64,
+    pub(super) since_sent: Duration,
+    pub(super) since_received: Duration,
 }
 
 /// How exactly the age of a request has to match that of what a connection has sent.
-const TOLERANCE: Duration = Duration::from_secs(2);
+pub(super) const TOLERANCE: Duration = Duration::from_secs(2);
 
 /// Which connection carries a request is not known, but that it was not used for anything else meanwhile.
-pub(super) fn why_late(age: Duration, limit: Duration) -> Late {
+pub(super) fn why_late(port: u16, age: Duration, limit: Duration) -> Late {
+    judge(&uses_of(port), age, limit)
+}
+
+/// How this process's connections to a port were used, as far as the machine tells; all of them where there is none to
+/// that port, since there is a proxy.
+pub(super) fn uses_of(port: u16) -> Vec<Use> {
     let own = own_sockets();
     let families = [AddressFamily::INET, AddressFamily::INET6];
     let uses = families.map(|family| uses(family, &own).unwrap_or_default());
-    judge(&uses.concat(), age, limit)
+    let mut uses = uses.concat();
+    if uses.iter().any(|one| one.port == port) {
+        uses.retain(|one| one.port == port);
+    }
+    uses
+}
+
+/// Whether the machine tells.
+pub(super) fn is_told() -> bool {
+    uses(AddressFamily::INET, &HashSet::new()).is_ok()
 }
 
 fn judge(uses: &[Use], age: Duration, limit: Duration) -> Late {
@@ -118,14 +139,17 @@ const OPEN: u32 = (1 << 1) | (1 << 8);
 /// The length of an `nlmsghdr`.
 const HEADER: usize = 16;
 
-/// The length of an `inet_diag_msg`, and where it has the bytes that are not acknowledged, and the socket's number.
+/// The length of an `inet_diag_msg`, and where it has the peer's port, the bytes that are not acknowledged, and the
+/// socket's number.
 const MESSAGE: usize = 72;
+const PORT_AT: usize = 6;
 const QUEUE_AT: usize = 60;
 const NUMBER_AT: usize = 68;
 
-/// Where a `tcp_info` has the milliseconds since data was sent, and received.
+/// Where a `tcp_info` has the milliseconds since data was sent, and received, and the bytes that were acknowledged.
 const SENT_AT: usize = 44;
 const RECEIVED_AT: usize = 52;
+const ACKNOWLEDGED_AT: usize = 120;
 
 /// An `nlmsghdr` and an `inet_diag_req_v2` that asks for every connection.
 fn question(family: AddressFamily) -> Vec<u8> {
@@ -150,9 +174,17 @@ fn read(mut bytes: &[u8], own: &HashSet<u32>, uses: &mut Vec<Use>) -> bool {
             // The end, an error, or nonsense.
             return false;
         };
-        if number(message, NUMBER_AT).is_some_and(|number| own.contains(&number)) {
+        if let Some(socket) = number(message, NUMBER_AT).filter(|socket| own.contains(socket)) {
             let queue = number(message, QUEUE_AT).unwrap_or_default();
-            uses.extend(info(message.get(MESSAGE..).unwrap_or_default(), queue));
+            let attributes = message.get(MESSAGE..).unwrap_or_default();
+            // The one number in the order of the network.
+            let port = half(message, PORT_AT).map_or(0, u16::from_be);
+            uses.extend(info(attributes).map(|info| Use {
+                number: socket,
+                port,
+                unacknowledged: queue,
+                ..info
+            }));
         }
         bytes = bytes.get(aligned(length)..).unwrap_or_default();
     }
@@ -160,16 +192,18 @@ fn read(mut bytes: &[u8], own: &HashSet<u32>, uses: &mut Vec<Use>) -> bool {
 }
 
 /// The one attribute that is of use here.
-fn info(mut attributes: &[u8], unacknowledged: u32) -> Option<Use> {
+fn info(mut attributes: &[u8]) -> Option<Use> {
     loop {
         let length = usize::from(half(attributes, 0)?);
         let value = attributes.get(4..length)?;
         if half(attributes, 2)? == INFO {
             let since = |at| Some(Duration::from_millis(number(value, at)?.into()));
+            let acknowledged = value.get(ACKNOWLEDGED_AT..ACKNOWLEDGED_AT + 8)?;
             return Some(Use {
-                unacknowledged,
+                acknowledged: u64::from_ne_bytes(acknowledged.try_into().ok()?),
                 since_sent: since(SENT_AT)?,
                 since_received: since(RECEIVED_AT)?,
+                ..Use::default()
             });
         }
         attributes = attributes.get(aligned(length)..)?;
@@ -225,6 +259,7 @@ mod tests {
             unacknowledged,
             since_sent: Duration::from_secs(since_sent),
             since_received: Duration::from_secs(since_received),
+            ..Use::default()
         }
     }
 
@@ -234,7 +269,7 @@ mod tests {
         assert!(!read(&[0; 64], &HashSet::new(), &mut uses));
         assert!(!read(&[255; 64], &HashSet::new(), &mut uses));
         assert!(read(&[1; 3], &HashSet::new(), &mut uses));
-        assert_eq!(info(&[0; 64], 0), None);
+        assert_eq!(info(&[0; 64]), None);
         assert_eq!(uses, []);
     }
 
@@ -248,10 +283,8 @@ mod tests {
         one.set_nonblocking(true).expect("a socket");
         while one.write(&[0; 8192]).is_ok() {}
         let uses = uses(AddressFamily::INET, &own_sockets()).expect("the machine tells");
-        assert!(
-            uses.iter().any(|one| one.unacknowledged > 65_536),
-            "{uses:?}"
-        );
+        let is_it = |one: &Use| one.unacknowledged > 65_536 && one.port == address.port();
+        assert!(uses.iter().any(is_it), "{uses:?}");
     }
 
     /// The machine's own answer: one side has sent, and received later.
