@@ -17,6 +17,8 @@ pub struct Evidence {
     pub url: Option<String>,
     /// The reference that was pushed, as far as a log names it.
     pub reference: Option<String>,
+    /// Where a log tells of several pushes at a time and not whose refusal it is: the references that it may be.
+    pub candidates: Vec<String>,
     /// The HTTP status.
     pub status: Option<u16>,
     /// The registry's errors. A log may name none of the codes, which are empty then.

@@ -9,6 +9,7 @@ mod published;
 mod pulls;
 mod quoted;
 mod shapes;
+mod streams;
 mod tools;
 mod unreached;
 
