@@ -8,8 +8,10 @@
 //! The words of GitHub's package service occur in the logs of npm, `NuGet` and git too: a refusal counts
 //! only where the lines around it speak of a container registry.
 
+mod bodies;
 mod client;
 mod copies;
+mod headers;
 mod host;
 mod joined;
 mod lines;

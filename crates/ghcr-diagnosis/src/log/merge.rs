@@ -164,6 +164,9 @@ fn complete(known: &mut Evidence, new: Evidence) {
             known.candidates.push(candidate);
         }
     }
+    if known.headers.is_empty() {
+        known.headers = new.headers;
+    }
     known.is_pull |= new.is_pull;
     let is_bare = known.errors.iter().all(|error| error.message.is_empty());
     if is_bare && !new.errors.is_empty() {

@@ -7,7 +7,7 @@ use super::nearest::{Found, Wanted};
 use super::pushes::Pushes;
 use super::reference::{self, Use};
 use super::spoken::Spoken;
-use super::{client, host, malformed, trouble};
+use super::{client, headers, host, malformed, trouble};
 use crate::context::Access;
 use crate::evidence::{Evidence, Trouble};
 use crate::place::{Place, asks_to_push};
@@ -75,8 +75,9 @@ pub(super) fn place(lines: &[Line], index: usize, spoken: Spoken, pushes: &Pushe
         anonymous: spoken.anonymous.then_some(true).or_else(|| {
             // containerd asks for such a token with a credential only
             // (https://github.com/containerd/containerd/blob/main/core/remotes/docker/authorizer.go).
-            text.contains("fetch oauth token").then_some(false)
+            (text.contains("fetch oauth token") || spoken.is_login).then_some(false)
         }),
+        headers: headers::near(lines, index, spoken.status),
         request_id: request_id(lines, index),
         seconds: seconds(lines, index),
         is_pull,

@@ -334,6 +334,7 @@ fn refusal(one: &Explained) -> Value {
         "message": (!words.is_empty()).then_some(words),
         "requestId": evidence.request_id,
         "isPull": evidence.is_pull,
+        "pushedBefore": evidence.pushed_before,
         "pushedLater": evidence.pushed_later,
         "note": one.note,
         "unknown": one.unknown,
