@@ -103,6 +103,8 @@ impl Wanted<'_> {
         if among == Among::Part && own.part.is_empty() {
             return None;
         }
+        // What another step begins to push is its own.
+        let is_of_other_step = |line: &Line| line.stream.is_other_step(own) && begins_push(line);
         let mut best: Option<(usize, String)> = None;
         let mut offer = |cost: usize, named: Named| {
             if best.as_ref().is_none_or(|(least, _)| cost < *least) {
@@ -112,7 +114,7 @@ impl Wanted<'_> {
         for (distance, line) in lines[..index].iter().rev().take(BEFORE).enumerate() {
             let counts = match among {
                 Among::Part => line.stream.shares_part(own),
-                Among::Stream => !line.stream.is_apart(own),
+                Among::Stream => !line.stream.is_apart(own) && !is_of_other_step(line),
                 Among::Failures => distance < HEAD && fails(line) && !line.stream.is_apart(own),
             };
             if let Some(named) = counts.then(|| self.in_line(line)).flatten() {
@@ -131,7 +133,7 @@ impl Wanted<'_> {
                 Among::Part => {
                     line.stream.shares_part(own) || (fails(line) && line.stream.part.is_empty())
                 }
-                Among::Stream => true,
+                Among::Stream => !is_of_other_step(line),
                 Among::Failures => fails(line),
             };
             if let Some(named) = counts.then(|| self.in_line(line)).flatten() {

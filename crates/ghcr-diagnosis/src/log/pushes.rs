@@ -18,6 +18,8 @@ pub(super) struct Event {
 
 /// The pushes of a log.
 pub(super) struct Pushes {
+    /// Whether docker heads each push, so that its commands begin none.
+    is_headed: bool,
     begun: Vec<Event>,
     pub(super) pushed: Vec<Event>,
 }
@@ -27,6 +29,7 @@ impl Pushes {
         // Docker heads each push, and a script may list its commands without running them.
         let is_headed = lines.iter().any(is_heading);
         let mut pushes = Self {
+            is_headed,
             begun: Vec::new(),
             pushed: Vec::new(),
         };
@@ -51,8 +54,10 @@ impl Pushes {
     pub(super) fn open(&self, lines: &[Line], index: usize) -> Vec<&Event> {
         let first = index.saturating_sub(BEFORE);
         let stream = &lines[index].stream;
-        let is_near =
-            |event: &&Event| event.line < index && !lines[event.line].stream.is_apart(stream);
+        let is_near = |event: &&Event| {
+            let other = &lines[event.line].stream;
+            !other.is_apart(stream) && !other.is_other_step(stream)
+        };
         let above = |events: &[Event]| events.partition_point(|event| event.line < index);
         let begun = self.begun[..above(&self.begun)].iter().rev();
         let pushed = self.pushed[..above(&self.pushed)].iter().rev();
@@ -75,16 +80,23 @@ impl Pushes {
                 open.push(event);
             }
         }
-        // What began after a failure is not what failed, and what began before it is over.
+        // Who begins another push after a failure, in a next step or with a next command is done with those before.
         let latest = open.first().map_or(first, |event| event.line);
-        let fails = |at: &usize| {
+        let is_end = |at: &usize| {
             let line = &lines[*at];
-            reference::fails(line) && !line.is_debug && !line.stream.is_apart(stream)
+            !line.is_debug && !line.stream.is_apart(stream) && self.ends_others(line)
         };
-        let over = (first..latest).rev().find(fails).unwrap_or(first);
+        let over = (first..latest).rev().find(is_end).unwrap_or(first);
         open.retain(|event| event.line >= over);
         open.reverse();
         open
+    }
+
+    /// Whether what was begun above the line is over where another push begins below it.
+    fn ends_others(&self, line: &Line) -> bool {
+        let is_step = line.quotation == Quotation::Code && line.text.starts_with("Run ");
+        let is_command = self.is_headed && line.text.contains("docker push ");
+        is_step || is_command || reference::fails(line)
     }
 
     /// Whether a push to where `reference` is had begun and ended above line `index`.

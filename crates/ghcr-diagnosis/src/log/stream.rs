@@ -29,6 +29,11 @@ impl Stream {
         !self.part.is_empty() && *self == *other
     }
 
+    /// Whether two lines are of different steps of a build.
+    pub(super) fn is_other_step(&self, other: &Self) -> bool {
+        self.part.starts_with('#') && other.part.starts_with('#') && self.part != other.part
+    }
+
     /// Whether a success in `other` may be that of a repetition. The steps of a second build have other numbers.
     pub(super) fn admits_repetition(&self, other: &Self) -> bool {
         let is_step = self.part.starts_with('#') || other.part.starts_with('#');

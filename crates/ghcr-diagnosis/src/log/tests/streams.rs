@@ -6,6 +6,7 @@ const DENIED: &str = "denied: permission_denied: write_package";
 
 /// Logs with one refusal each, and whose it is.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of logs")]
 fn whose_refusal_it_is() {
     let api = Some("ghcr.io/acme/api:1");
     for (log, expected) in [
@@ -31,6 +32,13 @@ fn whose_refusal_it_is() {
              #30 ERROR: DENIED\n\
              #31 DONE 1.2s\n",
             api,
+        ),
+        (
+            "#31 [web] pushing ghcr.io/acme/web:1 0.3s\n\
+             #32 [db] pushing ghcr.io/acme/db:1 0.3s\n\
+             #30 ERROR: DENIED\n\
+             #33 [cli] pushing ghcr.io/acme/cli:1 0.3s\n",
+            None,
         ),
         // What fails in the end is named without the step's number.
         (
@@ -80,6 +88,25 @@ fn whose_refusal_it_is() {
              error: the connection broke\n\
              docker push ghcr.io/acme/api:1\n\
              The push refers to repository [ghcr.io/acme/api]\n\
+             DENIED\n",
+            api,
+        ),
+        // How the first ended is cut out.
+        (
+            "docker push ghcr.io/acme/web:1\n\
+             The push refers to repository [ghcr.io/acme/web]\n\
+             docker push ghcr.io/acme/api:1\n\
+             The push refers to repository [ghcr.io/acme/api]\n\
+             DENIED\n",
+            api,
+        ),
+        (
+            "##[group]Run ./push.sh web\n\
+             ##[endgroup]\n\
+             Pushing ghcr.io/acme/web:1\n\
+             ##[group]Run ./push.sh api\n\
+             ##[endgroup]\n\
+             Pushing ghcr.io/acme/api:1\n\
              DENIED\n",
             api,
         ),
