@@ -108,7 +108,7 @@ fn statuses() {
     check(
         "Error: failed commit on ref \"layer-sha256:aa\": unexpected status from PUT request to https://ghcr.io/v2/acme/web/blobs/upload/0.ff5e?digest=sha256%3Aaa: 404 Not Found\n",
         &expect![[r"
-            404 PUT commit-blob ghcr.io ghcr.io/acme/web |  | none
+            404 PUT commit-blob ghcr.io ghcr.io/acme/web |  | blob-lost
         "]],
     );
     check(
