@@ -17,6 +17,8 @@ pub struct Evidence {
     pub url: Option<String>,
     /// The reference that was pushed, as far as a log names it.
     pub reference: Option<String>,
+    /// Where a log tells of several pushes at a time and not whose refusal it is: the references that it may be.
+    pub candidates: Vec<String>,
     /// The HTTP status.
     pub status: Option<u16>,
     /// The registry's errors. A log may name none of the codes, which are empty then.
@@ -41,6 +43,9 @@ pub struct Evidence {
     pub client: Option<Client>,
     /// What a log shows was pushed afterwards, where that is the same: a repetition made the refusal good.
     pub pushed_later: Option<String>,
+    /// What a log shows was pushed just before, where that is of the same repository: who was refused then can write
+    /// there.
+    pub pushed_before: Option<String>,
 }
 
 /// What came instead of an answer that can be followed.

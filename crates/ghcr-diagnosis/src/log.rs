@@ -8,18 +8,23 @@
 //! The words of GitHub's package service occur in the logs of npm, `NuGet` and git too: a refusal counts
 //! only where the lines around it speak of a container registry.
 
+mod bodies;
 mod client;
 mod copies;
+mod headers;
 mod host;
 mod joined;
 mod lines;
 mod malformed;
 mod merge;
+mod nearest;
 mod origin;
+mod pushes;
 mod quoted;
 mod reference;
 mod region;
 mod spoken;
+mod stream;
 mod success;
 mod tokens;
 mod trouble;
@@ -58,6 +63,7 @@ pub fn recognise(text: &str) -> Vec<Evidence> {
 /// The refusals in the lines that quote in this way, or not at all.
 fn heard(lines: &[lines::Line], region: &region::Region, quotation: Quotation) -> Vec<Evidence> {
     let mut refusals = merge::Refusals::default();
+    let pushes = pushes::Pushes::read(lines);
     let mut rights = None;
     for (index, line) in lines.iter().enumerate() {
         if line.is_debug {
@@ -75,13 +81,15 @@ fn heard(lines: &[lines::Line], region: &region::Region, quotation: Quotation) -
         if !region.is_of_containers(index, &spoken) {
             continue;
         }
-        let mut evidence = origin::place(lines, index, spoken);
+        let mut evidence = origin::place(lines, index, spoken, &pushes);
         evidence.granted =
             rights.and_then(|heading| origin::granted(lines.get(heading + 1..index)?));
         refusals.add(evidence, index);
     }
-    let pushed = success::all(lines);
-    refusals.into_evidence(|last, evidence| success::after(&pushed, last, evidence))
+    refusals.into_evidence(
+        |first, evidence| success::before(lines, &pushes, first, evidence),
+        |last, evidence| success::after(lines, &pushes, last, evidence),
+    )
 }
 
 #[cfg(test)]

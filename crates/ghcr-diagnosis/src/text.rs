@@ -100,7 +100,11 @@ impl Neutral for Evidence {
             name.neutralise();
             value.neutralise();
         }
+        for candidate in &mut self.candidates {
+            candidate.neutralise();
+        }
         self.pushed_later.neutralise();
+        self.pushed_before.neutralise();
         if let Some(Trouble::Elsewhere(place)) = &mut self.trouble {
             place.neutralise();
         }

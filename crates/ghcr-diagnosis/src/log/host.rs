@@ -14,12 +14,28 @@ pub(super) fn named(lines: &[Line], index: usize, is_pull: bool) -> Option<Strin
         .filter(|line| is_pull || reference::use_of(&line.text) != Use::Pull);
     near.find_map(|line| {
         line.text
-            .split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '(' | ')' | '/'))
-            .map(|word| word.trim_end_matches(['.', ':', ';']).to_lowercase())
+            .split(|c: char| !is_of_a_name(c))
+            .map(|word| word.trim_matches('.').to_lowercase())
             .find(|word| {
                 word == "ghcr.io" || DOCKER_HUB.contains(&word.as_str()) || is_lookalike(word)
             })
     })
+}
+
+/// Whether a host's name may have the character, or what stands in a longer name that only ends like a host's.
+fn is_of_a_name(character: char) -> bool {
+    character.is_alphanumeric() || matches!(character, '.' | '-' | '_')
+}
+
+/// The host that all the references are at, if there is one.
+pub(super) fn of_all(references: &[String]) -> Option<String> {
+    let mut hosts = references
+        .iter()
+        .map(|reference| Place::of_reference(reference).map(|place| place.host));
+    let first = hosts.next()??;
+    hosts
+        .all(|host| host.as_ref() == Some(&first))
+        .then_some(first)
 }
 
 /// Names of Docker Hub's registry and of its token service.

@@ -52,6 +52,10 @@ fn gap_between(first: &str, second: &str) -> Option<&'static str> {
     if begins && !head.starts_with("error from intermediary") {
         return None;
     }
+    // The body that a service behind the registry answered with.
+    if tail.trim_end().ends_with("with-body:") && head.starts_with('{') {
+        return Some(" ");
+    }
     // A status may stand on a line of its own below the request that it answers.
     let is_status = head.len() >= 4
         && head.as_bytes()[..3].iter().all(u8::is_ascii_digit)

@@ -2,6 +2,7 @@
 
 use super::joined::rejoined;
 use super::quoted::{self, Quotation};
+use super::stream::{self, Stream};
 
 /// A line of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub(super) struct Line {
     pub(super) is_debug: bool,
     /// Whether it shows a text rather than to say it.
     pub(super) quotation: Quotation,
+    /// Whose it is.
+    pub(super) stream: Stream,
     /// What stood before the words.
     prefix: Prefix,
 }
@@ -31,6 +34,7 @@ impl Line {
     pub(super) fn may_continue(&self, first: &Self) -> bool {
         !self.prefix.has_mark
             && self.quotation == first.quotation
+            && (self.stream.name.is_empty() || self.stream.name == first.stream.name)
             && (!self.prefix.has_moment || first.prefix.has_moment)
             && (self.prefix.step.is_empty() || self.prefix.step == first.prefix.step)
     }
@@ -43,10 +47,15 @@ pub(super) fn read(text: &str) -> Vec<Line> {
         .split(['\n', '\r'])
         .filter(|line| !line.trim().is_empty())
         .collect();
+    let labelled = stream::split(&lines);
+    let lines: Vec<&str> = labelled.iter().map(|(_, line)| *line).collect();
     let marks = quoted::marks(&lines);
-    rejoined(lines.iter().zip(marks).map(|(line, quotation)| Line {
-        quotation,
-        ..stripped(line)
+    let labelled = labelled.into_iter().zip(marks);
+    rejoined(labelled.map(|((name, line), quotation)| {
+        let mut line = stripped(line);
+        line.quotation = quotation;
+        line.stream.name = name;
+        line
     }))
 }
 
@@ -148,16 +157,25 @@ fn stripped(line: &str) -> Line {
         .replace("%!C(MISSING)", "%2C");
     // Headers, as curl and oras show them.
     is_debug |= line.trim_start().starts_with("< ");
+    let part = match stream::in_brackets(rest) {
+        _ if !prefix.step.is_empty() => prefix.step.clone(),
+        Some(words) => words.to_owned(),
+        None => String::new(),
+    };
     Line {
         text: text.trim().to_owned(),
         is_debug,
         quotation: Quotation::None,
+        stream: Stream {
+            part,
+            ..Stream::default()
+        },
         prefix,
     }
 }
 
 /// `gh run view --log` writes job, step and time before each line, with tabs between.
-fn after_columns(line: &str) -> &str {
+pub(super) fn after_columns(line: &str) -> &str {
     let Some((_, rest)) = line.rsplit_once('\t') else {
         return line;
     };

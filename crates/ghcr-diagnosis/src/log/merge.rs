@@ -20,7 +20,9 @@ pub(super) struct Refusals {
 struct Known {
     evidence: Evidence,
     key: Key,
-    /// The last line that tells it.
+    /// The first line that tells it.
+    first: usize,
+    /// The last one.
     last: usize,
 }
 
@@ -50,11 +52,11 @@ impl Refusals {
             }
             index
         } else {
-            let (evidence, last) = (new, line);
             self.known.push(Known {
-                evidence,
+                evidence: new,
                 key,
-                last,
+                first: line,
+                last: line,
             });
             self.known.len() - 1
         };
@@ -63,12 +65,14 @@ impl Refusals {
         place.or_default().push(index);
     }
 
-    /// The refusals in order, with what `pushed_after` tells of each and its last line.
+    /// The refusals in order, with what `pushed_before` tells of each and its first line, and `pushed_after` of its last.
     pub(super) fn into_evidence(
         self,
+        pushed_before: impl Fn(usize, &Evidence) -> Option<String>,
         pushed_after: impl Fn(usize, &Evidence) -> Option<String>,
     ) -> Vec<Evidence> {
         let with_success = |known: Known| Evidence {
+            pushed_before: pushed_before(known.first, &known.evidence),
             pushed_later: pushed_after(known.last, &known.evidence),
             ..known.evidence
         };
@@ -152,6 +156,17 @@ fn complete(known: &mut Evidence, new: Evidence) {
     fill(&mut known.seconds, new.seconds);
     fill(&mut known.granted, new.granted);
     fill(&mut known.client, new.client);
+    if known.reference.is_some() {
+        known.candidates.clear();
+    }
+    for candidate in new.candidates {
+        if known.reference.is_none() && !known.candidates.contains(&candidate) {
+            known.candidates.push(candidate);
+        }
+    }
+    if known.headers.is_empty() {
+        known.headers = new.headers;
+    }
     known.is_pull |= new.is_pull;
     let is_bare = known.errors.iter().all(|error| error.message.is_empty());
     if is_bare && !new.errors.is_empty() {

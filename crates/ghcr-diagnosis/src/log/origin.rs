@@ -3,15 +3,17 @@
 use oci_push::Step;
 
 use super::lines::Line;
+use super::nearest::{Found, Wanted};
+use super::pushes::Pushes;
 use super::reference::{self, Use};
 use super::spoken::Spoken;
-use super::{client, host, malformed, trouble};
+use super::{client, headers, host, malformed, trouble};
 use crate::context::Access;
 use crate::evidence::{Evidence, Trouble};
 use crate::place::{Place, asks_to_push};
 
 /// The evidence of what `spoken` says in line `index`.
-pub(super) fn place(lines: &[Line], index: usize, spoken: Spoken) -> Evidence {
+pub(super) fn place(lines: &[Line], index: usize, spoken: Spoken, pushes: &Pushes) -> Evidence {
     let text = &lines[index].text;
     let is_invalid = matches!(spoken.trouble, Some(Trouble::InvalidReference { .. }));
     let request = request_in(text).or_else(|| request_above(lines, index));
@@ -27,7 +29,17 @@ pub(super) fn place(lines: &[Line], index: usize, spoken: Spoken) -> Evidence {
             is_invalid.then_some(Place { host, repository })
         });
     let is_pull = is_pull(lines, index, &spoken, url.as_deref());
-    let reference = reference::nearest(lines, index, &spoken, asked.as_ref(), is_pull);
+    let wanted = Wanted {
+        lines,
+        index,
+        spoken: &spoken,
+        asked: asked.as_ref(),
+        is_pull,
+    };
+    let Found {
+        reference,
+        candidates,
+    } = wanted.nearest(pushes);
     let named = reference.as_deref().and_then(Place::of_reference);
     let host = url
         .as_deref()
@@ -36,7 +48,10 @@ pub(super) fn place(lines: &[Line], index: usize, spoken: Spoken) -> Evidence {
         .filter(|host| !host.is_empty())
         .or_else(|| named.map(|place| place.host))
         .or_else(|| trouble::looked_up(text).filter(|_| spoken.trouble.is_some()))
-        .or_else(|| host::named(lines, index, is_pull));
+        .or_else(|| match candidates.as_slice() {
+            [] => host::named(lines, index, is_pull),
+            candidates => host::of_all(candidates),
+        });
     let method = request.and_then(|request| request.method);
     let reference = reference.or_else(|| {
         let place = asked.as_ref().filter(|place| !place.host.is_empty())?;
@@ -52,6 +67,7 @@ pub(super) fn place(lines: &[Line], index: usize, spoken: Spoken) -> Evidence {
         host,
         url,
         reference,
+        candidates,
         status: spoken.status,
         errors: spoken.errors,
         body: spoken.body,
@@ -59,8 +75,9 @@ pub(super) fn place(lines: &[Line], index: usize, spoken: Spoken) -> Evidence {
         anonymous: spoken.anonymous.then_some(true).or_else(|| {
             // containerd asks for such a token with a credential only
             // (https://github.com/containerd/containerd/blob/main/core/remotes/docker/authorizer.go).
-            text.contains("fetch oauth token").then_some(false)
+            (text.contains("fetch oauth token") || spoken.is_login).then_some(false)
         }),
+        headers: headers::near(lines, index, spoken.status),
         request_id: request_id(lines, index),
         seconds: seconds(lines, index),
         is_pull,

@@ -21,6 +21,7 @@ pub(super) fn marks(lines: &[&str]) -> Vec<Quotation> {
     let mut marks = vec![Quotation::None; lines.len()];
     mark_patches(&raw, &mut marks);
     mark_citations(&bare, &mut marks);
+    mark_prose(&bare, &mut marks);
     for (line, mark) in bare.iter().zip(&mut marks) {
         if is_code(line) {
             *mark = Quotation::Code;
@@ -122,6 +123,27 @@ fn mark_citations(lines: &[&str], marks: &mut [Quotation]) {
     if cited.len() * 2 < filled {
         for index in cited {
             marks[index] = Quotation::Cited;
+        }
+    }
+}
+
+/// Marks what tells of a refusal that may come: documents that a shell shows, to the next prompt, and conditions that
+/// quote.
+fn mark_prose(lines: &[&str], marks: &mut [Quotation]) {
+    /// No document is longer that somebody shows in a log.
+    const LONGEST: usize = 400;
+    const DOCUMENTS: [&str; 4] = [".md", ".rst", ".adoc", ".html"];
+    let is_prompt = |line: &&str| line.starts_with("$ ") || line.starts_with("+ ");
+    for (index, line) in lines.iter().enumerate() {
+        if line.contains('`') && ["If ", "When "].iter().any(|word| line.starts_with(word)) {
+            marks[index] = Quotation::Cited;
+        }
+        let is_shown = is_prompt(line)
+            && line[2..].starts_with("cat ")
+            && DOCUMENTS.iter().any(|end| line.ends_with(end));
+        let below = &lines[index + 1..(index + 1 + LONGEST).min(lines.len())];
+        if is_shown && let Some(count) = below.iter().position(&is_prompt) {
+            marks[index..=index + count].fill(Quotation::Cited);
         }
     }
 }

@@ -1,18 +1,9 @@
-//! Which reference a refusal is about.
-//!
-//! A log names many: base images, caches, what was pushed before, what is pushed next. A wrong name sends the
-//! reader to the wrong package's page, so that a line counts for what it says it does.
+//! The references in a line, and what the line does with them.
 
 use super::copies;
 use super::lines::Line;
-use super::spoken::{self, Spoken};
-use super::unnamed::{authorized, of_docker_hub};
-use crate::place::Place;
+use super::unnamed::of_docker_hub;
 use crate::rules::is_lookalike;
-
-/// How far away the reference may stand.
-const BEFORE: usize = 120;
-const AFTER: usize = 30;
 
 /// A reference in a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,130 +70,6 @@ const PUSHES: [&str; 8] = [
 
 /// What tells that something failed, in lower case.
 const FAILURES: [&str; 6] = ["error", "fail", "unable", "denied", "fatal", "unauthorized"];
-
-/// The reference of the refusal in line `index`. If the request names a repository, only a reference of that
-/// one counts. A push's is never taken from a line that reads.
-pub(super) fn nearest(
-    lines: &[Line],
-    index: usize,
-    spoken: &Spoken,
-    asked: Option<&Place>,
-    is_pull: bool,
-) -> Option<String> {
-    let counts = |named: &Named| {
-        (is_pull || named.use_ != Use::Pull)
-            && asked.is_none_or(|asked| {
-                Place::of_reference(&named.reference)
-                    .is_some_and(|place| place.repository == asked.repository)
-            })
-    };
-    let in_line = |line: &Line| in_text(&line.text).into_iter().find(|named| counts(named));
-    if let Some(named) = in_line(&lines[index]) {
-        return Some(named.reference);
-    }
-    let mut best: Option<(usize, String)> = None;
-    let mut offer = |cost: usize, named: Named| {
-        if best.as_ref().is_none_or(|(least, _)| cost < *least) {
-            best = Some((cost, named.reference));
-        }
-    };
-    for (distance, line) in lines[..index].iter().rev().take(BEFORE).enumerate() {
-        if let Some(named) = in_line(line) {
-            offer(distance + detour(line, &named, is_pull), named);
-        }
-    }
-    for (distance, line) in lines[index + 1..].iter().take(AFTER).enumerate() {
-        let begins = begins_push(line);
-        if is_of_another(line, spoken) {
-            break;
-        }
-        if let Some(named) = in_line(line) {
-            // What a failure names is what failed; what begins here is most often something else.
-            let later = if fails(line) { 0 } else { 40 };
-            offer(distance + later + detour(line, &named, is_pull), named);
-        }
-        if begins {
-            break;
-        }
-    }
-    best.map(|(_, reference)| with_tag(&lines[..index], reference))
-        .or_else(|| authorized(&lines[..index], asked).filter(|_| !is_pull))
-}
-
-/// The reference with the tag of the command just above docker's line that names the repository alone, if there is one.
-fn with_tag(before: &[Line], reference: String) -> String {
-    /// A command and what the shell or docker says of it first.
-    const NEAR: usize = 3;
-    let headed =
-        |line: &Line| line.text.contains("refers to repository") && line.text.contains(&reference);
-    let Some(at) = before.iter().rposition(headed) else {
-        return reference;
-    };
-    let tag = format!("{reference}:");
-    let above = before[at.saturating_sub(NEAR)..at].iter().rev();
-    let mut named = above.flat_map(|line| in_text(&line.text));
-    let tagged = named.find(|named| named.use_ == Use::Push && named.reference.starts_with(&tag));
-    tagged.map_or(reference, |named| named.reference)
-}
-
-/// Whether a line tells of a refusal in other words than `spoken`.
-fn is_of_another(line: &Line, spoken: &Spoken) -> bool {
-    let Some(other) = spoken::hear(&line.text) else {
-        return false;
-    };
-    let words = |spoken: &Spoken| -> String {
-        let messages = spoken
-            .errors
-            .iter()
-            .map(|error| error.message.to_lowercase());
-        messages.collect()
-    };
-    let (ours, theirs) = (words(spoken), words(&other));
-    // The codes that always come with one status.
-    let status = |spoken: &Spoken| {
-        let code = spoken.errors.first().map(|error| error.code.as_str());
-        spoken.status.or(match code {
-            Some("DENIED") => Some(403),
-            Some("TOOMANYREQUESTS") => Some(429),
-            _ => None,
-        })
-    };
-    let differ = match (status(spoken), status(&other)) {
-        (Some(one), Some(other)) => one != other,
-        _ => false,
-    };
-    differ || !(ours.starts_with(&theirs) || theirs.starts_with(&ours))
-}
-
-/// By how many lines a reference counts as further away for what its line says.
-fn detour(line: &Line, named: &Named, is_pull: bool) -> usize {
-    /// What was pushed before is seldom what is refused now.
-    const SUCCESSES: [&str; 3] = [" done", "pushed", "digest: sha256:"];
-    let lower = line.text.to_ascii_lowercase();
-    let wanted = if is_pull { Use::Pull } else { Use::Push };
-    let success = SUCCESSES
-        .iter()
-        .any(|words| lower.ends_with(words) || lower.contains("digest: sha256:"));
-    match (named.use_ == wanted, success && !is_pull) {
-        (true, false) => 0,
-        (false, false) => 30,
-        (_, true) => 60,
-    }
-}
-
-/// Whether a push of something begins in the line.
-fn begins_push(line: &Line) -> bool {
-    let lower = line.text.to_ascii_lowercase();
-    !fails(line)
-        && [
-            "the push refers to repository",
-            "docker push ",
-            "podman push ",
-            "pushing ",
-        ]
-        .iter()
-        .any(|words| lower.contains(words))
-}
 
 /// Whether the line tells of a failure.
 pub(super) fn fails(line: &Line) -> bool {
@@ -301,10 +168,27 @@ fn reference_in(word: &str, admits: Admitted) -> Option<String> {
         .find(|c: char| !(c.is_ascii_alphanumeric() || "._-/:@*<>{}$+".contains(c)))
         .unwrap_or(word.len());
     let word = word[..end].trim_end_matches([':', '.', '/', '-']);
+    let word = without_brackets(word);
     let (host, name) = word.split_once('/')?;
     (is_registry(host) || may_be_registry(host, name, admits))
         .then(|| word.to_owned())
         .filter(|_| !name.is_empty())
+}
+
+/// A word without the brackets around it, unless they hold a place for a name: `<owner>.azurecr.io/app`.
+fn without_brackets(word: &str) -> &str {
+    let inner = word.trim_start_matches(['<', '{']);
+    let host = inner.split('/').next().unwrap_or_default();
+    if inner.len() == word.len() || host.contains(['<', '>', '{', '}']) {
+        return word;
+    }
+    let closes = |mark: char| inner.matches(mark).count();
+    let is_closed = closes('<') == closes('>') && closes('{') == closes('}');
+    if is_closed {
+        inner
+    } else {
+        inner.trim_end_matches(['>', '}', ':'])
+    }
 }
 
 /// Which references to hosts that nothing is known of a line can have, by what it says.
@@ -372,5 +256,8 @@ pub(super) fn is_registry(host: &str) -> bool {
         || host.starts_with("registry.")
         || host.starts_with("ghcr.io:")
         || host.starts_with("localhost:")
-        || is_lookalike(&host)
+        || (host
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b".-:".contains(&b))
+            && is_lookalike(&host))
 }

@@ -1,10 +1,9 @@
 //! What a line says of a refusal.
 
 use oci_push::RegistryError;
-use serde_json::Value;
 
 use super::tokens::{CODES, KINDS, PHRASES};
-use super::{malformed, trouble};
+use super::{bodies, malformed, trouble};
 use crate::evidence::Trouble;
 
 /// A line's refusal.
@@ -15,14 +14,20 @@ pub(super) struct Spoken {
     pub(super) body: Option<String>,
     pub(super) trouble: Option<Trouble>,
     pub(super) anonymous: bool,
+    /// Whether a login was refused, which brings a credential.
+    pub(super) is_login: bool,
     /// Whether the words can only be a server's.
     pub(super) is_certain: bool,
 }
 
 impl Spoken {
-    /// Whether there is a status, and nothing that the server said.
+    /// Whether there is a status, and nothing that a registry only says: any service may answer in JSON.
     pub(super) fn is_silent(&self) -> bool {
-        self.status.is_some() && self.errors.is_empty() && self.body.is_none() && !self.anonymous
+        let body = self.body.as_deref();
+        self.status.is_some()
+            && self.errors.is_empty()
+            && body.is_none_or(|body| body.starts_with('{'))
+            && !self.anonymous
     }
 }
 
@@ -48,17 +53,27 @@ pub(super) fn hear(line: &str) -> Option<Spoken> {
         ..Spoken::default()
     };
     let phrase = PHRASES.iter().filter_map(|phrase| lower.find(phrase)).min();
-    spoken.errors = envelope(line);
+    spoken.errors = bodies::envelope(line);
     if spoken.errors.is_empty() {
-        if let Some(page) = page(line, &lower) {
+        if let Some(page) = bodies::page(line, &lower) {
             spoken.body = Some(page);
             spoken.is_certain = true;
-        } else if let Some(body) = body(line, &lower) {
+        } else if let Some(body) = bodies::body(line, &lower) {
             spoken.body = Some(body);
         } else if let Some(error) = framed(line, &lower).or_else(|| unframed(line, &lower, phrase?))
         {
             spoken.is_certain = phrase.is_some();
             spoken.errors = vec![error];
+        } else if is_refused_login(&lower) {
+            spoken.status.get_or_insert(401);
+            spoken.is_login = true;
+            spoken.errors = vec![RegistryError {
+                code: "UNAUTHORIZED".to_owned(),
+                message: REFUSED_LOGIN.to_owned(),
+                detail: None,
+            }];
+        } else if spoken.status.is_some() {
+            spoken.body = bodies::object(line);
         }
     } else {
         spoken.is_certain = true;
@@ -88,65 +103,13 @@ pub(super) fn hear(line: &str) -> Option<Spoken> {
     is_anything.then_some(spoken)
 }
 
-/// The registry's own list of errors, if the line holds it.
-fn envelope(line: &str) -> Vec<RegistryError> {
-    let Some(start) = line
-        .find("{\"errors\"")
-        .or_else(|| line.find("{ \"errors\""))
-    else {
-        return Vec::new();
-    };
-    let mut values = serde_json::Deserializer::from_str(&line[start..]).into_iter::<Value>();
-    let Some(Ok(value)) = values.next() else {
-        return cut_off(&line[start..]);
-    };
-    let text = |value: &Value| shortened(value.as_str().unwrap_or_default()).to_owned();
-    let errors = value["errors"].as_array().map(Vec::as_slice);
-    errors
-        .unwrap_or_default()
-        .iter()
-        .filter(|error| error.is_object())
-        .map(|error| RegistryError {
-            code: text(&error["code"]),
-            message: text(&error["message"]),
-            detail: (!error["detail"].is_null())
-                .then(|| shortened(&error["detail"].to_string()).to_owned()),
-        })
-        .collect()
-}
+/// What containers/image makes of a 401
+/// (<https://github.com/containers/image/blob/main/docker/docker_client.go>).
+const REFUSED_LOGIN: &str = "invalid username/password";
 
-/// The first error of a list that a log broke off.
-fn cut_off(list: &str) -> Vec<RegistryError> {
-    let field = |name: &str| {
-        let (_, value) = list.split_once(&format!("\"{name}\":"))?;
-        let value = value.trim_start().strip_prefix('"')?;
-        value
-            .split('"')
-            .next()
-            .map(|value| shortened(value).to_owned())
-    };
-    let error = field("code").map(|code| RegistryError {
-        code,
-        message: field("message").unwrap_or_default(),
-        detail: None,
-    });
-    error.into_iter().collect()
-}
-
-/// A body that docker shows because it is no list of errors.
-fn body(line: &str, lower: &str) -> Option<String> {
-    const FRAME: &str = "http response body: \"";
-    let start = lower.find(FRAME)? + FRAME.len();
-    Some(trimmed(&line[start..])).filter(|body| !body.is_empty())
-}
-
-/// A page of HTML.
-fn page(line: &str, lower: &str) -> Option<String> {
-    let start = ["<html", "<!doctype html", "<head>"]
-        .iter()
-        .filter_map(|start| lower.find(start))
-        .min()?;
-    Some(trimmed(&line[start..]))
+/// Whether podman was refused a login: `Error: logging into "ghcr.io": invalid username/password`.
+fn is_refused_login(lower: &str) -> bool {
+    lower.contains("logging into \"") && lower.ends_with(REFUSED_LOGIN)
 }
 
 /// A code in front of a message: `denied: permission_denied: write_package`.
@@ -267,7 +230,7 @@ fn unframed(line: &str, lower: &str, phrase: usize) -> Option<RegistryError> {
 }
 
 /// As much of a text as can be a registry's message. What is longer is a log's, and is not searched either.
-fn shortened(text: &str) -> &str {
+pub(super) fn shortened(text: &str) -> &str {
     /// In bytes.
     const LONGEST: usize = 8192;
     &text[..text.floor_char_boundary(LONGEST)]
@@ -275,7 +238,7 @@ fn shortened(text: &str) -> &str {
 
 /// A message without what a tool closes or adds after it: quotation marks and brackets that the message
 /// did not open, and what follows them.
-fn trimmed(message: &str) -> String {
+pub(super) fn trimmed(message: &str) -> String {
     let mut message = shortened(message).trim();
     for (at, _) in message.match_indices('"') {
         let after = &message[at + 1..];
@@ -331,7 +294,7 @@ fn status(lower: &str) -> Option<u16> {
         "client error",
         "server error",
     ];
-    const BEFORE: [&str; 14] = [
+    const BEFORE: [&str; 15] = [
         "status",
         "status:",
         "status code",
@@ -346,6 +309,8 @@ fn status(lower: &str) -> Option<u16> {
         "response:",
         "denied",
         "unauthorized",
+        // `expected 202, received 403`: https://github.com/sigstore/sigstore-js/blob/main/packages/oci/src/error.ts
+        ", received",
     ];
     const INTERMEDIATE: &str = "error from intermediary with http status code ";
     for (at, _) in lower.match_indices(['4', '5']) {

@@ -1,5 +1,6 @@
 //! Logs of other tools as they were published, with where, and what is found in them.
 
+mod answers;
 mod blind;
 mod frames;
 mod malformed;
@@ -9,6 +10,7 @@ mod published;
 mod pulls;
 mod quoted;
 mod shapes;
+mod streams;
 mod tools;
 mod unreached;
 

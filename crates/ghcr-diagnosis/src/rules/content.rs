@@ -134,7 +134,13 @@ fn lost(case: &Case) -> Option<Diagnosis> {
     .iter()
     .any(|phrase| case.says(phrase));
     let stored = case.evidence.trouble == Some(Trouble::BlobNotStored);
-    if is_lookup || !(named || said || stored) {
+    // Tools drop the code, and what is not found is the session (https://github.com/GoogleContainerTools/jib/issues/4301).
+    let is_upload = matches!(
+        case.evidence.step,
+        Some(Step::UploadChunk | Step::UploadBlob | Step::CommitBlob | Step::UploadStatus)
+    );
+    let gone = is_upload && case.evidence.status == Some(404) && case.is_silent();
+    if is_lookup || !(named || said || stored || gone) {
         return None;
     }
     let explanation = one(

@@ -84,7 +84,7 @@ struct Explained {
     evidence: Evidence,
     diagnosis: Option<Diagnosis>,
     place: Option<Place>,
-    unknown: Vec<&'static str>,
+    unknown: Vec<String>,
     /// What is told besides the explanation, or in its stead.
     note: Option<String>,
 }
@@ -144,19 +144,22 @@ impl Explained {
 }
 
 /// What the log does not tell, and no surroundings either.
-fn unknown(evidence: &Evidence, context: &Context) -> Vec<&'static str> {
+fn unknown(evidence: &Evidence, context: &Context) -> Vec<String> {
     let mut unknown = Vec::new();
-    let mut lacks = |is_known: bool, what| {
+    let mut lacks = |is_known: bool, what: &str| {
         if !is_known {
-            unknown.push(what);
+            unknown.push(what.to_owned());
         }
     };
-    let reference = if evidence.is_pull {
-        "which reference was pulled"
-    } else {
-        "which reference was pushed"
+    let reference = match evidence.candidates.as_slice() {
+        _ if evidence.is_pull => "which reference was pulled".to_owned(),
+        [] => "which reference was pushed".to_owned(),
+        candidates => format!(
+            "which reference was pushed (the log mixes several pushes: {})",
+            candidates.join(" or ")
+        ),
     };
-    lacks(evidence.reference.is_some(), reference);
+    lacks(evidence.reference.is_some(), &reference);
     lacks(evidence.host.is_some(), "which registry it was");
     if foreign::is_everybodys(evidence) {
         return unknown;
@@ -331,6 +334,7 @@ fn refusal(one: &Explained) -> Value {
         "message": (!words.is_empty()).then_some(words),
         "requestId": evidence.request_id,
         "isPull": evidence.is_pull,
+        "pushedBefore": evidence.pushed_before,
         "pushedLater": evidence.pushed_later,
         "note": one.note,
         "unknown": one.unknown,

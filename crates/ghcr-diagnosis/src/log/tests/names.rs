@@ -106,3 +106,51 @@ fn pulls() {
     assert_eq!(push[0].reference.as_deref(), Some("ghcr.io/o/app:1"));
     assert!(!push[0].is_pull);
 }
+
+/// Only what a host's name may have belongs to one: marks around GitHub's make it no look-alike.
+#[test]
+fn marks_around_a_host() {
+    check(
+        "{registry: ghcr.io} denied: permission_denied: write_package\n",
+        &expect![[r"
+            - - - ghcr.io - | : permission_denied: write_package | package-denies-repository
+        "]],
+    );
+    check(
+        "ERR <ghcr.io/acme/web:1> denied: permission_denied: write_package\n",
+        &expect![[r"
+            - - - ghcr.io ghcr.io/acme/web:1 | DENIED: permission_denied: write_package | package-denies-repository
+        "]],
+    );
+    check(
+        "push to ghcr.io! denied: permission_denied: write_package\n",
+        &expect![[r"
+            - - - ghcr.io - | : permission_denied: write_package | package-denies-repository
+        "]],
+    );
+    check(
+        "error parsing HTTP 403 response body: invalid character '<' looking for beginning of value: \"<html><head><title>Access Denied</title></head><body>This site is blocked. ghcr.io</body></html>\"\n",
+        &expect![[r"
+            403 - - ghcr.io - | <html><head><title>Access Denied</title></head><body>This site is blocked. ghcr.io</body></html> | intermediary
+        "]],
+    );
+    check(
+        "docker push {ghcr.io/acme/web:1}\ndenied: permission_denied: write_package\n",
+        &expect![[r"
+            - - - ghcr.io ghcr.io/acme/web:1 | DENIED: permission_denied: write_package | package-denies-repository
+        "]],
+    );
+    // What only looks like it still does, and a place for a name stays one.
+    check(
+        "push to <ghrc.io/acme/web:1>: denied\n",
+        &expect![[r"
+        - - - ghrc.io ghrc.io/acme/web:1 | DENIED:  | lookalike-host
+    "]],
+    );
+    check(
+        "failed to push <owner>.azurecr.io/web:1: denied\n",
+        &expect![[r"
+            - - - <owner>.azurecr.io <owner>.azurecr.io/web:1 | DENIED:  | package-denies-repository
+        "]],
+    );
+}

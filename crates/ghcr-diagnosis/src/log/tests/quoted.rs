@@ -153,3 +153,20 @@ fn what_a_repetition_made_good() {
         );
     }
 }
+
+/// What a document says of refusals, and what really happened.
+#[test]
+fn a_document_that_a_shell_shows() {
+    let log = "$ cat CONTRIBUTING.md\n\
+               If the push says `denied: permission_denied: write_package` for ghcr.io/acme/web, ask an admin.\n\
+               If it says installation not allowed to Create organization package, fix permissions.\n\
+               $ make push\n\
+               docker push ghcr.io/acme/web:1\n\
+               Error response from daemon: Get \"https://ghcr.io/v2/\": dial tcp: lookup ghcr.io on 127.0.0.53:53: server misbehaving\n";
+    let refusals = recognise(log);
+    assert_eq!(refusals.len(), 1);
+    assert_eq!(refusals[0].trouble, Some(crate::evidence::Trouble::Resolve));
+    // A log that a shell shows is one.
+    let log = "$ cat push.log\ndocker push ghcr.io/acme/web:1\ndenied: permission_denied: write_package\n$ exit\n";
+    assert_eq!(recognise(log).len(), 1);
+}
