@@ -41,6 +41,9 @@ pub struct Evidence {
     pub client: Option<Client>,
     /// What a log shows was pushed afterwards, where that is the same: a repetition made the refusal good.
     pub pushed_later: Option<String>,
+    /// What a log shows was pushed just before, where that is of the same repository: who was refused then can write
+    /// there.
+    pub pushed_before: Option<String>,
 }
 
 /// What came instead of an answer that can be followed.

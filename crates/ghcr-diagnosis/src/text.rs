@@ -101,6 +101,7 @@ impl Neutral for Evidence {
             value.neutralise();
         }
         self.pushed_later.neutralise();
+        self.pushed_before.neutralise();
         if let Some(Trouble::Elsewhere(place)) = &mut self.trouble {
             place.neutralise();
         }
