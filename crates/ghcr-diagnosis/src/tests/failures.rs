@@ -132,12 +132,19 @@ fn without_a_credential() {
         "GHCR_PUSH_TOKEN (not set)".to_owned(),
         "gh (not installed)".to_owned(),
     ];
+    // No login helps a run that may only read.
+    let fork = without_credential(&context).expect("a diagnosis");
+    assert_eq!(
+        codes(Some(&fork)),
+        [
+            ("fork-pull-request", Likely),
+            ("credential-missing", Possible),
+        ]
+    );
+    context.actions.get_or_insert_default().fork = Some(false);
     let cause = check(
         &context,
-        &[
-            ("credential-missing", Proven),
-            ("fork-pull-request", Likely),
-        ],
+        &[("credential-missing", Proven)],
         &[
             "looked at GHCR_PUSH_TOKEN (not set)",
             "looked at gh (not installed)",
