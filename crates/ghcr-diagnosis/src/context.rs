@@ -241,7 +241,9 @@ impl Context {
     /// at two sites have nothing in common, and a name that a log masks may be the run's own.
     pub(crate) fn foreign_owner(&self) -> Option<&str> {
         let (owner, _) = self.actions.as_ref()?.repository.split_once('/')?;
-        let is_other = !is_hidden(&self.owner) && !owner.eq_ignore_ascii_case(&self.owner);
+        let is_of_site = self.foreign_site().is_none();
+        let is_other =
+            is_of_site && !is_hidden(&self.owner) && !owner.eq_ignore_ascii_case(&self.owner);
         is_other.then_some(owner)
     }
 

@@ -21,7 +21,10 @@ pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
         }
         let explanation = if context.foreign_owner().is_some() {
             mismatch(case, Likelihood::Proven)
-        } else if context.actions.is_some() && context.known_owner().is_some() {
+        } else if context.actions.is_some()
+            && context.foreign_site().is_none()
+            && context.known_owner().is_some()
+        {
             not_of_this_run(case)
         } else {
             mismatch(case, Likelihood::Likely)

@@ -115,7 +115,9 @@ pub(in crate::rules) fn withheld(case: &Case) -> Vec<Cause> {
         return vec![lacks_permission(case, Likelihood::Likely, None)];
     }
     let is_users = case.context.owner_kind == Some(OwnerKind::User);
-    if is_users {
+    let actions = case.context.actions.as_ref();
+    let is_other_file = actions.and_then(|actions| actions.file_is_of_run) == Some(false);
+    if is_users || is_other_file {
         let is_own = case.context.is_workflow_token();
         return vec![other_than_on_disk(case, is_own, None, Likelihood::Likely)];
     }
