@@ -49,7 +49,7 @@ fn without_an_answer() {
         &context,
         &[("registry-unavailable", Likely)],
     );
-    // The command line has better words for these.
+    // Whoever pushed.
     let mut own = context.clone();
     own.tool = Tool::GhcrPush;
     for (kind, code) in [
@@ -62,7 +62,7 @@ fn without_an_answer() {
         ),
     ] {
         let failure = unanswered(Step::CheckBlob, kind);
-        check(&failure, &own, &[]);
+        check(&failure, &own, &[(code, Proven)]);
         check(&failure, &context, &[(code, Proven)]);
     }
     let mut large = context.clone();

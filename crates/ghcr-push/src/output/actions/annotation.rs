@@ -21,7 +21,7 @@ pub(super) fn of(error: &CliError) -> Command {
 fn message(error: &CliError) -> String {
     let supposed;
     let mut lines: Vec<&str> = Vec::new();
-    if let Some(diagnosis) = &error.diagnosis {
+    if let Some(diagnosis) = error.told_diagnosis() {
         lines.push(&diagnosis.summary);
         if let Some(cause) = diagnosis.causes.first() {
             let remedy = first_sentence(&cause.remedy);
