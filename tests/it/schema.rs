@@ -144,7 +144,10 @@ fn a_check() {
     );
     assert_eq!(value["plan"]["status"], "planned");
     registry.deny("owner/app", Refusal::WritePackage);
-    held("failed", checked(&[&reference]).assert_code(4));
+    let other = format!("{}/owner/other:1", registry.host());
+    let value = held("failed", checked(&[&reference, &other]).assert_code(4));
+    assert_eq!(value["references"][1]["status"], "allowed");
+    assert_eq!(value["findings"][0]["code"], "namespace-mismatch");
 }
 
 #[test]

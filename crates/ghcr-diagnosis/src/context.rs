@@ -8,6 +8,8 @@ pub use actions::{Access, ActionsFacts, Grants, Permissions};
 pub use client::Client;
 pub use token_kind::TokenKind;
 
+use crate::page::is_hidden;
+
 /// Facts for a diagnosis. Each one that is not known is `None`, empty or `Unknown`, which is never
 /// taken for "no".
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub struct Context {
     pub just_created: Option<bool>,
     /// Whether requests with this credential had succeeded before the refusal.
     pub succeeded_before: Option<bool>,
+    /// Whether another request of the same log was refused for a rate limit.
+    pub limited_nearby: Option<bool>,
     /// The size of the largest layer, in bytes.
     pub largest_layer: Option<u64>,
     /// Names of the proxy variables that are set.
@@ -214,9 +218,7 @@ impl Context {
     /// Whether the token that is to be used instead of the credential is the job's own `GITHUB_TOKEN`: that can write
     /// where the run and the registry are of one site and one owner.
     pub(crate) fn is_for_the_jobs_token(&self) -> bool {
-        let site = self.actions.as_ref().and_then(|run| run.site.as_deref());
-        let is_of_site = site.is_none_or(|site| site.eq_ignore_ascii_case(&self.web_host));
-        self.is_installation() && is_of_site && self.foreign_owner().is_none()
+        self.is_installation() && self.foreign_site().is_none() && self.foreign_owner().is_none()
     }
 
     /// Whether an installation token is the workflow's own `GITHUB_TOKEN`. That one is for a single
@@ -235,10 +237,25 @@ impl Context {
         }
     }
 
-    /// The owner of the run's repository, if it is known to be another than the reference's.
+    /// The owner of the run's repository, if it is known to be another than the reference's. Two accounts of one name
+    /// at two sites have nothing in common, and a name that a log masks may be the run's own.
     pub(crate) fn foreign_owner(&self) -> Option<&str> {
         let (owner, _) = self.actions.as_ref()?.repository.split_once('/')?;
-        let is_other = !self.owner.is_empty() && !owner.eq_ignore_ascii_case(&self.owner);
+        let is_of_site = self.foreign_site().is_none();
+        let is_other =
+            is_of_site && !is_hidden(&self.owner) && !owner.eq_ignore_ascii_case(&self.owner);
         is_other.then_some(owner)
+    }
+
+    /// The owner, if it is known.
+    pub(crate) fn known_owner(&self) -> Option<&str> {
+        Some(self.owner.as_str()).filter(|owner| !is_hidden(owner))
+    }
+
+    /// The site whose workflow runs, if it is known to be another than the registry's.
+    pub(crate) fn foreign_site(&self) -> Option<&str> {
+        let site = self.actions.as_ref()?.site.as_deref()?;
+        let is_other = !self.web_host.is_empty() && !site.eq_ignore_ascii_case(&self.web_host);
+        is_other.then_some(site)
     }
 }

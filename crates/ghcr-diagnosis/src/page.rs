@@ -137,7 +137,7 @@ fn owner(context: &Context) -> String {
 }
 
 /// Whether a name is not known: a log may show `***`, `<owner>` or `${OWNER}` in its place.
-fn is_hidden(name: &str) -> bool {
+pub(crate) fn is_hidden(name: &str) -> bool {
     name.is_empty() || name.contains(['*', '<', '>', '$', '{', '}'])
 }
 

@@ -19,7 +19,7 @@ use crate::explain::Attempt;
 use crate::image::{self, ImageSettings};
 use crate::keychain::{Found, FoundKeychain, find_credentials};
 use crate::operands;
-use crate::output::{self, Actions, Printer};
+use crate::output::{Actions, Printer, failure_json};
 use crate::quantity::display_duration;
 use crate::reference::{References, first_of_each_repository};
 use crate::settings::{self, Display};
@@ -38,15 +38,51 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode 
     printer.without_effect(&variables::unknown(environment));
     match check(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            printer.failure(&error, &[]);
-            printer.tell_failure(&error, &[]);
+        Err(refused) => {
+            for error in std::iter::once(&refused.first).chain(&refused.others) {
+                printer.failure(error, &[]);
+                printer.tell_failure(error, &[]);
+            }
+            let Refused { first, told, .. } = &*refused;
             if arguments.json {
                 // Standard output may be closed; the exit code still tells.
-                let _ = output::print_json_failure(&error, &[], &printer);
+                let _ = printer.result_json(with_told(failure_json(first, &[]), told));
+            } else {
+                let _ = printer.result_lines(&refused.allowed);
             }
-            ExitCode::from(error.kind)
+            ExitCode::from(first.kind)
         }
+    }
+}
+
+/// A failure as `--json` tells it, with the keys that a check adds or tells otherwise.
+fn with_told(mut failure: Value, told: &Value) -> Value {
+    for (key, value) in told.as_object().into_iter().flatten() {
+        failure[key] = value.clone();
+    }
+    failure
+}
+
+/// Why a push would not be taken.
+struct Refused {
+    /// What decides the exit code.
+    first: CliError,
+    /// The same of further repositories.
+    others: Vec<CliError>,
+    /// What is told of the references that may be pushed all the same.
+    allowed: Vec<String>,
+    /// What `--json` tells beside the failure: the keys and their values.
+    told: Value,
+}
+
+impl From<CliError> for Box<Refused> {
+    fn from(first: CliError) -> Self {
+        Self::new(Refused {
+            first,
+            others: Vec::new(),
+            allowed: Vec::new(),
+            told: json!({ "findings": [] }),
+        })
     }
 }
 
@@ -62,12 +98,12 @@ fn check(
     arguments: &Arguments,
     environment: &Environment,
     printer: &Arc<Printer>,
-) -> Result<(), CliError> {
+) -> Result<(), Box<Refused>> {
     let (written, images) = split(&arguments.operands, |operand| Path::new(operand).exists())?;
     let images = operands::read_images(&images, |operand| Path::new(operand).exists())?;
     operands::check_stdin(&images, arguments.password_stdin)?;
     let profile = settings::profile(arguments.registry_profile);
-    let references = References::read(&written, &arguments.tags, profile)?;
+    let references = References::read(&written, &arguments.tags, profile, environment)?;
     settings::check_plain_http(arguments, &references.all)?;
     for notice in &references.notices {
         printer.notice(&format!("notice: {notice}"));
@@ -98,6 +134,7 @@ fn check(
     let options = settings::push_options(arguments, tls::read(arguments)?, Vec::new());
     let pusher = Pusher::new(options, keychain, Arc::new(Waits(Arc::clone(printer))))
         .map_err(|failure| CliError::of_failure("nothing was asked", failure))?;
+    let mut refusals: Vec<(&Reference, CliError)> = Vec::new();
     for reference in first_of_each_repository(&references) {
         let asked = async {
             match pusher.may_push(reference).await {
@@ -105,7 +142,7 @@ fn check(
                 Err(failure) => Err(pusher.with_words(reference, failure).await),
             }
         };
-        let refused = |failure: Failure| {
+        let explained = |failure: Failure| {
             let is_limit = failure
                 .rejection()
                 .is_some_and(oci_push::Rejection::is_rate_limit);
@@ -117,7 +154,12 @@ fn check(
             };
             attempt.explain(message, reference, failure)
         };
-        runtime.block_on(asked).map_err(refused)?;
+        if let Err(failure) = runtime.block_on(asked) {
+            refusals.push((reference, explained(failure)));
+        }
+    }
+    if !refusals.is_empty() {
+        return refused(&references, &credentials, &cautions, refusals);
     }
     let unlinked = runtime.block_on(caution::unlinked(&attempt, &pusher, &references));
     for caution in &unlinked {
@@ -140,7 +182,73 @@ fn check(
     } else {
         printer.result_lines(&lines(&references, plan.as_ref()))
     };
-    result.map_err(|error| CliError::unwritable(&error))
+    result.map_err(|error| CliError::unwritable(&error).into())
+}
+
+/// What is told where not every repository may be pushed to.
+///
+/// # Errors
+///
+/// Always: the refusals.
+fn refused(
+    references: &[Reference],
+    credentials: &Found,
+    cautions: &[Caution],
+    refusals: Vec<(&Reference, CliError)>,
+) -> Result<(), Box<Refused>> {
+    let of = |reference: &Reference| {
+        let is_same = |other: &Reference| {
+            other.registry() == reference.registry() && other.repository() == reference.repository()
+        };
+        refusals.iter().find(|(other, _)| is_same(other))
+    };
+    let allowed: Vec<&Reference> = references.iter().filter(|one| of(one).is_none()).collect();
+    let entry = |one: &Reference| {
+        let refusal = of(one).map(|(_, error)| error);
+        json!({
+            "reference": one.to_string(),
+            "digest": null,
+            "status": if refusal.is_some() { "failed" } else { "allowed" },
+            "previousDigest": null,
+            "credential": credential(credentials, one),
+            "diagnosis": refusal.and_then(|error| error.diagnosis.as_ref()),
+        })
+    };
+    let told = json!({
+        "references": references.iter().map(entry).collect::<Vec<_>>(),
+        "findings": cautions.iter().map(finding).collect::<Vec<_>>(),
+    });
+    let allowed = allowed.iter().map(|one| allowed_line(one)).collect();
+    let mut errors = refusals.into_iter().map(|(_, error)| error);
+    let Some(first) = errors.next() else {
+        return Ok(());
+    };
+    Err(Box::new(Refused {
+        first,
+        others: errors.collect(),
+        allowed,
+        told,
+    }))
+}
+
+fn allowed_line(reference: &Reference) -> String {
+    format!("{reference} may be pushed")
+}
+
+fn finding(one: &Caution) -> Value {
+    json!({ "code": one.code, "message": one.text })
+}
+
+/// The credential that a push would use, null if there is none.
+fn credential(credentials: &Found, reference: &Reference) -> Value {
+    let found = credentials.of(reference);
+    found.map_or(Value::Null, |found| {
+        json!({
+            "source": found.facts.source,
+            "kind": found.facts.kind.describe(),
+            "username": found.credentials.username,
+        })
+    })
 }
 
 /// Says what is waited for. Nothing else takes time here.
@@ -184,10 +292,7 @@ fn split(
 }
 
 fn lines(references: &[Reference], plan: Option<&PushPlan>) -> Vec<String> {
-    let allowed = references
-        .iter()
-        .map(|reference| format!("{reference} may be pushed"));
-    let mut lines: Vec<String> = allowed.collect();
+    let mut lines: Vec<String> = references.iter().map(allowed_line).collect();
     lines.extend(plan.into_iter().flat_map(dry_run::lines));
     lines
 }
@@ -198,20 +303,11 @@ fn json(
     cautions: &[Caution],
     plan: Option<&PushPlan>,
 ) -> Value {
-    let finding = |one: &Caution| json!({ "code": one.code, "message": one.text });
-    let credential = |reference: &Reference| {
-        let found = credentials.of(reference)?;
-        Some(json!({
-            "source": found.facts.source,
-            "kind": found.facts.kind.describe(),
-            "username": found.credentials.username,
-        }))
-    };
     let reference = |one: &Reference| {
         json!({
             "reference": one.to_string(),
             "status": "allowed",
-            "credential": credential(one),
+            "credential": credential(credentials, one),
         })
     };
     json!({

@@ -95,6 +95,13 @@ impl CliError {
         self
     }
 
+    /// The diagnosis as people are told it: where a sentence says what to do, that is enough.
+    pub(crate) fn told_diagnosis(&self) -> Option<&Diagnosis> {
+        let is_sentence =
+            matches!(self.kind, Kind::Usage | Kind::Unavailable) && self.hint.is_some();
+        self.diagnosis.as_deref().filter(|_| !is_sentence)
+    }
+
     /// Adds the chain of `error`, itself first.
     pub(crate) fn caused_by(mut self, error: &dyn Error) -> Self {
         self.causes.extend(chain(error));
@@ -307,6 +314,15 @@ fn hint_for(failure: &Failure) -> Option<String> {
         ),
         UnansweredKind::Resolve(_) => Some(format!(
             "check the spelling of {} and the machine's network",
+            unanswered.host
+        )),
+        UnansweredKind::Connect(_) if Profile::of_host(&unanswered.host) == Profile::Ghcr => Some(format!(
+            "look whether this machine may reach {}: a firewall, a VPN or a proxy that has to be set (HTTPS_PROXY) may \
+             stand between",
+            unanswered.host
+        )),
+        UnansweredKind::NotTls(_) if Profile::of_host(&unanswered.host) == Profile::Ghcr => Some(format!(
+            "something between answers in place of {}, which speaks TLS: a proxy, or another address for its name",
             unanswered.host
         )),
         UnansweredKind::Connect(_) => Some(format!(

@@ -6,7 +6,7 @@ pub(crate) mod situation;
 
 use std::time::SystemTime;
 
-use ghcr_diagnosis::{Context, Evidence, TokenKind, diagnose};
+use ghcr_diagnosis::{Context, Evidence, TokenKind, Trouble, diagnose};
 use oci_archive::Content;
 use oci_push::{Failure, Profile, PushReport, Reference, ReferenceStatus};
 
@@ -73,7 +73,18 @@ impl Attempt<'_> {
                 situation::recall(&mut context, report, reference);
             }
             let evidence = Evidence::of(&failure);
+            let is_unreached = matches!(
+                evidence.trouble,
+                Some(Trouble::Resolve | Trouble::Connect | Trouble::NotTls)
+            );
             let mut error = CliError::of_failure(message, failure);
+            if is_unreached && !context.proxy_variables.is_empty() {
+                error.hint = Some(format!(
+                    "a proxy is set, and requests go through it unless NO_PROXY names {host}: look whether it is right and \
+                     can be reached: {}",
+                    context.proxy_variables.join(", ")
+                ));
+            }
             // What is no matter of permission is not made one by more questions.
             if error.kind == Kind::Authorization {
                 self.probe(&mut context, reference);

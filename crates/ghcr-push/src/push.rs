@@ -86,9 +86,9 @@ fn push(
     operands::check_stdin(&images, arguments.password_stdin)?;
     let settings = ImageSettings::of(&arguments.image, environment)?;
     let profile = settings::profile(arguments.registry_profile);
-    let references = References::read(&written, &arguments.tags, profile)?;
+    let references = References::read(&written, &arguments.tags, profile, environment)?;
     settings::check_plain_http(arguments, &references.all)?;
-    let mount_from = settings::mount_from(arguments, &references.all)?;
+    let mount_from = settings::mount_from(arguments, environment, &references.all)?;
     for notice in &references.notices {
         printer.notice(&format!("notice: {notice}"));
     }

@@ -7,10 +7,13 @@ mod grammar;
 
 use std::net::Ipv6Addr;
 
-use ghcr_diagnosis::is_lookalike;
+use ghcr_diagnosis::{Diagnosis, Evidence, diagnose, is_lookalike};
 use oci_push::{Profile, Reference};
 
+use crate::env::Environment;
 use crate::error::CliError;
+use crate::explain::situation;
+use crate::github;
 
 /// References read from the command line, and what was changed about them.
 #[derive(Debug, Default)]
@@ -25,7 +28,8 @@ pub(crate) struct References {
 impl References {
     /// Reads arguments, each of which may be a list, and adds `tags` in every repository. One that is named
     /// without a tag is pushed as `latest` only if there are no `tags`: who names a release candidate does not
-    /// mean to move `latest`. `profile` is the kind that every registry is of, `None` to go by the hosts' names.
+    /// mean to move `latest`. `profile` is the kind that every registry is of, `None` to go by the hosts' names. The
+    /// environment tells in a workflow's run whose the packages are.
     ///
     /// # Errors
     ///
@@ -34,6 +38,7 @@ impl References {
         arguments: &[String],
         tags: &[String],
         profile: Option<Profile>,
+        environment: &Environment,
     ) -> Result<Self, CliError> {
         let mut read = Self {
             profile,
@@ -62,7 +67,7 @@ impl References {
                     Some(repository) if !part.contains('/') => {
                         (repository.clone(), Some(part.to_owned()))
                     }
-                    _ => read.split(part)?,
+                    _ => read.split(part, environment)?,
                 };
                 let reference = checked(part, &repository, tag.as_deref().unwrap_or("latest"))?;
                 if tag.is_some() || tags.is_empty() {
@@ -89,7 +94,11 @@ impl References {
     }
 
     /// Repository and tag of one reference, checked and lowered; no tag if none is written.
-    fn split(&mut self, written: &str) -> Result<(String, Option<String>), CliError> {
+    fn split(
+        &mut self,
+        written: &str,
+        environment: &Environment,
+    ) -> Result<(String, Option<String>), CliError> {
         let refused = |why: &str| CliError::usage(format!("{written:?} {why}"));
         if let Some((_, rest)) = written.split_once("://") {
             return Err(refused("is a URL, not an image reference").hint(format!("write {rest}")));
@@ -107,7 +116,8 @@ impl References {
             Some(colon) => written.split_at(name_start + colon),
             None => (written, ":latest"),
         };
-        if let Some(hint) = registry_only(repository, tag) {
+        let owner = owner(environment);
+        if let Some(hint) = registry_only(repository, tag, &owner) {
             return Err(refused("names a registry, and nothing in it").hint(hint));
         }
         let Some((host, name)) = repository.split_once('/').filter(|(host, _)| is_host(host))
@@ -145,12 +155,22 @@ impl References {
             }
         }
         let profile = self.profile.unwrap_or_else(|| Profile::of_host(&host));
-        if profile == Profile::Ghcr && !name.contains('/') {
-            return Err(
-                refused("names no owner (reference-without-owner)").hint(format!(
-                    "write {host}/OWNER/{name}{tag}, with the user or organization it belongs to"
-                )),
-            );
+        let has_gap = name.starts_with('/');
+        if profile == Profile::Ghcr && (has_gap || !name.contains('/')) {
+            let name = name.trim_start_matches('/');
+            let whole = if name.contains('/') {
+                format!("{host}/{name}{tag}")
+            } else {
+                format!("{host}/{owner}/{name}{tag}")
+            };
+            let why = if has_gap {
+                EMPTY
+            } else {
+                ", with the user or organization it belongs to"
+            };
+            let mut error = refused("names no owner (reference-without-owner)");
+            error.diagnosis = without_owner(written, environment).map(Box::new);
+            return Err(error.hint(format!("write {whole}{why}")));
         }
         if lowered != repository {
             self.notices.push(format!(
@@ -217,17 +237,36 @@ fn resembles_ghcr(host: &str) -> bool {
 
 /// What to write instead of a registry's name alone, `None` if there is more. What looks like its tag is
 /// its port, if it is a number.
-fn registry_only(repository: &str, tag: &str) -> Option<String> {
+fn registry_only(repository: &str, tag: &str, owner: &str) -> Option<String> {
     let host = repository.trim_end_matches('/');
+    let has_gap = host.len() < repository.len();
     if host.contains('/') || !is_host(host) {
         return None;
     }
-    let is_port = tag[1..].bytes().all(|byte| byte.is_ascii_digit());
+    let is_port = !has_gap && tag[1..].bytes().all(|byte| byte.is_ascii_digit());
     Some(if is_port {
-        format!("write {host}{tag}/OWNER/NAME:TAG")
+        format!("write {host}{tag}/{owner}/NAME:TAG")
     } else {
-        format!("write {host}/OWNER/NAME{tag}")
+        let why = if has_gap { EMPTY } else { "" };
+        format!("write {host}/{owner}/NAME{tag}{why}")
     })
+}
+
+/// Why nothing stands where a name should.
+const EMPTY: &str = "; nothing stands after a slash of it, most often since an expression (`${{ ... }}`) or a variable is \
+                     empty";
+
+/// The owner of the run's repository as it stands in a reference, or what stands for one.
+fn owner(environment: &Environment) -> String {
+    let repository = github::repository(environment).and_then(|name| name.split_once('/'));
+    repository.map_or_else(|| "OWNER".to_owned(), |(owner, _)| owner.to_lowercase())
+}
+
+/// The diagnosis of a reference without an owner, before anybody is asked.
+fn without_owner(written: &str, environment: &Environment) -> Option<Diagnosis> {
+    let mut evidence = Evidence::default();
+    evidence.reference = Some(written.to_owned());
+    diagnose(&evidence, &situation::of_log(&evidence, environment))
 }
 
 /// References as they may be shown: without a user name and password, as a URL may hold them.

@@ -123,6 +123,7 @@ pub(crate) fn push_options(
 /// A usage error for what is no repository, or none of a registry that is pushed to.
 pub(crate) fn mount_from(
     arguments: &Arguments,
+    environment: &Environment,
     references: &[Reference],
 ) -> Result<Vec<Reference>, CliError> {
     let profile = profile(arguments.registry_profile);
@@ -132,7 +133,7 @@ pub(crate) fn mount_from(
         .filter(|name| !name.trim().is_empty())
         .cloned()
         .collect();
-    let sources = References::read(&named, &[], profile)?.all;
+    let sources = References::read(&named, &[], profile, environment)?.all;
     let is_used = |source: &&Reference| {
         let host = source.resolve_registry();
         references

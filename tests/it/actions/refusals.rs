@@ -249,11 +249,11 @@ fn a_mistake_in_the_arguments() {
         &step,
         &["image.tar", "ghcr.io/app"],
         &expect![[r#"
-        error: "ghcr.io/app" names no owner (reference-without-owner)
+            error: "ghcr.io/app" names no owner (reference-without-owner)
 
-        hint: write ghcr.io/OWNER/app:latest, with the user or organization it belongs to
-        ::error title="ghcr.io/app" names no owner (reference-without-owner)::write ghcr.io/OWNER/app:latest, with the user or organization it belongs to
-    "#]],
+            hint: write ghcr.io/owner/app:latest, with the user or organization it belongs to
+            ::error title="ghcr.io/app" names no owner (reference-without-owner)::write ghcr.io/owner/app:latest, with the user or organization it belongs to
+        "#]],
     );
 }
 

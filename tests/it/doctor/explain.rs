@@ -104,7 +104,7 @@ fn a_log_in_the_job_that_failed() {
                evidence:
                  - holds only if what is said above is in place already
                what to do:
-                 Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself, and what a block in a workflow's file raises.
+                 Ask an owner of owner whether "Workflow permissions" keep this repository to reading. "Read and write permissions" there would lift that, and become the default of every repository of owner that sets nothing itself.
                  https://github.com/organizations/owner/settings/actions
 
             not known from the log: the HTTP status; which credential was used, and of what kind

@@ -148,7 +148,7 @@ fn a_registry_that_was_not_reached() {
         1. certificate-untrusted (proven)
            registry.example was not asked, so that permissions are not the matter: the certificate that was shown is of no authority that the tool trusts. The registry has one of its own, or a proxy opens the connection
            evidence:
-             - the tool tells that it does not take the certificate
+             - the tool tells that the certificate was not taken
            what to do:
              Give the machine the authority's certificate: for Docker as /etc/docker/certs.d/registry.example/ca.crt, for a builder of buildx in its buildkitd.toml, else among the system's. Leaving out the check instead hands the credential to whoever stands between.
 

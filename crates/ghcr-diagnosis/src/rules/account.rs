@@ -60,14 +60,14 @@ fn unauthorized(case: &Case, likelihood: Likelihood) -> Cause {
     if sent.is_some() {
         evidence.push("GitHub sent an address where the token can be authorized".to_owned());
     }
-    let is_oauth = context.kind() == Some(TokenKind::OAuth);
+    let is_oauth = context.kind() == Some(TokenKind::OAuth) || case.says("oauth token");
     let remedy = match sent {
         Some(address) => format!(
             "Open {address} (it is valid for an hour), authorize the token, and push again."
         ),
         None if is_oauth => format!(
             "Run `gh auth refresh -h {} -s write:packages`, authorize {} in the browser when it is asked for, and \
-             push again.",
+             push again. A token of another application than gh gets the same by a new login there.",
             context.web_host,
             organization(owner),
         ),
@@ -86,7 +86,10 @@ fn unauthorized(case: &Case, likelihood: Likelihood) -> Cause {
         ),
         evidence,
         remedy,
-        url: Some(sent.map_or_else(|| page::tokens(context), str::to_owned)),
+        // The list of tokens has those of people only, not those that applications were given.
+        url: sent
+            .map(str::to_owned)
+            .or_else(|| (!is_oauth).then(|| page::tokens(context))),
     }
 }
 

@@ -143,10 +143,18 @@ fn lost(case: &Case) -> Option<Diagnosis> {
     if is_lookup || !(named || said || stored || gone) {
         return None;
     }
+    // Most uploads that are unknown when they are closed were stored by an earlier answer that was lost
+    // (https://github.com/GoogleContainerTools/jib/issues/4301).
+    let is_upload =
+        case.evidence.has_code("BLOB_UPLOAD_UNKNOWN") || case.says("blob upload unknown");
     let explanation = one(
         case,
         Code::BlobLost,
-        Likelihood::Proven,
+        if is_upload {
+            Likelihood::Likely
+        } else {
+            Likelihood::Proven
+        },
         "the registry lost an upload, or does not see a blob that it confirmed. Permissions are not the matter",
         "Push again: what is there is not sent again, what is missing is. An upload that was answered so may have \
          succeeded all the same.",

@@ -15,7 +15,7 @@ use crate::context::{Credential, Tool};
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
 use crate::page;
 
-use super::installation::of_run;
+use super::installation::{of_run, perhaps_fork};
 
 /// Messages that say nothing but that the credential, or its absence, was not taken.
 const PLAIN: [&str; 5] = [
@@ -46,6 +46,9 @@ pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
     if !is_matter_of_credential(case) {
         return None;
     }
+    if is_bare_after_success(case) {
+        return None;
+    }
     let context = &case.context;
     let anonymous = case.evidence.anonymous == Some(true);
     summarised(match &context.credential {
@@ -66,6 +69,9 @@ fn summarised(causes: Vec<Cause>) -> Option<Diagnosis> {
     let summary = match likeliest.map(|cause| cause.code) {
         Some(Code::CredentialMissing) => "no credential was found",
         Some(Code::CredentialEmpty) => "the credential is empty",
+        Some(Code::ForkPullRequest | Code::Dependabot) => {
+            "the run is given no credential that may push"
+        }
         _ => "the credential was not accepted",
     };
     Diagnosis::of(summary, causes)
@@ -115,6 +121,21 @@ fn plain(case: &Case) -> bool {
     bare || (!errors.is_empty() && PLAIN.contains(&words.trim()))
 }
 
+/// Whether a plain "denied" comes after the same credential was taken: another tag was pushed, or the blobs of this
+/// one. What is known of the credential itself says more.
+pub(super) fn is_bare_after_success(case: &Case) -> bool {
+    let evidence = &case.evidence;
+    let is_last = matches!(evidence.step, Some(Step::PutManifest | Step::PutTag));
+    (is_last || evidence.pushed_before.is_some())
+        && case.context.credential == Credential::Unknown
+        && evidence.anonymous != Some(true)
+        && matches!(evidence.status, None | Some(403))
+        && matches!(
+            evidence.words().to_lowercase().trim(),
+            "denied" | "denied: denied"
+        )
+}
+
 /// Whether no right to a package was in question yet: the look at `/v2/`, the token service, and pulls, which a stale
 /// credential refuses even where everybody may pull (<https://github.com/dexidp/dex/issues/2672>).
 fn is_before_any_package(case: &Case) -> bool {
@@ -160,13 +181,20 @@ fn either(case: &Case) -> Vec<Cause> {
 /// No credential was sent: there is none, or the one that was meant is empty.
 fn nothing(case: &Case, likelihood: Likelihood) -> Vec<Cause> {
     let context = &case.context;
-    let mut causes = Vec::new();
-    if context.empty_variables.is_empty() {
-        causes.push(missing(case, likelihood));
+    let mut causes = of_run(case);
+    // What the run is not given, no login gives it: the cure is for the repository's own runs.
+    let likelihood = if causes.is_empty() {
+        likelihood
     } else {
-        causes.push(empty(case, likelihood));
-    }
-    causes.extend(of_run(case));
+        Likelihood::Possible
+    };
+    let lacking = if context.empty_variables.is_empty() {
+        missing(case, likelihood)
+    } else {
+        empty(case, likelihood)
+    };
+    causes.push(lacking);
+    causes.extend(perhaps_fork(case));
     causes
 }
 

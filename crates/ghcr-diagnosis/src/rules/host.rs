@@ -99,6 +99,15 @@ fn without_owner(case: &Case) -> Option<Diagnosis> {
     });
     let owner = owner.as_deref().unwrap_or("OWNER");
     let host = &place.host;
+    let answer = case.answer();
+    let shown = if is_empty {
+        format!("nothing stands between the slashes of {host}//{package}")
+    } else if answer.is_some() {
+        format!("the request was for the repository \"{package}\", which has one component")
+    } else {
+        format!("\"{package}\" has one component, and nobody was asked")
+    };
+    let evidence = answer.into_iter().chain([shown]).collect();
     let explanation = Cause {
         code: Code::ReferenceWithoutOwner,
         likelihood: if is_empty {
@@ -111,14 +120,7 @@ fn without_owner(case: &Case) -> Option<Diagnosis> {
         } else {
             format!("{host}/{package} names a package but no owner")
         },
-        evidence: vec![
-            case.words(),
-            if is_empty {
-                format!("nothing stands between the slashes of {host}//{package}")
-            } else {
-                format!("the request was for the repository \"{package}\", which has one component")
-            },
-        ],
+        evidence,
         remedy: format!(
             "Write {host}/{owner}/{package}, with the user or organization that the package belongs to."
         ),

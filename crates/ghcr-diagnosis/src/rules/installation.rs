@@ -10,12 +10,12 @@ mod patch;
 mod run;
 
 pub(super) use lock::{foreign_app, policy_on_creation, policy_on_workflows};
-pub(super) use patch::{known, lacks_permission, listed};
-pub(super) use run::of_run;
+pub(super) use patch::{known, lacks_permission, listed, withheld};
+pub(super) use run::{of_run, perhaps_fork};
 
 use crate::case::Case;
 use crate::context::{Access, OwnerKind};
-use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
+use crate::diagnosis::{Cause, Diagnosis, Likelihood};
 
 use super::{namespace, stranger, unknown};
 
@@ -65,7 +65,8 @@ fn causes(case: &Case, token: &Token) -> Vec<Cause> {
     let explained = run
         .iter()
         .any(|cause| cause.likelihood != Likelihood::Possible);
-    let is_fork = run.iter().any(|cause| cause.code == Code::ForkPullRequest);
+    let actions = context.actions.as_ref();
+    let is_fork = actions.is_some_and(|actions| actions.fork == Some(true));
     causes.extend(run);
     let listed = patch::listed(case);
     let has_block = listed == Some(Access::Write);
@@ -74,7 +75,7 @@ fn causes(case: &Case, token: &Token) -> Vec<Cause> {
     let is_overruled = !explained && may_write && (has_block || token.creating);
     let has_policy = context.owner_kind != Some(OwnerKind::User) && !is_fork;
     let is_shown = granted
-        .or(withheld(case))
+        .or(refused_by_the_api(case))
         .is_some_and(|access| access < Access::Write)
         || is_listed_for_sure(case);
     if !explained && has_block && granted != Some(Access::Write) {
@@ -83,7 +84,12 @@ fn causes(case: &Case, token: &Token) -> Vec<Cause> {
         } else {
             Likelihood::Likely
         };
-        causes.push(patch::other_than_on_disk(case, token, likelihood));
+        causes.push(patch::other_than_on_disk(
+            case,
+            token.is_own,
+            Some(token.creating),
+            likelihood,
+        ));
     } else if !explained && granted != Some(Access::Write) {
         let likelihood = permission_likelihood(token, is_shown);
         causes.push(lacks_permission(case, likelihood, Some(token.creating)));
@@ -117,7 +123,7 @@ fn causes(case: &Case, token: &Token) -> Vec<Cause> {
 }
 
 /// The right to packages that GitHub's API has shown to be withheld.
-fn withheld(case: &Case) -> Option<Access> {
+fn refused_by_the_api(case: &Case) -> Option<Access> {
     let is_withheld = case.context.token.reads_packages == Some(false);
     is_withheld.then_some(Access::None)
 }

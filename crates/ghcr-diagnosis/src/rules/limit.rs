@@ -116,6 +116,9 @@ fn disguised(case: &Case) -> Option<Diagnosis> {
 pub(super) fn wait_for_secondary(case: &Case, likelihood: Likelihood) -> Cause {
     let mut evidence = case.basics();
     let advised = advised(case);
+    if likelihood == Likelihood::Likely && case.context.limited_nearby == Some(true) {
+        evidence.push("another request of the same log was refused for this limit".to_owned());
+    }
     evidence.extend(advised.as_ref().map(|advised| {
         format!("the answer asks to wait {advised}, as a limit does; a permission does not come with time")
     }));

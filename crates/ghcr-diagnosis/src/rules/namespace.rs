@@ -21,7 +21,10 @@ pub(super) fn diagnose(case: &Case) -> Option<Diagnosis> {
         }
         let explanation = if context.foreign_owner().is_some() {
             mismatch(case, Likelihood::Proven)
-        } else if context.actions.is_some() && !context.owner.is_empty() {
+        } else if context.actions.is_some()
+            && context.foreign_site().is_none()
+            && context.known_owner().is_some()
+        {
             not_of_this_run(case)
         } else {
             mismatch(case, Likelihood::Likely)
@@ -262,5 +265,9 @@ fn not_there(case: &Case) -> Cause {
 }
 
 fn named<'a>(name: &'a str, otherwise: &'a str) -> &'a str {
-    if name.is_empty() { otherwise } else { name }
+    if page::is_hidden(name) {
+        otherwise
+    } else {
+        name
+    }
 }

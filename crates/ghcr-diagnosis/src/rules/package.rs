@@ -36,13 +36,30 @@ fn explained(case: &Case) -> Option<Diagnosis> {
 
 /// The causes of `write_package`.
 pub(super) fn denied(case: &Case) -> Vec<Cause> {
-    let context = &case.context;
     let mut causes = token_first(case);
-    if context.just_created == Some(true) {
+    if is_after_success(case) {
         causes.push(just_created(case, Likelihood::Likely));
     }
-    causes.extend(locked(case, Code::PackageDeniesRepository));
+    let locked = locked(case, Code::PackageDeniesRepository);
+    causes.extend(locked.into_iter().map(|cause| after_success(case, cause)));
     causes
+}
+
+/// Whether the package was pushed to just before: a refusal that follows is rarely its lock's.
+fn is_after_success(case: &Case) -> bool {
+    case.context.just_created == Some(true) || case.evidence.pushed_before.is_some()
+}
+
+/// A lock that was open a moment before is no more than a possible cause.
+fn after_success(case: &Case, supposed: Cause) -> Cause {
+    Cause {
+        likelihood: if is_after_success(case) {
+            Likelihood::Possible
+        } else {
+            supposed.likelihood
+        },
+        ..supposed
+    }
 }
 
 /// Whom the package does not admit. Without the token's kind it may be either, and at another owner's package a
@@ -52,6 +69,10 @@ fn locked(case: &Case, code: Code) -> Vec<Cause> {
     let context = &case.context;
     let user = |likelihood| denies_user(case, likelihood);
     let repository = || denies_repository(case, code);
+    if context.foreign_site().is_some() && !context.is_personal() {
+        // No repository of the run's site can be added there.
+        return vec![user(Likely)];
+    }
     let is_foreign = context.foreign_owner().is_some();
     if context.is_personal() {
         return vec![if code == Code::PackageUnreadable {
@@ -88,29 +109,24 @@ pub(super) fn unreadable(case: &Case) -> Vec<Cause> {
     let context = &case.context;
     let mut causes = token_first(case);
     let access = installation::known(case).filter(|_| causes.is_empty() && !context.is_personal());
-    if access == Some(Access::None) {
+    if access == Some(Access::None) && case.evidence.pushed_before.is_none() {
         let lacks = installation::lacks_permission(case, Likelihood::Likely, None);
         causes.push(lacks);
     }
     let created = match context.just_created {
-        Some(true) => Some(Likelihood::Likely),
+        _ if is_after_success(case) => Some(Likelihood::Likely),
         // Another job of the same run may have made it.
-        None => Some(Likelihood::Possible),
+        None | Some(true) => Some(Likelihood::Possible),
         Some(false) => None,
     };
     let unreadable = locked(case, Code::PackageUnreadable);
-    causes.extend(unreadable.into_iter().map(|cause| {
-        if context.just_created == Some(true) {
-            Cause {
-                likelihood: Likelihood::Possible,
-                ..cause
-            }
-        } else {
-            cause
-        }
-    }));
+    causes.extend(
+        unreadable
+            .into_iter()
+            .map(|cause| after_success(case, cause)),
+    );
     // A token that may read sees its own repository's packages, and could not write to them all the same.
-    if access == Some(Access::Read) {
+    if access == Some(Access::Read) && case.evidence.pushed_before.is_none() {
         let lacks = installation::lacks_permission(case, Likelihood::Possible, None);
         causes.push(lacks);
     }
@@ -276,7 +292,13 @@ fn denies_user(case: &Case, likelihood: Likelihood) -> Cause {
         |login| format!("the user {login}"),
     );
     let mut evidence = case.basics();
-    if likelihood == Likelihood::Possible {
+    if let Some(site) = context.foreign_site() {
+        evidence.push(format!(
+            "the workflow runs at {site}, whose repositories cannot be added to a package at {}, so that the token is \
+             probably a person's there",
+            context.web_host
+        ));
+    } else if likelihood == Likelihood::Possible {
         evidence.push("holds if the token is a person's, not a workflow's".to_owned());
     } else if let Some(own) = context.foreign_owner()
         && context.is_of_unknown_kind()
@@ -306,6 +328,8 @@ pub(super) fn just_created(case: &Case, likelihood: Likelihood) -> Cause {
     let mut evidence = case.basics();
     evidence.push(if case.context.just_created == Some(true) {
         "the package was created less than a minute before".to_owned()
+    } else if let Some(pushed) = &case.evidence.pushed_before {
+        format!("the log shows that {pushed} was pushed just before: the permissions were right then")
     } else {
         "holds if another job of this run, or an earlier push, created the package less than a minute before"
             .to_owned()

@@ -6,7 +6,7 @@
 
 use oci_push::Step;
 
-use super::{account, installation, limit, namespace, package};
+use super::{account, credential, installation, limit, namespace, package};
 use crate::case::Case;
 use crate::context::{Access, Tool};
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
@@ -22,22 +22,26 @@ fn explained(case: &Case) -> Option<Diagnosis> {
     );
     let is_refusal = case.evidence.status == Some(403)
         || (case.evidence.status.is_none() && case.evidence.has_code("DENIED"));
-    if !is_refusal || !case.is_silent() {
+    // "denied" says no more than the status, where the same credential was taken a moment before.
+    let is_bare = case.is_silent() || credential::is_bare_after_success(case);
+    if !is_refusal || !is_bare {
         return None;
     }
     let context = &case.context;
     let mut causes = installation::of_run(case);
-    let actions = context.actions.as_ref();
-    let listed = installation::listed(case).or(actions.and_then(|actions| actions.granted));
+    let known = installation::known(case);
     if context.foreign_owner().is_some() && context.is_installation() {
         causes.push(namespace::mismatch(case, Likelihood::Likely));
     }
-    let lacks = |likelihood| installation::lacks_permission(case, likelihood, None);
-    let is_shut = matches!(listed, Some(Access::None | Access::Read));
+    let is_shut = matches!(known, Some(Access::None | Access::Read)) && !has_pushed(case);
     if is_shut && causes.is_empty() && !context.is_personal() {
-        causes.push(lacks(Likelihood::Likely));
+        causes.extend(installation::withheld(case));
     }
-    let may_lack = listed.is_none() && causes.is_empty() && !context.is_personal() && !is_lookup;
+    let may_lack = known.is_none()
+        && causes.is_empty()
+        && !context.is_personal()
+        && !is_lookup
+        && !has_pushed(case);
     let of_package = if is_lookup {
         package::unreadable(case)
     } else {
@@ -52,22 +56,38 @@ fn explained(case: &Case) -> Option<Diagnosis> {
         } else {
             of_package.len()
         };
-        of_package.insert(at, lacks(Likelihood::Possible));
+        of_package.insert(
+            at,
+            installation::lacks_permission(case, Likelihood::Possible, None),
+        );
     }
-    causes.extend(of_package);
-    // The blobs were taken, or were there.
+    // Whoever takes a limit for a lock changes settings that were right: it stands beside the likeliest of them.
+    let limit = limit::wait_for_secondary(case, limit_likelihood(case));
+    of_package.insert(of_package.len().min(1), limit);
+    // The blobs were taken, or were there: a lock would have been met before
+    // (https://github.com/int128/docker-manifest-create-action/issues/158).
     let is_last = matches!(case.evidence.step, Some(Step::PutManifest | Step::PutTag));
-    if is_last && context.just_created.is_none() {
-        causes.push(package::just_created(case, Likelihood::Possible));
+    if is_last && context.just_created.is_none() && !has_pushed(case) {
+        of_package.insert(0, package::just_created(case, Likelihood::Possible));
     }
+    causes.extend(installation::perhaps_fork(case));
+    causes.extend(of_package);
     causes.extend(account::supposed(case));
-    causes.push(limit::wait_for_secondary(case, Likelihood::Possible));
     // What names a digest is no place to push to.
     let how = match context.reference.split('@').next() {
         None | Some("") => "`ghcr-push check REFERENCE`".to_owned(),
         Some(reference) => format!("`ghcr-push check {reference}`"),
     };
-    let mut diagnosis = Diagnosis::of("the registry refused without saying why", causes)?;
+    let is_open = causes
+        .iter()
+        .all(|cause| cause.likelihood == Likelihood::Possible);
+    let summary = match context.tool {
+        Tool::Another if is_open => {
+            format!("the registry refused without saying why; {how} asks for its words")
+        }
+        _ => "the registry refused without saying why".to_owned(),
+    };
+    let mut diagnosis = Diagnosis::of(summary, causes)?;
     if let Some(first) = diagnosis.causes.first_mut() {
         first.evidence.push(match context.tool {
             Tool::GhcrPush => {
@@ -79,6 +99,20 @@ fn explained(case: &Case) -> Option<Diagnosis> {
         });
     }
     Some(diagnosis)
+}
+
+/// Whether the same credential had pushed to this package just before, so that it may.
+fn has_pushed(case: &Case) -> bool {
+    case.evidence.pushed_before.is_some()
+}
+
+/// Another refusal of the same log that names the limit explains this one as well.
+fn limit_likelihood(case: &Case) -> Likelihood {
+    if case.context.limited_nearby == Some(true) {
+        Likelihood::Likely
+    } else {
+        Likelihood::Possible
+    }
 }
 
 /// A cause that words would prove is merely possible without them; what GitHub's API said stays.

@@ -83,7 +83,7 @@ fn ruled_out(case: &Case) -> Option<String> {
         ),
         (
             actions.is_some_and(|actions| !actions.repository.is_empty())
-                && !context.owner.is_empty()
+                && context.known_owner().is_some()
                 && context.foreign_owner().is_none(),
             "another owner than the workflow's",
         ),

@@ -49,7 +49,7 @@ fn without_an_answer() {
         &context,
         &[("registry-unavailable", Likely)],
     );
-    // The command line has better words for these.
+    // Whoever pushed.
     let mut own = context.clone();
     own.tool = Tool::GhcrPush;
     for (kind, code) in [
@@ -62,7 +62,7 @@ fn without_an_answer() {
         ),
     ] {
         let failure = unanswered(Step::CheckBlob, kind);
-        check(&failure, &own, &[]);
+        check(&failure, &own, &[(code, Proven)]);
         check(&failure, &context, &[(code, Proven)]);
     }
     let mut large = context.clone();
@@ -132,12 +132,19 @@ fn without_a_credential() {
         "GHCR_PUSH_TOKEN (not set)".to_owned(),
         "gh (not installed)".to_owned(),
     ];
+    // No login helps a run that may only read.
+    let fork = without_credential(&context).expect("a diagnosis");
+    assert_eq!(
+        codes(Some(&fork)),
+        [
+            ("fork-pull-request", Likely),
+            ("credential-missing", Possible),
+        ]
+    );
+    context.actions.get_or_insert_default().fork = Some(false);
     let cause = check(
         &context,
-        &[
-            ("credential-missing", Proven),
-            ("fork-pull-request", Likely),
-        ],
+        &[("credential-missing", Proven)],
         &[
             "looked at GHCR_PUSH_TOKEN (not set)",
             "looked at gh (not installed)",

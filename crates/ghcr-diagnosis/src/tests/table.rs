@@ -7,6 +7,7 @@ mod limits;
 mod locks;
 mod pages;
 mod pulls;
+mod runs;
 mod whose;
 mod words;
 

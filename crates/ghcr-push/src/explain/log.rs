@@ -7,7 +7,7 @@ mod text;
 
 use std::process::ExitCode;
 
-use ghcr_diagnosis::{Context, Diagnosis, Evidence, diagnose, log};
+use ghcr_diagnosis::{Code, Context, Diagnosis, Evidence, Likelihood, diagnose, log};
 use oci_push::Step;
 use serde_json::{Value, json};
 
@@ -54,11 +54,16 @@ fn explain(
     // What stands is what failed.
     refusals.sort_by_key(|refusal| refusal.pushed_later.is_some());
     let omitted = refusals.len().saturating_sub(MOST);
-    let explained: Vec<Explained> = refusals
+    refusals.truncate(MOST);
+    let limited: Vec<String> = refusals.iter().filter_map(limited_host).collect();
+    let mut explained: Vec<Explained> = refusals
         .into_iter()
-        .take(MOST)
-        .map(|evidence| Explained::of(evidence, environment))
+        .map(|evidence| Explained::of(evidence, environment, &limited))
         .collect();
+    // The limit comes before what it explains.
+    if explained.iter().any(Explained::is_of_limit_nearby) {
+        explained.sort_by_key(|one| (one.remark().is_some(), !one.is_limit()));
+    }
     if explained.is_empty() {
         let message = format!(
             "no refusal of a container registry is recognised in {}",
@@ -90,8 +95,14 @@ struct Explained {
 }
 
 impl Explained {
-    fn of(evidence: Evidence, environment: &Environment) -> Self {
-        let context = situation::of_log(&evidence, environment);
+    /// `limited` are the hosts that the log shows to limit requests.
+    fn of(evidence: Evidence, environment: &Environment, limited: &[String]) -> Self {
+        let mut context = situation::of_log(&evidence, environment);
+        let is_limited = evidence
+            .host
+            .as_ref()
+            .is_some_and(|host| limited.contains(host));
+        context.limited_nearby = is_limited.then_some(true);
         let is_own = evidence.is_in_words_of_github();
         let (diagnosis, note) = match foreign::host(&evidence) {
             _ if foreign::is_everybodys(&evidence) => (diagnose(&evidence, &context), None),
@@ -116,6 +127,27 @@ impl Explained {
         }
     }
 
+    fn first(&self) -> Option<(Code, Likelihood)> {
+        let first = self.diagnosis.as_ref()?.causes.first()?;
+        Some((first.code, first.likelihood))
+    }
+
+    /// Whether the registry said that it is a limit.
+    fn is_limit(&self) -> bool {
+        matches!(
+            self.first(),
+            Some((
+                Code::SecondaryRateLimit | Code::RateLimit,
+                Likelihood::Proven
+            ))
+        )
+    }
+
+    /// Whether another refusal of the log explains this one as a limit.
+    fn is_of_limit_nearby(&self) -> bool {
+        self.first() == Some((Code::SecondaryRateLimit, Likelihood::Likely))
+    }
+
     /// That the refusal is not what failed, if it is not.
     fn remark(&self) -> Option<String> {
         let pushed = self.evidence.pushed_later.as_deref()?;
@@ -135,12 +167,21 @@ impl Explained {
         let message = format!("{what}: {}", headline(&self.evidence));
         let mut error = CliError::new(Kind::Authorization, message);
         error.place = self.place.clone().map(Box::new);
-        match &self.diagnosis {
-            Some(diagnosis) => error.diagnosis = Some(Box::new(diagnosis.clone())),
-            None => error.hint = Some("none of the known causes explains it".to_owned()),
+        error.diagnosis = self.diagnosis.clone().map(Box::new);
+        if error.diagnosis.is_none() {
+            let unexplained = || "none of the known causes explains it".to_owned();
+            error.hint = Some(self.note.clone().unwrap_or_else(unexplained));
         }
         error
     }
+}
+
+/// The host that limits requests, by its own words.
+fn limited_host(evidence: &Evidence) -> Option<String> {
+    let diagnosis = diagnose(evidence, &Context::default())?;
+    let first = diagnosis.causes.first()?;
+    let is_limit = first.code == Code::SecondaryRateLimit && first.likelihood == Likelihood::Proven;
+    evidence.host.clone().filter(|_| is_limit)
 }
 
 /// What the log does not tell, and no surroundings either.

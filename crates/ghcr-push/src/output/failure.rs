@@ -8,7 +8,7 @@ use crate::error::CliError;
 pub(super) fn render(error: &CliError) -> Vec<String> {
     let mut lines = vec![format!("error: {}", error.message)];
     lines.extend(render_causes(error));
-    if let Some(diagnosis) = &error.diagnosis {
+    if let Some(diagnosis) = error.told_diagnosis() {
         lines.push(String::new());
         lines.extend(render_diagnosis(diagnosis));
     } else if let Some(hint) = &error.hint {

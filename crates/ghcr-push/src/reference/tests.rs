@@ -1,6 +1,8 @@
+use ghcr_diagnosis::Code;
 use oci_push::{Profile, Reference};
 
 use super::{References, first_of_each_repository, shown};
+use crate::env::Environment;
 
 fn read(arguments: &[&str], tags: &[&str]) -> Result<(Vec<String>, Vec<String>), String> {
     read_as(None, arguments, tags)
@@ -17,12 +19,17 @@ fn read_as(
             .map(|text| (*text).to_owned())
             .collect::<Vec<_>>()
     };
-    References::read(&own(arguments), &own(tags), profile)
-        .map(|read| {
-            let references = read.all.iter().map(ToString::to_string).collect();
-            (references, read.notices)
-        })
-        .map_err(|error| format!("{}; {}", error.message, error.hint.unwrap_or_default()))
+    References::read(
+        &own(arguments),
+        &own(tags),
+        profile,
+        &Environment::default(),
+    )
+    .map(|read| {
+        let references = read.all.iter().map(ToString::to_string).collect();
+        (references, read.notices)
+    })
+    .map_err(|error| format!("{}; {}", error.message, error.hint.unwrap_or_default()))
 }
 
 #[test]
@@ -158,6 +165,15 @@ fn refused_with_the_reason() {
         ("[::1]5000/o/n", "with no IPv6 address"),
         ("[::1]:5000/o//n", "is no image reference"),
         ("ghcr.io/name:1", "reference-without-owner"),
+        (
+            "ghcr.io//name:1",
+            "write ghcr.io/OWNER/name:1; nothing stands",
+        ),
+        (
+            "ghcr.io//owner/name:1",
+            "write ghcr.io/owner/name:1; nothing stands",
+        ),
+        ("ghcr.io/:1", "write ghcr.io/OWNER/NAME:1; nothing stands"),
         ("ghcr.io/name:1", "write ghcr.io/OWNER/name:1"),
         ("ghcr.net/o/n:1", "lookalike-host"),
         ("gcrh.io/o/n:1", "lookalike-host"),
@@ -251,7 +267,8 @@ fn names_that_begin_like_the_registrys() {
         ("ghcr.io/o/n:1", false),
         ("registry.example/ghcr.io/n:1", false),
     ] {
-        let read = References::read(&[written.to_owned()], &[], None).expect("a reference");
+        let read = References::read(&[written.to_owned()], &[], None, &Environment::default())
+            .expect("a reference");
         let told = read
             .notices
             .iter()
@@ -271,4 +288,29 @@ fn repositories() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(first, ["ghcr.io/o/n:1", "ghcr.io/o/m:1"]);
+}
+
+/// In a run the owner is known, and the diagnosis names it as well.
+#[test]
+fn the_owner_of_a_run() {
+    let environment = Environment::of(&[
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_REPOSITORY", "Acme/web"),
+    ]);
+    for (written, whole) in [
+        ("ghcr.io/web:1", "ghcr.io/acme/web:1"),
+        ("ghcr.io//web:1", "ghcr.io/acme/web:1"),
+    ] {
+        let read = References::read(&[written.to_owned()], &[], None, &environment);
+        let error = read.expect_err("it has no owner");
+        let hint = error.hint.unwrap_or_default();
+        assert!(hint.starts_with(&format!("write {whole}")), "{hint}");
+        let diagnosis = error.diagnosis.expect("a diagnosis");
+        let cause = &diagnosis.causes[0];
+        assert_eq!(cause.code, Code::ReferenceWithoutOwner);
+        assert!(
+            cause.remedy.starts_with("Write ghcr.io/acme/web"),
+            "{cause:?}"
+        );
+    }
 }

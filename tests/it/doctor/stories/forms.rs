@@ -101,9 +101,20 @@ fn an_empty_secret() {
         notice: GHCR_PUSH_TOKEN is set but empty; secrets are empty in runs for pull requests from forks
         error: no credential for ghcr.io was found
 
-        diagnosis: the credential is empty
+        diagnosis: the run is given no credential that may push
 
-        1. credential-empty (proven)
+        1. fork-pull-request (likely)
+           the run is for a pull request from a fork: its token may only read, whatever `permissions:` says, and it is given no secrets
+           evidence:
+             - the pull request comes from outside of owner/app
+           what to do:
+             Build in such runs, and publish from runs of the repository itself, by this condition for the step that pushes:
+
+                 if: github.event.pull_request == null || github.event.pull_request.head.repo.full_name == github.repository
+
+             Do not turn to `pull_request_target` for this: it would hand a token that may write to whatever code the pull request brings.
+
+        2. credential-empty (possible)
            GHCR_PUSH_TOKEN is empty, so that no credential was sent
            evidence:
              - set but empty: GHCR_PUSH_TOKEN
@@ -118,17 +129,6 @@ fn an_empty_secret() {
              - looked at gh auth token --hostname github.com (gh is not installed)
            what to do:
              Check the name of the secret, that it exists for this repository (or its environment), and that the run may have it: runs for pull requests from forks have no secrets, Dependabot's only its own. For packages of the repository itself `secrets.GITHUB_TOKEN` is always there.
-
-        2. fork-pull-request (likely)
-           the run is for a pull request from a fork: its token may only read, whatever `permissions:` says, and it is given no secrets
-           evidence:
-             - the pull request comes from outside of owner/app
-           what to do:
-             Build in such runs, and publish from runs of the repository itself. Give the step that pushes this condition:
-
-                 if: github.event.pull_request == null || github.event.pull_request.head.repo.full_name == github.repository
-
-             Do not turn to `pull_request_target` for this: it would hand a token that may write to whatever code the pull request brings.
     "]].assert_eq(&run.stderr.replace(&home, "HOME"));
 }
 

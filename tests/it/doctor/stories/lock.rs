@@ -37,7 +37,7 @@ fn a_pull_request_from_a_fork() {
              - the credential came from GHCR_PUSH_TOKEN (installation token, as GITHUB_TOKEN is)
              - the pull request comes from somebody/app, a fork of owner/app
            what to do:
-             Build in such runs, and publish from runs of the repository itself. Give the step that pushes this condition:
+             Build in such runs, and publish from runs of the repository itself, by this condition for the step that pushes:
 
                  if: github.event.pull_request == null || github.event.pull_request.head.repo.full_name == github.repository
 
@@ -78,7 +78,7 @@ fn dependabot() {
              - "Write": the package owner/app exists already
              - .github/workflows/release.yml gives all its jobs `packages: none` in the workflow's `permissions:`
            what to do:
-             Publish when the update is merged, not before. Give the step that pushes this condition:
+             Publish when the update is merged, not before, by this condition for the step that pushes:
 
                  if: github.event.pull_request == null || github.event.pull_request.user.login != 'dependabot[bot]'
 
@@ -93,7 +93,7 @@ fn dependabot() {
            evidence:
              - holds only if what is said above is in place already
            what to do:
-             Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself, and what a block in a workflow's file raises.
+             Ask an owner of owner whether "Workflow permissions" keep this repository to reading. "Read and write permissions" there would lift that, and become the default of every repository of owner that sets nothing itself.
              https://github.com/organizations/owner/settings/actions
     "#]]);
 }
@@ -176,7 +176,7 @@ fn a_policy_of_the_organization() {
              - .github/workflows/release.yml gives the job "publish" `packages: write` in the job's own `permissions:`
              - the block is right, so that something above it overrules it
            what to do:
-             Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself, and what a block in a workflow's file raises. Before that, look at the job's log, under "Set up job", "GITHUB_TOKEN Permissions": if it shows `Packages: write`, no policy is the matter, but another token was used than the job's own.
+             Look at the job's log, under "Set up job", "GITHUB_TOKEN Permissions": if it shows `Packages: write`, no policy is the matter, but another token was used than the job's own. If it shows less, ask an owner of owner whether "Workflow permissions" keep this repository to reading. "Read and write permissions" there would lift that, and become the default of every repository of owner that sets nothing itself.
              https://github.com/organizations/owner/settings/actions
 
         2. app-token-unsupported (possible)
@@ -231,7 +231,7 @@ fn a_reusable_workflow() {
            evidence:
              - holds only if what is said above is in place already
            what to do:
-             Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself, and what a block in a workflow's file raises.
+             Ask an owner of owner whether "Workflow permissions" keep this repository to reading. "Read and write permissions" there would lift that, and become the default of every repository of owner that sets nothing itself.
              https://github.com/organizations/owner/settings/actions
     "#]]);
 }
@@ -283,7 +283,7 @@ fn a_called_workflow_that_withholds() {
            evidence:
              - holds only if what is said above is in place already
            what to do:
-             Ask an owner of owner to allow "Read and write permissions" under "Workflow permissions". That becomes the default of every repository that sets nothing itself, and what a block in a workflow's file raises.
+             Ask an owner of owner whether "Workflow permissions" keep this repository to reading. "Read and write permissions" there would lift that, and become the default of every repository of owner that sets nothing itself.
              https://github.com/organizations/owner/settings/actions
     "#]]);
 }

@@ -14,7 +14,7 @@ fn refused_pushes() {
          [293](https://github.com/sedaprotocol/seda-chain/actions/runs/7490187164/job/20388852550#step:9:298)\n\
          Error: buildx failed with: ERROR: failed to solve: failed to push ghcr.io/sedaprotocol/seda-chain:v0.0.2: failed commit on ref \"manifest-sha256:90144a87d3fe7740964ca376203a0215bfd72de7d47055f30e1b5a935c0fc2dd\": unexpected status from PUT request to https://ghcr.io/v2/sedaprotocol/seda-chain/manifests/sha256:90144a87d3fe7740964ca376203a0215bfd72de7d47055f30e1b5a935c0fc2dd: 403 Forbidden\n",
         &expect![[r"
-            403 PUT put-tag ghcr.io ghcr.io/sedaprotocol/seda-chain:v0.0.2 |  | workflow-lacks-packages-write
+            403 PUT put-tag ghcr.io ghcr.io/sedaprotocol/seda-chain:v0.0.2 |  | package-just-created
         "]],
     );
     // https://github.com/podman-container-tools/podman/issues/6950

@@ -209,7 +209,7 @@ fn tools_in_go() {
     check(
         "failed to put manifest ghcr.io/goreleaser/goreleaser:v0.150: denied\n: exit status 1\n",
         &expect![[r"
-            - - put-tag ghcr.io ghcr.io/goreleaser/goreleaser:v0.150 | DENIED:  | workflow-lacks-packages-write
+            - - put-tag ghcr.io ghcr.io/goreleaser/goreleaser:v0.150 | DENIED:  | package-just-created
         "]],
     );
     check(

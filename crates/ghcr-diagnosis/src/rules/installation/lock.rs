@@ -111,19 +111,22 @@ pub(in crate::rules) fn policy_on_workflows(case: &Case, likelihood: Likelihood)
         .actions
         .as_ref()
         .and_then(|actions| actions.granted);
-    let (block, look) = if is_overruled {
-        let look = if granted.is_some() {
-            ""
-        } else {
-            " Before that, look at the job's log, under \"Set up job\", \"GITHUB_TOKEN Permissions\": if it shows \
-             `Packages: write`, no policy is the matter, but another token was used than the job's own."
-        };
-        (
-            "the block in the workflow's file is right, and a policy overrules it: ",
-            look,
+    let block = if is_overruled {
+        "the block in the workflow's file is right, and a policy overrules it: "
+    } else {
+        ""
+    };
+    // What is asked first loosens nothing.
+    let ask = if is_overruled && granted.is_none() {
+        format!(
+            "Look at the job's log, under \"Set up job\", \"GITHUB_TOKEN Permissions\": if it shows `Packages: write`, no \
+             policy is the matter, but another token was used than the job's own. If it shows less, ask an owner of \
+             {owner} whether \"Workflow permissions\" keep this repository to reading."
         )
     } else {
-        ("", "")
+        format!(
+            "Ask an owner of {owner} whether \"Workflow permissions\" keep this repository to reading."
+        )
     };
     policy(
         case,
@@ -133,9 +136,8 @@ pub(in crate::rules) fn policy_on_workflows(case: &Case, likelihood: Likelihood)
             supposed(case)
         ),
         format!(
-            "Ask an owner of {owner} to allow \"Read and write permissions\" under \"Workflow permissions\". \
-             That becomes the default of every repository that sets nothing itself, and what a block in a workflow's \
-             file raises.{look}"
+            "{ask} \"Read and write permissions\" there would lift that, and become the default of every repository of \
+             {owner} that sets nothing itself."
         ),
         page::organization_actions(&case.context),
     )
@@ -172,10 +174,7 @@ fn policy(case: &Case, likelihood: Likelihood, why: String, remedy: String, url:
 }
 
 fn owner(case: &Case) -> &str {
-    match case.context.owner.as_str() {
-        "" => "the owner",
-        owner => owner,
-    }
+    case.context.known_owner().unwrap_or("the owner")
 }
 
 /// The owner, as the beginning of what holds of organizations only.

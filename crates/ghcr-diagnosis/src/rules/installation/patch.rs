@@ -1,8 +1,8 @@
 //! The permission that the job's token lacks, and the lines that give it.
 
-use super::Token;
+use super::lock::policy_on_workflows;
 use crate::case::Case;
-use crate::context::{Access, Grants};
+use crate::context::{Access, Grants, OwnerKind};
 use crate::diagnosis::{Cause, Code, Likelihood};
 use crate::page;
 
@@ -50,7 +50,12 @@ pub(in crate::rules) fn lacks_permission(
 }
 
 /// The cause that the token is not the one that the file on disk describes, which grants the permission.
-pub(super) fn other_than_on_disk(case: &Case, token: &Token, likelihood: Likelihood) -> Cause {
+pub(super) fn other_than_on_disk(
+    case: &Case,
+    is_own: Option<bool>,
+    creating: Option<bool>,
+    likelihood: Likelihood,
+) -> Cause {
     let context = &case.context;
     let actions = context.actions.as_ref();
     let file = actions
@@ -63,14 +68,14 @@ pub(super) fn other_than_on_disk(case: &Case, token: &Token, likelihood: Likelih
     let is_of_run = actions.and_then(|actions| actions.file_is_of_run);
     let other_file = "the run used another version of the file";
     let other_token = format!("{source} is not this job's token");
-    let why = match (token.is_own, is_of_run) {
+    let why = match (is_own, is_of_run) {
         (Some(true), Some(true)) => "something above the file overrules it".to_owned(),
         (Some(true), _) => other_file.to_owned(),
         (_, Some(true)) => other_token,
         _ => format!("{other_token}, or {other_file}"),
     };
     let mut evidence = case.basics();
-    evidence.push(existence(case, token.creating));
+    evidence.extend(creating.map(|creating| existence(case, creating)));
     evidence.extend(shown(case));
     let if_less = if is_of_run == Some(true) {
         "the block is overruled: by the `permissions:` of a workflow that calls this one, or by a policy of the \
@@ -82,7 +87,7 @@ pub(super) fn other_than_on_disk(case: &Case, token: &Token, likelihood: Likelih
         )
     };
     // Where the file is the run's, nothing of the workflow is lacking: it is the token that is another one.
-    let is_of_token = is_of_run == Some(true) && token.is_own != Some(true);
+    let is_of_token = is_of_run == Some(true) && is_own != Some(true);
     Cause {
         code: if is_of_token {
             Code::AppTokenUnsupported
@@ -101,6 +106,22 @@ pub(super) fn other_than_on_disk(case: &Case, token: &Token, likelihood: Likelih
         ),
         url: None,
     }
+}
+
+/// The causes that a token had no right to write, for a refusal that does not say so: what its log shows, else what
+/// its file gives. Where the log shows less than the file gives, what overrules the file is the matter.
+pub(in crate::rules) fn withheld(case: &Case) -> Vec<Cause> {
+    if listed(case) != Some(Access::Write) {
+        return vec![lacks_permission(case, Likelihood::Likely, None)];
+    }
+    let is_users = case.context.owner_kind == Some(OwnerKind::User);
+    let actions = case.context.actions.as_ref();
+    let is_other_file = actions.and_then(|actions| actions.file_is_of_run) == Some(false);
+    if is_users || is_other_file {
+        let is_own = case.context.is_workflow_token();
+        return vec![other_than_on_disk(case, is_own, None, Likelihood::Likely)];
+    }
+    vec![policy_on_workflows(case, Likelihood::Likely)]
 }
 
 /// What "Create" or "Write" tells of the package.

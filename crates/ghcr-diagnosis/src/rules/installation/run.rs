@@ -13,6 +13,7 @@ pub(super) fn causes(case: &Case, token: &Token) -> Vec<Cause> {
         return Vec::new();
     };
     let mut causes = Vec::new();
+    causes.extend(perhaps_fork(case));
     if actions.fork == Some(true) {
         let is_certain =
             token.is_own == Some(true) || (case.context.is_installation() && !token.prefixed);
@@ -21,7 +22,7 @@ pub(super) fn causes(case: &Case, token: &Token) -> Vec<Cause> {
         } else {
             Likelihood::Likely
         };
-        causes.push(fork(case, actions, likelihood));
+        causes.push(fork(case, likelihood, origin(actions)));
         return causes;
     }
     if actions.is_dependabot() {
@@ -45,7 +46,7 @@ pub(in crate::rules) fn of_run(case: &Case) -> Vec<Cause> {
         return Vec::new();
     };
     if actions.fork == Some(true) {
-        vec![fork(case, actions, Likelihood::Likely)]
+        vec![fork(case, Likelihood::Likely, origin(actions))]
     } else if actions.is_dependabot() {
         vec![dependabot(case, actions, None)]
     } else {
@@ -53,15 +54,46 @@ pub(in crate::rules) fn of_run(case: &Case) -> Vec<Cause> {
     }
 }
 
+/// The cause that the pull request comes from a fork, where that is not known: the event's payload could not be read.
+pub(in crate::rules) fn perhaps_fork(case: &Case) -> Option<Cause> {
+    let actions = case.context.actions.as_ref()?;
+    let is_of_pull_request = actions
+        .event
+        .as_deref()
+        .is_some_and(|event| PULL_REQUESTS.contains(&event));
+    if actions.fork.is_some() || !is_of_pull_request {
+        return None;
+    }
+    // A block that is right and does not hold is what a fork's run has.
+    let likelihood = if listed(case) == Some(Access::Write) {
+        Likelihood::Likely
+    } else {
+        Likelihood::Possible
+    };
+    let origin = "the run is for a pull request; where that comes from is not known, since the event's payload could \
+                  not be read";
+    let supposed = fork(case, likelihood, origin.to_owned());
+    Some(Cause {
+        why: "if the pull request comes from a fork, the run's token may only read, whatever `permissions:` says, and it \
+              is given no secrets"
+            .to_owned(),
+        ..supposed
+    })
+}
+
+/// Events whose runs may only read if the pull request comes from a fork
+/// (<https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows>).
+const PULL_REQUESTS: [&str; 3] = [
+    "pull_request",
+    "pull_request_review",
+    "pull_request_review_comment",
+];
+
 /// A fork's run may only read, whatever the file says
 /// (<https://github.blog/changelog/2021-04-20-github-actions-control-permissions-for-github_token>).
-fn fork(case: &Case, actions: &ActionsFacts, likelihood: Likelihood) -> Cause {
+fn fork(case: &Case, likelihood: Likelihood, origin: String) -> Cause {
     let mut evidence = case.basics();
-    let repository = filled(&actions.repository, "this repository");
-    evidence.push(match actions.head_repository.as_deref() {
-        Some(head) => format!("the pull request comes from {head}, a fork of {repository}"),
-        None => format!("the pull request comes from outside of {repository}"),
-    });
+    evidence.push(origin);
     Cause {
         code: Code::ForkPullRequest,
         likelihood,
@@ -69,14 +101,23 @@ fn fork(case: &Case, actions: &ActionsFacts, likelihood: Likelihood) -> Cause {
               it is given no secrets"
             .to_owned(),
         evidence,
-        remedy: "Build in such runs, and publish from runs of the repository itself. Give the step that pushes this \
-                 condition:\n\n    \
+        remedy: "Build in such runs, and publish from runs of the repository itself, by this condition for the step \
+                 that pushes:\n\n    \
                  if: github.event.pull_request == null || github.event.pull_request.head.repo.full_name == \
                  github.repository\n\n\
                  Do not turn to `pull_request_target` for this: it would hand a token that may write to whatever code \
                  the pull request brings."
             .to_owned(),
         url: None,
+    }
+}
+
+/// Where a fork's pull request comes from, as evidence.
+fn origin(actions: &ActionsFacts) -> String {
+    let repository = filled(&actions.repository, "this repository");
+    match actions.head_repository.as_deref() {
+        Some(head) => format!("the pull request comes from {head}, a fork of {repository}"),
+        None => format!("the pull request comes from outside of {repository}"),
     }
 }
 
@@ -121,7 +162,7 @@ fn dependabot(case: &Case, actions: &ActionsFacts, creating: Option<bool>) -> Ca
             )
         };
         format!(
-            "Publish when the update is merged, not before. Give the step that pushes this condition:\n\n    \
+            "Publish when the update is merged, not before, by this condition for the step that pushes:\n\n    \
                  if: github.event.pull_request == null || \
                  github.event.pull_request.user.login != 'dependabot[bot]'{raise}"
         )

@@ -152,7 +152,10 @@ fn a_bare_denial() {
     }
     let write = diagnose(&at("POST", "/v2/owner/app/blobs/uploads/", None), &unknown);
     let write = write.expect("a diagnosis");
-    assert_eq!(write.summary, "the registry refused without saying why");
+    assert_eq!(
+        write.summary,
+        "the registry refused without saying why; `ghcr-push check REFERENCE` asks for its words"
+    );
 }
 
 /// The words are not to be asked for by what has asked for them.

@@ -133,15 +133,6 @@ fn credentials_and_their_absence() {
         &Context::default(),
         &[("credential-missing", Proven)],
     );
-    let mut empty = run(|actions| actions.fork = Some(true));
-    empty.credential = Credential::Absent;
-    empty.empty_variables = vec!["GHCR_PUSH_TOKEN".to_owned()];
-    check(
-        "a secret in a fork's run",
-        &token,
-        &empty,
-        &[("credential-empty", Proven), ("fork-pull-request", Likely)],
-    );
     let mut expired = classic.clone();
     expired.token.expired = Some(true);
     check(
@@ -179,8 +170,8 @@ fn a_refusal_without_a_word() {
         &job(),
         &[
             ("package-unreadable", Possible),
-            ("package-just-created", Possible),
             ("secondary-rate-limit", Possible),
+            ("package-just-created", Possible),
         ],
     );
     check(
@@ -189,8 +180,8 @@ fn a_refusal_without_a_word() {
         &job(),
         &[
             ("workflow-lacks-packages-write", Possible),
-            ("package-denies-repository", Possible),
             ("secondary-rate-limit", Possible),
+            ("package-denies-repository", Possible),
         ],
     );
     check(

@@ -51,9 +51,9 @@ fn an_unreadable_package_and_the_tokens_lock() {
         &run(|actions| actions.granted = Some(Access::None)),
         &[
             ("workflow-lacks-packages-write", Likely),
+            ("secondary-rate-limit", Possible),
             ("package-unreadable", Possible),
             ("package-just-created", Possible),
-            ("secondary-rate-limit", Possible),
         ],
     );
 }
@@ -228,8 +228,8 @@ fn single_sign_on_by_the_api() {
         &workflow,
         &[
             ("workflow-lacks-packages-write", Possible),
-            ("package-denies-repository", Possible),
             ("secondary-rate-limit", Possible),
+            ("package-denies-repository", Possible),
         ],
     );
 }

@@ -43,11 +43,11 @@ fn a_token_of_unknown_kind() {
         &Context::default(),
         &[
             ("package-unreadable", Possible),
+            ("secondary-rate-limit", Possible),
             ("package-denies-user", Possible),
             ("package-just-created", Possible),
             ("missing-scope", Possible),
             ("sso-not-authorised", Possible),
-            ("secondary-rate-limit", Possible),
         ],
     );
     let mut users = desk(TokenKind::ClassicPersonal);

@@ -133,7 +133,7 @@ fn words_that_need_no_facts() {
             404,
             "BLOB_UPLOAD_UNKNOWN",
             "blob upload unknown to registry",
-            &[("blob-lost", Proven)],
+            &[("blob-lost", Likely)],
         ),
         (
             "https://github.com/oras-project/rust-oci-client/issues/35, the manifest",

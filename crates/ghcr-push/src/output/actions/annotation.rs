@@ -1,6 +1,6 @@
 //! The annotation of a failure, which is what a run's page shows before anybody opens the log.
 
-use ghcr_diagnosis::Cause;
+use ghcr_diagnosis::{Cause, Likelihood};
 
 use super::command::Command;
 use crate::error::CliError;
@@ -19,11 +19,23 @@ pub(super) fn of(error: &CliError) -> Command {
 }
 
 fn message(error: &CliError) -> String {
+    let supposed;
     let mut lines: Vec<&str> = Vec::new();
-    if let Some(diagnosis) = &error.diagnosis {
+    if let Some(diagnosis) = error.told_diagnosis() {
         lines.push(&diagnosis.summary);
         if let Some(cause) = diagnosis.causes.first() {
             let remedy = first_sentence(&cause.remedy);
+            // Who follows the first of several possible causes as if it were known changes what was right.
+            let others = diagnosis.causes.len() - 1;
+            if cause.likelihood == Likelihood::Possible && others > 0 {
+                supposed = format!(
+                    "One of {} possible causes is {}, the others stand in the log: {remedy}",
+                    others + 1,
+                    cause.code
+                );
+                lines.push(&supposed);
+                return lines.join("\n");
+            }
             lines.push(remedy);
             // Who is to change the workflow's file needs no page.
             let is_elsewhere = error.place.is_none();
@@ -60,7 +72,7 @@ fn first_sentence(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use ghcr_diagnosis::{Context, without_credential};
+    use ghcr_diagnosis::{Context, Evidence, diagnose, without_credential};
 
     use super::*;
     use crate::explain::Place;
@@ -94,6 +106,24 @@ mod tests {
         let mut caused = CliError::usage("a mistake").hint("do this");
         caused.causes = vec!["one thing".to_owned(), "another".to_owned()];
         assert_eq!(message(&caused), "one thing\nanother\ndo this");
+    }
+
+    /// A cause that is no more than possible is told as one.
+    #[test]
+    fn possibilities() {
+        let mut context = Context::default();
+        context.reference = "ghcr.io/owner/app:1".to_owned();
+        let mut evidence = Evidence::default();
+        evidence.status = Some(403);
+        let mut error = CliError::usage("it failed");
+        error.diagnosis = diagnose(&evidence, &context).map(Box::new);
+        let told = message(&error);
+        assert!(
+            told.contains("`ghcr-push check ghcr.io/owner/app:1`"),
+            "{told}"
+        );
+        assert!(told.contains("\nOne of "), "{told}");
+        assert!(!told.contains("\nhttps://"), "{told}");
     }
 
     /// A page is named unless the file that the annotation stands at is what has to be changed.

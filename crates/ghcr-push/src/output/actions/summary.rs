@@ -65,7 +65,7 @@ impl Summary {
         };
         let mut summary = Self::default();
         summary.add(format!("### {}\n\n", sentence(&harmless(&error.message))));
-        if let Some(diagnosis) = &error.diagnosis {
+        if let Some(diagnosis) = error.told_diagnosis() {
             summary.add_diagnosis(diagnosis, harmless);
         } else if let Some(hint) = &error.hint {
             summary.add(format!("{}\n", paragraphs(&lines(hint))));
