@@ -2,12 +2,14 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use expect_test::expect;
+use oci_archive::{Algorithm, Digest};
 use serde_json::Value;
 use test_registry::{Options, Route, TestRegistry};
 
+use crate::many_files::save;
 use crate::support::{Image, Run, TOKEN, USERNAME, check, command, push};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/archives");
@@ -241,6 +243,48 @@ fn scratch_space_that_cannot_be_used() {
     for words in ["scratch space in /nowhere/at/all", "TMPDIR"] {
         assert!(run.stderr.contains(words), "{}", run.stderr);
     }
+    assert!(registry.tags("owner/app").is_empty());
+}
+
+/// A disk of its own, of a megabyte, for a layer that takes two. That takes namespaces, which not every machine gives.
+#[test]
+fn scratch_space_that_is_full() {
+    const SCRIPT: &str = "mount -t tmpfs -o size=1m tmpfs scratch || exit 77
+        \"$0\" \"$@\"; code=$?; ls -A scratch; exit $code";
+    let namespaces = Command::new("unshare").args(["-rm", "true"]).output();
+    if !namespaces.is_ok_and(|output| output.status.success()) {
+        return;
+    }
+    let (registry, home) = (registry(), Image::small());
+    let digests = std::iter::successors(Some(Digest::of(Algorithm::Sha256, b"")), |last| {
+        Some(Digest::of(Algorithm::Sha256, last.hex().as_bytes()))
+    });
+    // Digits take half their size when they are compressed.
+    let layer = digests
+        .take(65_536)
+        .map(|digest| digest.hex().to_owned())
+        .collect();
+    save(&home.path(), &[vec![layer]]);
+    std::fs::create_dir(home.directory.path().join("scratch")).expect("writable");
+    let output = Command::new("unshare")
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("HOME", home.directory.path())
+        .env("TMPDIR", home.directory.path().join("scratch"))
+        .env("GHCR_PUSH_TOKEN", TOKEN)
+        .env("GHCR_PUSH_USERNAME", USERNAME)
+        .current_dir(home.directory.path())
+        .args(["-rm", "sh", "-c", SCRIPT])
+        .arg(command(home.directory.path()).get_program())
+        .args(["-q", "--plain-http", "image.tar"])
+        .arg(format!("{}/owner/app:1", registry.host()))
+        .output();
+    let run = Run::of(output.expect("the binary starts"));
+    run.assert_code(3);
+    for words in ["/scratch", "No space left on device", "make room there"] {
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+    }
+    assert_eq!(run.stdout, "", "nothing is left");
     assert!(registry.tags("owner/app").is_empty());
 }
 

@@ -10,7 +10,7 @@ use crate::archives::registry;
 use crate::support::{Image, Run, TOKEN, USERNAME, command};
 
 /// What `docker save` writes of images with these layers.
-fn save(path: &Path, images: &[Vec<String>]) {
+pub(crate) fn save(path: &Path, images: &[Vec<String>]) {
     let file = std::fs::File::create(path).expect("writable");
     let mut tar = tar::Builder::new(file);
     let mut add = |name: &str, bytes: &[u8]| {

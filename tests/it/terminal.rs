@@ -182,7 +182,10 @@ fn an_interrupted_push_leaves_nothing_behind() {
     );
     assert_eq!(
         after,
-        "the push was interrupted\n\nhint: run it again: blobs that are finished are not sent again"
+        format!(
+            "the push was interrupted; 0 of 4 blobs are stored\n\nhint: run it again: blobs that are finished are not sent \
+             again\nnot published {reference}"
+        )
     );
 }
 

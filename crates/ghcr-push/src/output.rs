@@ -242,14 +242,15 @@ impl Printer {
         self.annotate(error);
     }
 
-    /// After a failure, says which references stand nevertheless.
-    pub(crate) fn published_all_the_same(&self, settled: &[Settled]) {
-        if self.display == Display::Events {
-            return;
-        }
-        for entry in settled {
-            if entry.status != ReferenceStatus::Failed {
-                self.line(&format!("{} {}", entry.status.as_str(), entry.reference));
+    /// After a failure, says which references stand nevertheless, and, if there is a word for it, which do not.
+    pub(crate) fn published_all_the_same(&self, settled: &[Settled], rest: Option<&str>) {
+        for entry in settled.iter().filter(|_| self.display != Display::Events) {
+            let status = match entry.status {
+                ReferenceStatus::Failed => rest,
+                status => Some(status.as_str()),
+            };
+            if let Some(status) = status {
+                self.line(&format!("{status} {}", entry.reference));
             }
         }
     }

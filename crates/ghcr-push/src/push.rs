@@ -22,7 +22,7 @@ use crate::operands;
 use crate::output::{self, Actions, Printer};
 use crate::reference::References;
 use crate::result_files::ResultFiles;
-use crate::settled::{self, Settled, Witness};
+use crate::settled::{self, Settled, Stored, Witness};
 use crate::upload_journal::DirectoryJournal;
 use crate::{caution, logging, settings, tls};
 
@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode 
                 // Standard output may be closed; the exit code still tells.
                 let _ = output::print_json_failure(&failed.error, &failed.settled, &printer);
             }
-            printer.published_all_the_same(&failed.settled);
+            printer.published_all_the_same(&failed.settled, failed.rest);
             printer.tell_failure(&failed.error, &failed.settled);
             ExitCode::from(failed.error.kind)
         }
@@ -62,6 +62,8 @@ struct Failed {
     error: Box<CliError>,
     /// What became of the references, where any was tried.
     settled: Vec<Settled>,
+    /// The word for references that are not known to be published, where they are named.
+    rest: Option<&'static str>,
     /// The push succeeded, and standard output holds its result.
     has_result: bool,
 }
@@ -71,6 +73,7 @@ impl From<CliError> for Failed {
         Self {
             error: Box::new(error),
             settled: Vec::new(),
+            rest: None,
             has_result: false,
         }
     }
@@ -122,12 +125,7 @@ fn push(
         Ok(Done::Pushed(report)) => report,
         Ok(Done::Planned(plan)) => return tell(&plan, arguments.json),
         Err(Ended::Interrupted(signal)) => {
-            let error = CliError::new(Kind::Interrupted(signal), "the push was interrupted")
-                .hint("run it again: blobs that are finished are not sent again");
-            return Err(Failed {
-                settled: witness.of(&references.all),
-                ..Failed::from(error)
-            });
+            return Err(interrupted(signal, &witness, &references.all));
         }
         Err(Ended::Failed(error)) => {
             let PushError { report, failure } = *error;
@@ -154,6 +152,30 @@ fn push(
             has_result: true,
             ..Failed::from(error)
         })
+}
+
+/// How far a push was when a signal ended it.
+fn interrupted(signal: Signal, witness: &Witness, references: &[Reference]) -> Failed {
+    let Stored { count, of } = witness.stored();
+    let (message, rest) = match of {
+        0 => ("the push was interrupted".to_owned(), None),
+        _ => (
+            format!("the push was interrupted; {count} of {of} blobs are stored"),
+            // With the last blob there, a tag may have been set whose confirmation was still to come.
+            Some(if count < of {
+                "not published"
+            } else {
+                "not confirmed"
+            }),
+        ),
+    };
+    let error = CliError::new(Kind::Interrupted(signal), message)
+        .hint("run it again: blobs that are finished are not sent again");
+    Failed {
+        settled: witness.of(references),
+        rest,
+        ..Failed::from(error)
+    }
 }
 
 /// What the lines of progress are folded under.

@@ -1,7 +1,9 @@
 //! What became of each reference, also where no report tells it: a push that a signal ends has none.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use oci_archive::Digest;
 use oci_push::{Event, Observer, PushReport, Reference, ReferenceReport, ReferenceStatus, Shown};
 
 /// A reference, and what became of it.
@@ -37,7 +39,24 @@ pub(crate) fn of_report(report: &PushReport) -> Vec<Settled> {
 /// Notes what is settled, and passes every event on.
 pub(crate) struct Witness {
     listener: Arc<dyn Observer>,
-    seen: Mutex<Vec<Settled>>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    settled: Vec<Settled>,
+    /// Blobs of all repositories whose turn has come, and how many of those before the present one are stored.
+    blobs: usize,
+    stored_before: usize,
+    /// What the present repository has.
+    stored: BTreeSet<Digest>,
+}
+
+/// How many blobs are stored, of how many, each once a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stored {
+    pub(crate) count: usize,
+    pub(crate) of: usize,
 }
 
 impl Witness {
@@ -50,10 +69,13 @@ impl Witness {
 
     /// What is known of `references`, in their order; one that was not seen is not published.
     pub(crate) fn of(&self, references: &[Reference]) -> Vec<Settled> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = self.seen();
         let known = |reference: &Reference| {
             let reference = reference.to_string();
-            let settled = seen.iter().find(|settled| settled.reference == reference);
+            let settled = seen
+                .settled
+                .iter()
+                .find(|settled| settled.reference == reference);
             settled.cloned().unwrap_or(Settled {
                 reference,
                 digest: None,
@@ -64,18 +86,30 @@ impl Witness {
         };
         references.iter().map(known).collect()
     }
+
+    /// What is stored in the repositories whose turn has come.
+    pub(crate) fn stored(&self) -> Stored {
+        let seen = self.seen();
+        let count = seen.stored_before + seen.stored.len();
+        Stored {
+            count,
+            of: seen.blobs,
+        }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Observer for Witness {
     fn observe(&self, event: &Event<'_>) {
-        if let Event::ReferenceSettled {
-            reference,
-            digest,
-            unchanged,
-        } = event
-        {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            seen.push(Settled {
+        match event {
+            Event::ReferenceSettled {
+                reference,
+                digest,
+                unchanged,
+            } => self.seen().settled.push(Settled {
                 reference: (*reference).to_owned(),
                 digest: Some(digest.to_string()),
                 status: if *unchanged {
@@ -85,8 +119,65 @@ impl Observer for Witness {
                 },
                 previous: unchanged.then(|| digest.to_string()),
                 shown: None,
-            });
+            }),
+            Event::RepositoryStarted { blobs, .. } => {
+                let mut seen = self.seen();
+                seen.blobs += blobs;
+                seen.stored_before += std::mem::take(&mut seen.stored).len();
+            }
+            Event::BlobChecked {
+                digest,
+                exists: true,
+                ..
+            }
+            | Event::BlobMounted { digest, .. }
+            | Event::BlobFinished { digest, .. } => {
+                self.seen().stored.insert((*digest).clone());
+            }
+            _ => {}
         }
         self.listener.observe(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use oci_archive::Algorithm;
+    use oci_push::Silent;
+
+    use super::*;
+
+    #[test]
+    fn blobs_of_two_repositories() {
+        let digests = [b"a", b"b", b"c"].map(|bytes| Digest::of(Algorithm::Sha256, bytes));
+        let witness = Witness::new(Arc::new(Silent));
+        let of = |count, of| Stored { count, of };
+        assert_eq!(witness.stored(), of(0, 0));
+        let start = |repository| Event::RepositoryStarted {
+            repository,
+            blobs: 3,
+            bytes: 3,
+        };
+        let checked = |digest, exists| Event::BlobChecked {
+            digest,
+            size: 1,
+            exists,
+        };
+        witness.observe(&start("ghcr.io/o/n"));
+        for (digest, exists) in digests.iter().zip([true, false, false]) {
+            witness.observe(&checked(digest, exists));
+        }
+        assert_eq!(witness.stored(), of(1, 3));
+        for digest in &digests {
+            witness.observe(&Event::BlobFinished { digest, size: 1 });
+        }
+        assert_eq!(witness.stored(), of(3, 3));
+        witness.observe(&start("ghcr.io/o/m"));
+        witness.observe(&Event::BlobMounted {
+            digest: &digests[0],
+            size: 1,
+            source: "o/n",
+        });
+        assert_eq!(witness.stored(), of(4, 6));
     }
 }

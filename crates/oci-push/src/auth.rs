@@ -335,8 +335,8 @@ impl<T: Transport> AuthTransport<T> {
         } = &self.settings;
         let mut tries = (1..).zip(WAITS);
         loop {
-            let now = clock.now();
-            let fetched = token::fetch(&self.inner, realm, service, scopes, credentials, now).await;
+            let fetched =
+                token::fetch(&self.inner, realm, service, scopes, credentials, &**clock).await;
             let Some(kind) = fetched.as_ref().err().and_then(token::no_token) else {
                 return fetched;
             };

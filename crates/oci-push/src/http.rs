@@ -32,6 +32,7 @@ use crate::tally::Tally;
 use answer::Reading;
 use body::{CountedBody, EndsWith, Sent};
 use connections::Connections;
+use resolve::Resolver;
 use tokio::time::Instant;
 use trickle::{Deliveries, Late};
 
@@ -97,6 +98,7 @@ pub struct HttpTransport {
     /// The same, with a connection for each request.
     single: OnceLock<reqwest::Client>,
     connections: Connections,
+    resolver: Resolver,
     settings: HttpSettings,
     system_roots: bool,
     tally: Arc<Tally>,
@@ -125,11 +127,21 @@ impl HttpTransport {
     ///
     /// [`Failure::Client`] if the proxy or certificate settings are unusable.
     pub fn new(settings: &HttpSettings, tally: Arc<Tally>) -> Result<Self, Failure> {
-        let (client, system_roots) = client::build(settings, client::Idle::Kept)?;
+        Self::resolving(settings, tally, Resolver::of_system())
+    }
+
+    /// The same with another way from names to addresses.
+    fn resolving(
+        settings: &HttpSettings,
+        tally: Arc<Tally>,
+        resolver: Resolver,
+    ) -> Result<Self, Failure> {
+        let (client, system_roots) = client::build(settings, client::Idle::Kept, &resolver)?;
         Ok(Self {
             client,
             single: OnceLock::new(),
             connections: Connections::default(),
+            resolver,
             settings: settings.clone(),
             // oci-client, which is asked in the end, would not know of these settings.
             system_roots: system_roots && settings.tls.is_default(),
@@ -180,7 +192,7 @@ impl HttpTransport {
     /// The client that uses no connection again.
     fn single(&self) -> &reqwest::Client {
         self.single.get_or_init(|| {
-            let built = client::build(&self.settings, client::Idle::Closed);
+            let built = client::build(&self.settings, client::Idle::Closed, &self.resolver);
             built.map_or_else(|_| self.client.clone(), |(client, _)| client)
         })
     }

@@ -90,6 +90,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
     /// Uploads the blob, first of all in a session that is open already, if there is one.
     pub(crate) async fn run(&self, mut opened: Option<UploadSession>) -> Result<(), Failure> {
         let mut tries = Tries::default();
+        let mut refusals = 0;
         self.repository.learned.economy.offer(self.descriptor.size);
         let mut resumed = self.resume().await;
         if opened.is_some() || resumed.is_some() {
@@ -135,7 +136,9 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             };
             // A session that has failed is left to expire: it may be the one that is being committed.
             leave(&handle);
+            refusals += u32::from(recovery::may_pass(&failure));
             match self.aftermath(&failure) {
+                _ if refusals > REFUSALS => return Err(self.after_uploads(&tries, failure)),
                 Aftermath::TooLarge
                     if tries.mode_changes < MODE_CHANGES && self.step_down(mode) =>
                 {
@@ -182,12 +185,16 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             }
         }
         tries.effort.succeeded(&self.repository.learned.economy);
+        self.finish();
+        Ok(())
+    }
+
+    fn finish(&self) {
         self.forget();
         self.observe(&Event::BlobFinished {
             digest: &self.descriptor.digest,
             size: self.descriptor.size,
         });
-        Ok(())
     }
 
     /// Opens a session, and learns from it how long a small request takes.
@@ -267,8 +274,8 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
         }
     }
 
-    fn body(&self, offset: u64, length: u64) -> Body {
-        let on_sent = self.on_sent();
+    fn body(&self, session: &UploadSession, offset: u64, length: u64) -> Body {
+        let on_sent = self.on_sent(session.handle());
         let body = BlobBody::new(Arc::clone(&self.verifier), offset, length, on_sent);
         Body::Blob(body.paced(self.services.pace.clone()))
     }
@@ -285,6 +292,9 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
 fn leave(handle: &SessionHandle) {
     *handle.lock().unwrap_or_else(PoisonError::into_inner) = None;
 }
+
+/// Refusals of one blob whose code does not tell whether they are for good, before they are believed.
+const REFUSALS: u32 = 3;
 
 const OCTET_STREAM: HeaderValue = HeaderValue::from_static("application/octet-stream");
 

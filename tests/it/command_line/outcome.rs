@@ -49,12 +49,17 @@ fn an_interrupted_push_tells_what_is_published() {
     let run = Run::of(push.wait_with_output().expect("the binary ends"));
     run.assert_code(130);
     assert!(
-        run.stderr.ends_with(&format!("pushed {first}\n")),
+        run.stderr
+            .ends_with(&format!("pushed {first}\nnot published {second}\n")),
         "{}",
         run.stderr
     );
     let json: Value = serde_json::from_str(&run.stdout).expect("one JSON object");
     assert_eq!(json["error"]["kind"], "interrupted");
+    assert_eq!(
+        json["error"]["chain"][0],
+        "the push was interrupted; 3 of 6 blobs are stored"
+    );
     assert_eq!(json["references"][0]["status"], "pushed");
     assert_eq!(
         json["references"][0]["digest"],

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::keychain::Credentials;
+use crate::clock::Clock;
 use crate::failure::{Failure, ViolationKind};
 use crate::request::{Body, Request, Response, Transport};
 use crate::step::Step;
@@ -66,7 +67,7 @@ pub(super) async fn fetch(
     service: Option<&str>,
     scopes: &[String],
     credentials: Option<&Credentials>,
-    now: Instant,
+    clock: &dyn Clock,
 ) -> Result<Authorization, Failure> {
     let mut request = match credentials {
         Some(credentials) if credentials.is_identity_token() => {
@@ -89,7 +90,7 @@ pub(super) async fn fetch(
     };
     request.response_limit = TOKEN_ANSWER_LIMIT;
     let response = transport.send(&request).await?.expect(&request, &[200])?;
-    read(&response, now).ok_or_else(|| {
+    read(&response, clock.now()).ok_or_else(|| {
         let kind = unreadable(&response.body).map_or(ViolationKind::TokenMissing, |what| {
             ViolationKind::TokenUnreadable(what)
         });
@@ -159,7 +160,7 @@ fn read(response: &Response, now: Instant) -> Option<Authorization> {
         .expires_in
         .filter(|seconds| *seconds > 0.0)
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .and_then(|lifetime| now.checked_add(lifetime.saturating_sub(margin(lifetime))));
+        .and_then(|lifetime| now.checked_add(use_for(lifetime)));
     Some(Authorization {
         header,
         bearer: Some(SecretString::from(token)),
@@ -167,10 +168,18 @@ fn read(response: &Response, now: Instant) -> Option<Authorization> {
     })
 }
 
-/// A token is renewed this long before it ends: a fifth of its life, at most half a minute. The time
-/// counts from the answer's arrival, since the clocks of two machines differ.
-fn margin(lifetime: Duration) -> Duration {
-    (lifetime / 5).min(Duration::from_secs(30))
+/// How long a token is used: it is renewed a fifth of its life before its end, at most half a minute.
+///
+/// The time counts from the answer's arrival. The token service may say in `issued_at` when it began by its own clock
+/// (<https://distribution.github.io/distribution/spec/auth/token/>), but that is another machine's: a clock that is
+/// minutes off would make every token one that has ended, or one that never does. A token that was older on its
+/// arrival than it seemed meets a 401, and is renewed then.
+///
+/// However short its life is, it serves those who waited for it, or each of them would fetch one of its own.
+fn use_for(lifetime: Duration) -> Duration {
+    const LEAST: Duration = Duration::from_secs(1);
+    let margin = (lifetime / 5).min(Duration::from_secs(30));
+    lifetime.saturating_sub(margin).max(LEAST)
 }
 
 fn basic_header(credentials: &Credentials) -> Option<HeaderValue> {
@@ -195,6 +204,7 @@ mod tests {
     use http::{HeaderMap, StatusCode};
 
     use super::*;
+    use crate::clock::SystemClock;
 
     fn answer(body: &'static str) -> Option<(String, Option<u64>)> {
         let now = Instant::now();
@@ -255,14 +265,13 @@ mod tests {
             };
             let service = Service::default();
             let scope = "repository:o/n:pull,push";
-            let now = Instant::now();
             let token = fetch(
                 &service,
                 &realm,
                 Some("s"),
                 &[scope.to_owned()],
                 Some(&credentials),
-                now,
+                &SystemClock,
             )
             .await;
             assert_eq!(token.expect("a token").header, "Bearer a");
@@ -304,6 +313,8 @@ mod tests {
             (r#"{"token":"","access_token":"a"}"#, bearer("a", None)),
             (r#"{"token":"t","expires_in":300}"#, bearer("t", Some(270))),
             (r#"{"token":"t","expires_in":5}"#, bearer("t", Some(4))),
+            (r#"{"token":"t","expires_in":1}"#, bearer("t", Some(1))),
+            (r#"{"token":"t","expires_in":0.01}"#, bearer("t", Some(1))),
             (r#"{"token":"t","expires_in":0}"#, bearer("t", None)),
             (
                 r#"{"token":"t","expires_in":"300"}"#,

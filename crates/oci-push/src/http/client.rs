@@ -1,11 +1,11 @@
 //! How the HTTP client is made of its settings.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use super::HttpSettings;
+use super::resolve::Resolver;
 #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
 use super::trickle;
-use super::{HttpSettings, resolve};
 use crate::failure::Failure;
 use crate::roots;
 
@@ -25,6 +25,7 @@ pub(super) enum Idle {
 pub(super) fn build(
     settings: &HttpSettings,
     idle: Idle,
+    resolver: &Resolver,
 ) -> Result<(reqwest::Client, bool), Failure> {
     let unusable = |error: reqwest::Error| Failure::Client(error.into());
     let tls = &settings.tls;
@@ -46,7 +47,7 @@ pub(super) fn build(
             // A registry's odd header is not to hide what it says.
             .http1_ignore_invalid_headers_in_responses(true)
             .connect_timeout(CONNECT_TIMEOUT)
-            .dns_resolver(Arc::new(resolve::SystemResolver))
+            .dns_resolver(resolver.clone())
             .tls_danger_accept_invalid_certs(tls.insecure)
             .tls_certs_merge(authorities.iter().cloned());
         let builder = bears_no_stall(builder, settings.stall_timeout);

@@ -1,7 +1,9 @@
 //! Host names to addresses, with an error type that can be told from a refused connection.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -10,9 +12,32 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 /// what a connection is given, so that a dead name service is not taken for a dead registry.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// The way from names to addresses.
+#[derive(Clone)]
+pub(super) struct Resolver(Arc<dyn Resolve>);
+
+impl Resolver {
+    /// The system's.
+    pub(super) fn of_system() -> Self {
+        Self(Arc::new(SystemResolver))
+    }
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        self.0.resolve(name)
+    }
+}
+
+impl fmt::Debug for Resolver {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Resolver")
+    }
+}
+
 /// The system's resolver.
 #[derive(Debug)]
-pub(super) struct SystemResolver;
+struct SystemResolver;
 
 /// A name that has no address, now or at all.
 #[derive(Debug, thiserror::Error)]
@@ -45,3 +70,6 @@ impl Resolve for SystemResolver {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,7 +69,9 @@ impl Pusher {
     /// upload session (<https://github.com/containerd/containerd/pull/13547> does the first). If neither is refused, the
     /// failure stays what it was.
     pub async fn with_words(&self, reference: &Reference, failure: Failure) -> Failure {
-        let Some(rejection) = failure.rejection().filter(|one| is_mute(one)) else {
+        // A limit says all there is to say, and whoever asks again waits for its end.
+        let is_asked = |one: &&Rejection| is_mute(one) && !one.is_rate_limit();
+        let Some(rejection) = failure.rejection().filter(is_asked) else {
             return failure;
         };
         let asked = tokio::time::timeout(PATIENCE, self.words(reference, rejection));

@@ -100,21 +100,7 @@ impl<T: Transport> BlobUpload<'_, T> {
                 }
             }
         }
-        self.close_in_step(&mut session, held).await
-    }
-
-    /// Closes the session; once more with a new token, if the registry says that nothing has changed.
-    async fn close_in_step(&self, session: &mut UploadSession, held: u64) -> Result<(), Failure> {
-        match self.close(session, held).await {
-            Err(failure) if recovery::is_unauthorized_commit(&failure) => {
-                if self.held(session).await == Standing::Holds(held) {
-                    self.close(session, held).await
-                } else {
-                    Err(failure)
-                }
-            }
-            result => result,
-        }
+        self.close(&session, held).await
     }
 
     /// Whether a chunk was refused for its size, and there is a smaller one to try.
@@ -145,7 +131,7 @@ impl<T: Transport> BlobUpload<'_, T> {
         let request = Request::new(Step::UploadChunk, Method::PATCH, session.url().clone())
             .header(header::CONTENT_TYPE, OCTET_STREAM)
             .header(header::CONTENT_RANGE, content_range(offset, length))
-            .body(self.body(offset, length))
+            .body(self.body(session, offset, length))
             .deadline(chunk_deadline(length))
             .sent_once();
         let response = self.repository.transport().send(&request).await?;
@@ -164,29 +150,54 @@ impl<T: Transport> BlobUpload<'_, T> {
 
     /// Asks the session how much it holds.
     pub(super) async fn held(&self, session: &mut UploadSession) -> Standing {
-        self.held_by(session, self.status_request(session)).await
+        let request = self.status_request(session);
+        let answer = self.standing(session, &request).await;
+        answer.unwrap_or(Standing::Silent)
     }
 
-    /// The same, with one try: for a session that may be worth nothing.
-    pub(super) async fn held_perhaps(&self, session: &mut UploadSession) -> Standing {
-        let request = self.status_request(session).sent_once();
-        self.held_by(session, request).await
+    /// The same for a session of an earlier run, which is asked a few times and not for as long as it may take.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be asked, or what the registry says instead.
+    pub(super) async fn held_perhaps(
+        &self,
+        session: &mut UploadSession,
+    ) -> Result<Standing, Failure> {
+        const TRIES: u32 = 4;
+        let policy = &self.services.retry;
+        let most = policy.max_tries.unwrap_or(TRIES).min(TRIES);
+        let mut waited = Duration::ZERO;
+        let mut tries = 0;
+        loop {
+            let request = self.status_request(session).sent_once();
+            let failure = match self.standing(session, &request).await {
+                Err(failure) if recovery::may_answer_later(&failure) => failure,
+                outcome => return outcome,
+            };
+            tries += 1;
+            waited = self.wait(waited, &failure);
+            if tries >= most || waited > policy.max_time {
+                return Err(failure);
+            }
+            self.pause(&failure, waited, tries).await;
+        }
     }
 
-    async fn held_by(&self, session: &mut UploadSession, request: Request) -> Standing {
-        let Ok(response) = self.repository.transport().send(&request).await else {
-            return Standing::Silent;
-        };
+    async fn standing(
+        &self,
+        session: &mut UploadSession,
+        request: &Request,
+    ) -> Result<Standing, Failure> {
+        let response = self.repository.transport().send(request).await?;
         if matches!(response.status.as_u16(), 404 | 410) {
-            return Standing::Gone;
+            return Ok(Standing::Gone);
         }
-        let Ok(response) = response.expect(&request, &[204, 202, 200]) else {
-            return Standing::Silent;
-        };
-        if session.follow(&request, &response).is_err() {
-            return Standing::Gone;
+        let response = response.expect(request, &[204, 202, 200])?;
+        if session.follow(request, &response).is_err() {
+            return Ok(Standing::Gone);
         }
-        reported(&response).map_or(Standing::Silent, Standing::Holds)
+        Ok(reported(&response).map_or(Standing::Silent, Standing::Holds))
     }
 
     fn status_request(&self, session: &UploadSession) -> Request {

@@ -35,12 +35,13 @@ impl<T: Transport> BlobUpload<'_, T> {
             .deadline(commit_deadline(self.descriptor.size))
             .sent_once();
         if length == 0 {
+            session.closed();
             self.verifier.check_empty().map_err(|fault| Failure::Blob {
                 digest: digest.clone(),
                 fault,
             })?;
         } else {
-            request = request.body(self.body(offset, length));
+            request = request.body(self.body(session, offset, length));
         }
         if offset > 0 {
             request = request.header(header::CONTENT_RANGE, content_range(offset, length));

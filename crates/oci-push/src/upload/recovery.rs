@@ -47,8 +47,17 @@ pub(super) fn aftermath(failure: &Failure, all_sent: bool) -> Aftermath {
             416 => Aftermath::Lost,
             // The registry's check failed, not ours: bytes were damaged on the way.
             400 if is_damaged(rejection) => Aftermath::Lost,
+            // The session is gone. Distribution says so with 400 where the state that its address carries is another
+            // one (https://github.com/distribution/distribution/blob/v2.8.3/registry/handlers/blobupload.go).
+            400 | 422 if is_of_session(rejection) => open,
             // Either the commit had succeeded before, or the session is gone.
             404 | 410 => Aftermath::Unclear,
+            // A code that names no reason, for a body that did not arrive as a whole ("unexpected EOF").
+            400 if rejection.has_code("UNKNOWN") => open,
+            // Not the registry's own form: a proxy that has lost patience with the body.
+            400 if rejection.errors.is_empty() && !all_sent => Aftermath::Lost,
+            // Two requests on one session, one of which may be an earlier one that was thought to be lost.
+            409 if !is_denial(rejection) => open,
             status if is_transient(status) => open,
             // A rate limit, or a refusal without a word: nothing was stored, and it may pass.
             403 if rejection.is_rate_limit() || rejection.is_wordless() => Aftermath::Lost,
@@ -69,7 +78,7 @@ fn is_odd(rejection: &Rejection) -> bool {
     let is_of_body = matches!(rejection.step, Step::UploadBlob | Step::CommitBlob);
     let is_known = matches!(
         rejection.status.as_u16(),
-        300..=400 | 402 | 403 | 405 | 407 | 411 | 414 | 415 | 431 | 451 | 501 | 505
+        300..=399 | 402 | 403 | 405 | 407 | 411 | 414 | 415 | 431 | 451 | 501 | 505
     );
     is_of_body && !is_known && rejection.errors.is_empty()
 }
@@ -138,10 +147,21 @@ pub(super) fn is_out_of_step(failure: &Failure) -> bool {
         if rejection.status == 416 && !is_too_large(rejection))
 }
 
-/// Whether the token had ended at the request that closes a session in chunks.
-pub(super) fn is_unauthorized_commit(failure: &Failure) -> bool {
+/// Whether the question for a session's state may be answered another time.
+pub(super) fn may_answer_later(failure: &Failure) -> bool {
+    is_resumable(failure)
+        || failure
+            .rejection()
+            .is_some_and(|rejection| rejection.is_rate_limit() || rejection.is_wordless())
+}
+
+/// Whether it is a refusal of a body whose code does not say that the next one is refused as well; see
+/// [`aftermath`]. A few are enough to know better.
+pub(super) fn may_pass(failure: &Failure) -> bool {
     matches!(failure, Failure::Rejected(rejection)
-        if rejection.status == 401 && rejection.step == Step::CommitBlob)
+        if matches!(rejection.status.as_u16(), 400 | 409 | 422)
+            && !rejection.has_code("DIGEST_INVALID")
+            && !rejection.has_code("SIZE_INVALID"))
 }
 
 /// ghcr.io's 416 for a chunk over its limit says so only in its text.
@@ -167,9 +187,17 @@ pub(super) fn advised(failure: &Failure) -> Option<Duration> {
 }
 
 fn is_damaged(rejection: &Rejection) -> bool {
-    ["DIGEST_INVALID", "SIZE_INVALID", "BLOB_UPLOAD_INVALID"]
-        .iter()
-        .any(|code| rejection.has_code(code))
+    rejection.has_code("DIGEST_INVALID") || rejection.has_code("SIZE_INVALID")
+}
+
+/// Whether the registry does not know the session, or not in this state
+/// (distribution-spec, "Error Codes": `code-4` and `code-5`).
+fn is_of_session(rejection: &Rejection) -> bool {
+    rejection.has_code("BLOB_UPLOAD_UNKNOWN") || rejection.has_code("BLOB_UPLOAD_INVALID")
+}
+
+fn is_denial(rejection: &Rejection) -> bool {
+    rejection.has_code("DENIED") || rejection.has_code("UNAUTHORIZED") || rejection.is_certain()
 }
 
 /// The failure with its nearest cause, for a line that announces a retry.
@@ -219,16 +247,27 @@ mod tests {
         let digest = r#"{"errors":[{"code":"DIGEST_INVALID","message":"provided digest did not match uploaded content"}]}"#;
         let denied =
             r#"{"errors":[{"code":"DENIED","message":"permission_denied: write_package"}]}"#;
+        let gone = r#"{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN","message":"upload unknown"}]}"#;
+        let invalid = r#"{"errors":[{"code":"BLOB_UPLOAD_INVALID","message":"upload invalid"}]}"#;
+        let eof = r#"{"errors":[{"code":"UNKNOWN","message":"unexpected EOF"}]}"#;
+        let name = r#"{"errors":[{"code":"NAME_INVALID","message":"invalid repository name"}]}"#;
         for (status, body, before, after) in [
             (413, "<html>", Aftermath::TooLarge, Aftermath::TooLarge),
             (416, cap, Aftermath::TooLarge, Aftermath::TooLarge),
             (416, "", Aftermath::Lost, Aftermath::Lost),
             (400, digest, Aftermath::Lost, Aftermath::Lost),
-            (400, "", Aftermath::Final, Aftermath::Final),
+            (400, "", Aftermath::Lost, Aftermath::Odd),
+            (400, "<html>", Aftermath::Lost, Aftermath::Odd),
+            (400, gone, Aftermath::Lost, Aftermath::Unclear),
+            (400, invalid, Aftermath::Lost, Aftermath::Unclear),
+            (400, eof, Aftermath::Lost, Aftermath::Unclear),
+            (400, name, Aftermath::Final, Aftermath::Final),
+            (400, denied, Aftermath::Final, Aftermath::Final),
             (404, "", Aftermath::Unclear, Aftermath::Unclear),
             (410, "", Aftermath::Unclear, Aftermath::Unclear),
             (203, "", Aftermath::Final, Aftermath::Odd),
-            (409, "<html>", Aftermath::Final, Aftermath::Odd),
+            (409, "<html>", Aftermath::Lost, Aftermath::Unclear),
+            (409, eof, Aftermath::Lost, Aftermath::Unclear),
             (409, denied, Aftermath::Final, Aftermath::Final),
             (415, "", Aftermath::Final, Aftermath::Final),
             (501, "", Aftermath::Final, Aftermath::Final),

@@ -6,7 +6,7 @@
 
 use super::chunks::Standing;
 use super::session::UploadSession;
-use super::{BlobUpload, UploadMode};
+use super::{BlobUpload, UploadMode, recovery};
 use crate::journal::UploadKey;
 use crate::request::Transport;
 
@@ -37,13 +37,14 @@ impl<T: Transport> BlobUpload<'_, T> {
         let session = self.repository.reopened(&url);
         let begun = match session {
             Some(mut session) => {
-                let standing = self.held_perhaps(&mut session).await;
                 // One that holds everything was cut off while it was closed: nobody knows its state.
                 let whole = self.descriptor.size;
-                match standing {
-                    Standing::Holds(held) if (1..whole).contains(&held) => {
+                match self.held_perhaps(&mut session).await {
+                    Ok(Standing::Holds(held)) if (1..whole).contains(&held) => {
                         Some(Begun { session, held })
                     }
+                    // A registry in trouble says nothing about its sessions: another run may find it there.
+                    Err(failure) if recovery::may_answer_later(&failure) => return None,
                     _ => None,
                 }
             }

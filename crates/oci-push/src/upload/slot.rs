@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::BlobUpload;
-use super::session::UploadSession;
+use super::session::{SessionHandle, UploadSession};
+use super::{BlobUpload, leave};
 use crate::body::OnSent;
 use crate::failure::Failure;
 use crate::observer::Event;
@@ -17,8 +17,9 @@ use crate::request::Transport;
 const STALE: Duration = Duration::from_mins(1);
 
 impl<T: Transport> BlobUpload<'_, T> {
-    /// Reports progress, and gives the slot back with the last byte.
-    pub(super) fn on_sent(&self) -> OnSent {
+    /// Reports progress, and gives the slot back with the last byte, with which the session begins to be committed: it
+    /// is not cancelled any more then, since some registries give up what they are about to store.
+    pub(super) fn on_sent(&self, session: SessionHandle) -> OnSent {
         let observer = Arc::clone(&self.services.observer);
         let slot = Arc::clone(&self.slot);
         let slots = Arc::clone(&self.slots);
@@ -43,6 +44,7 @@ impl<T: Transport> BlobUpload<'_, T> {
                 offset,
             });
             if offset == size {
+                leave(&session);
                 slot.lock().unwrap_or_else(PoisonError::into_inner).clear();
                 observer.observe(&Event::BlobCommitting { digest: &digest });
             }

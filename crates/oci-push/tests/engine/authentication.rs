@@ -41,6 +41,25 @@ fn one_token_serves_all_requests() {
     );
 }
 
+/// The life of a token counts from its arrival, and one that is fresh serves those who have waited for it.
+#[test]
+fn a_token_that_lives_shorter_than_it_takes_to_come_serves_all_who_waited() {
+    let registry = TestRegistry::start(bearer(Some(Duration::from_secs(3))));
+    registry.fail(
+        Fault::new(Action::Delay(Duration::from_secs(3)))
+            .on(Route::Token)
+            .at(Phase::BeforeState),
+    );
+    let source = Source::new(&SampleImage::of_layers(&[1, 2, 3, 4, 5, 6, 7, 8]));
+    push(&registry, &source, options()).report();
+    assert_published(&registry, &source);
+    let journal = registry.journal();
+    let others = journal.exchanges.len() - journal.count(Route::Token);
+    assert!(others >= 20, "{others} requests besides");
+    // A busy machine may need a second one.
+    assert!(journal.count(Route::Token) <= 3);
+}
+
 #[test]
 fn basic_authentication() {
     let mut registry_options = Options::default();

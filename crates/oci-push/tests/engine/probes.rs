@@ -103,6 +103,15 @@ fn words(registry: &TestRegistry, status: StatusCode) -> (Step, String) {
     (rejection.step, rejection.words())
 }
 
+/// A limit says all there is to say, and whoever asks again waits for its end.
+#[test]
+fn a_limit_is_not_asked_for_words() {
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
+    let limited = StatusCode::TOO_MANY_REQUESTS;
+    assert_eq!(words(&registry, limited), (Step::CheckBlob, String::new()));
+    assert_eq!(registry.journal().exchanges.len(), 0);
+}
+
 #[test]
 fn words_for_a_mute_refusal() {
     let refused = StatusCode::FORBIDDEN;

@@ -109,6 +109,46 @@ fn what_the_first_run_sent_is_not_sent_again() {
     assert_eq!(journal.urls(), [""; 0], "there is nothing to go on with");
 }
 
+/// A registry in trouble says nothing about its sessions.
+#[test]
+fn a_hiccup_does_not_end_what_the_first_run_began() {
+    for action in [Action::answer(503, &[], ""), Action::Reset] {
+        let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
+        let (source, journal) = (large(), Arc::default());
+        cut_off(&registry, &source, &journal);
+        let hiccup = Fault::new(action.clone()).on(Route::UploadStatus);
+        registry.fail(hiccup.at(Phase::BeforeState).times(2));
+        let pushed = run(&registry, &source, &journal, UploadMode::Auto);
+        assert_published(&registry, &source);
+        let sent = registry.journal().blob_bytes();
+        let all = source.sample.blob_bytes();
+        assert!(sent < all - 30 * MIB, "{action:?}: {sent}");
+        assert_eq!(pushed.retries.len(), 2, "{:?}", pushed.retries);
+    }
+}
+
+/// After a few tries the blob is sent anew. What is kept is the way to the session until another takes its place.
+#[test]
+fn a_session_that_cannot_be_asked_is_kept_for_another_run() {
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));
+    let (source, journal) = (large(), Arc::default());
+    cut_off(&registry, &source, &journal);
+    let kept = journal.urls();
+    let trouble = Fault::new(Action::answer(503, &[], "")).on(Route::UploadStatus);
+    registry.fail(trouble.times(4));
+    let refused = Action::error(400, "NAME_INVALID", "invalid repository name");
+    registry.fail(Fault::new(refused).on(Route::UploadStart).once());
+    let pushed = run(&registry, &source, &journal, UploadMode::Chunked);
+    assert!(pushed.result.is_err());
+    assert_eq!(registry.journal().count(Route::UploadStatus), 4);
+    assert_eq!(journal.urls(), kept);
+    registry.clear_journal();
+    run(&registry, &source, &journal, UploadMode::Auto).report();
+    assert_published(&registry, &source);
+    let sent = registry.journal().blob_bytes();
+    assert!(sent < source.sample.blob_bytes() - 30 * MIB, "{sent}");
+}
+
 #[test]
 fn a_session_that_is_gone_is_replaced() {
     let registry = TestRegistry::start(Options::ghcr(USERNAME, PASSWORD));

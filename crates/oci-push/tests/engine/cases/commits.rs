@@ -114,6 +114,19 @@ fn at_most_four(seen: &Seen<'_>) {
     assert!(sent <= most, "{}: {sent} of {most} bytes", seen.name);
 }
 
+/// Refuses every large body at its end.
+fn refused(status: u16, code: &str, message: &str) -> Fault {
+    commit(Action::error(status, code, message))
+        .body_over(MIB)
+        .at(Phase::BeforeState)
+}
+
+/// A refusal that says why is believed.
+fn one_commit_of_large(seen: &Seen<'_>) {
+    let commits = seen.journal.uploads_of(seen.sample.largest()).commits;
+    assert_eq!(commits, 1, "{}", seen.name);
+}
+
 fn session_gone() -> Case {
     let unknown = || {
         Action::error(
@@ -155,6 +168,31 @@ fn session_gone() -> Case {
                 )
                 .at_most(4.0)
                 .check(at_most_four),
+            Form::new(
+                "answers two closing requests with 400 BLOB_UPLOAD_UNKNOWN, and has lost the blob",
+            )
+            .fault(refused(400, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown").times(2))
+            .at_most(3.1),
+            Form::new("answers the commit with 400 UNKNOWN, unexpected EOF")
+                .fault(refused(400, "UNKNOWN", "unexpected EOF").once())
+                .at_most(2.1),
+            Form::new("answers with 400 and a proxy's page in the middle of two bodies")
+                .fault(
+                    commit(Action::answer(400, &[], "<html>400 Bad Request</html>"))
+                        .body_over(MIB)
+                        .at(Phase::AfterBodyBytes(4 * MIB))
+                        .times(2),
+                )
+                .at_most(3.1),
+            Form::new("answers every commit with 400 UNKNOWN, for ever")
+                .fault(refused(400, "UNKNOWN", "unexpected EOF"))
+                .with(|options| options.upload_mode = oci_push::UploadMode::Stream)
+                .fails("answered 400")
+                .check(at_most_four),
+            Form::new("answers the commit with 400 NAME_INVALID")
+                .fault(refused(400, "NAME_INVALID", "invalid repository name"))
+                .fails("answered 400")
+                .check(one_commit_of_large),
             Form::new("answers 404 after 40 % of the body")
                 .fault(commit(unknown()).at(Phase::AfterBodyBytes(4 * MIB)).once())
                 .at_most(2.1),
@@ -198,6 +236,9 @@ fn other_confirmations() -> Case {
                 .check(one_commit_each),
             Form::new("answers the commit with 409 without a word, and stores nothing, once")
                 .fault(refused_body(409).once())
+                .at_most(2.1),
+            Form::new("answers the commit with 409 and a code, and stores nothing, once")
+                .fault(refused(409, "CONFLICT", "upload in progress elsewhere").once())
                 .at_most(2.1),
             Form::new("answers the commit with a page and 200, and stores nothing, once")
                 .fault(

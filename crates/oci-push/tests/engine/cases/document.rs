@@ -11,7 +11,70 @@ use super::{
 };
 
 /// Cases that are shown elsewhere, since they need another clock, a process or several.
-const ELSEWHERE: [(&str, &str, &str, &str, &str); 26] = [
+const ELSEWHERE: [(&str, &str, &str, &str, &str); 35] = [
+    (
+        "A01",
+        "realm elsewhere",
+        "names another host's token service, also a look-alike, or one with a user name in it",
+        "fails at once; nothing is sent to that host",
+        "`engine/trust.rs`, `engine/elsewhere.rs`, `origin.rs`",
+    ),
+    (
+        "A02",
+        "realm downgrade",
+        "names a token service without TLS, or on another port",
+        "fails at once; nothing is sent there",
+        "`origin.rs`, `engine/trust.rs`",
+    ),
+    (
+        "A03",
+        "link-local targets",
+        "names another origin, whatever its address or name resolves to, as realm, `Location` or redirect",
+        "fails at once; only the registry's own origin and its token service are connected to",
+        "`engine/trust.rs`, `origin.rs`, `upload/session.rs`",
+    ),
+    (
+        "A04",
+        "session elsewhere",
+        "opens an upload session on another host, port or scheme",
+        "fails at once; neither a token nor a byte of a blob is sent there",
+        "`engine/trust.rs`, `upload/session.rs`",
+    ),
+    (
+        "A05",
+        "redirect elsewhere",
+        "redirects to another host, which asks for a token of the registry's own service",
+        "fails; that host is not asked. A blob that is said to be there is sent if the manifest misses it",
+        "`engine/elsewhere.rs`, `engine/trust.rs`",
+    ),
+    (
+        "A06",
+        "foreign layers",
+        "a layer's descriptor has `urls`",
+        "they are never fetched; what the archive holds is sent",
+        "`engine/elsewhere.rs`",
+    ),
+    (
+        "F25",
+        "names and addresses",
+        "its name service fails twice, then gives an address",
+        "tried again, and answered",
+        "`http/resolve/tests.rs`",
+    ),
+    (
+        "F25",
+        "names and addresses",
+        "its first address, of IPv6, swallows every packet",
+        "the second one is connected to, within the same try (on Linux)",
+        "`http/resolve/tests.rs`",
+    ),
+    (
+        "F27",
+        "local trouble",
+        "no room for a layer that is being compressed",
+        "fails with exit code 3; no tag is set, the message names the directory, and nothing is left there",
+        "`it/archives.rs`",
+    ),
     (
         "F08",
         "advised waits",
@@ -184,7 +247,8 @@ const ELSEWHERE: [(&str, &str, &str, &str, &str); 26] = [
         "F28",
         "signals",
         "SIGHUP, SIGINT or SIGTERM in the middle of a layer",
-        "ends at once with 129, 130 or 143, cancels what is open; the next run sends no finished blob",
+        "ends at once with 129, 130 or 143, says how many blobs are stored and which tags were moved, cancels what is open \
+         but not what is being committed; the next run sends no finished blob",
         "`it/interruptions.rs`",
     ),
     (

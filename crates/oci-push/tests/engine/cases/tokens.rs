@@ -17,9 +17,28 @@ fn tokens(seen: &Seen<'_>, most: usize) {
     assert!(fetched <= most, "{}: {fetched} tokens", seen.name);
 }
 
+/// No session is closed twice, whatever was answered.
+fn one_closing_request_each(seen: &Seen<'_>) {
+    let mut sessions: Vec<&str> = seen
+        .journal
+        .of(Route::UploadCommit)
+        .map(|one| one.path.as_str())
+        .collect();
+    let requests = sessions.len();
+    sessions.sort_unstable();
+    sessions.dedup();
+    assert_eq!(sessions.len(), requests, "{}", seen.name);
+}
+
 fn token_ends() -> Case {
     let revoked = |route, phase| Fault::new(Action::RevokeTokens).on(route).at(phase).once();
     let unauthorized = Action::answer(401, &[], "");
+    let closing = || {
+        Fault::new(Action::answer(401, &[], ""))
+            .on(Route::UploadCommit)
+            .body_over(100_000)
+            .once()
+    };
     let sizes: Vec<u64> = (0..40).map(|number| 1000 + number).collect();
     let mut short =
         Form::new("gives tokens that are good for two seconds, to a push that lasts longer")
@@ -65,6 +84,17 @@ fn token_ends() -> Case {
                         .once(),
                 )
                 .check(|seen| tokens(seen, 3)),
+            Form::new("answers the closing request of chunks with 401, and stores nothing")
+                .guarded()
+                .fault(closing().at(Phase::BeforeState))
+                .with(in_chunks)
+                .at_most(2.1)
+                .check(one_closing_request_each),
+            Form::new("the same, and stores the blob")
+                .guarded()
+                .fault(closing().at(Phase::AfterState))
+                .with(in_chunks)
+                .check(one_closing_request_each),
             Form::new("takes the token back between two chunks")
                 .guarded()
                 .fault(revoked(Route::UploadChunk, Phase::AfterState))
