@@ -15,7 +15,7 @@ use crate::args::image::{self, ImageArguments};
 use crate::env::Environment;
 use crate::error::{CliError, Kind, hint_for_archive};
 use crate::layer_cache::DirectoryCache;
-use crate::nearest::nearest;
+use crate::nearest::nearest_platform;
 use crate::operands::{self, ImageOperand, similar_file};
 use crate::output::Printer;
 
@@ -264,7 +264,7 @@ pub(crate) fn refused(
 fn guess(operand: &ImageOperand, error: &OpenError) -> Option<String> {
     match error {
         OpenError::NoPlatform { wanted, available } => {
-            let near = nearest(wanted.first()?, available.iter().map(String::as_str))?;
+            let near = nearest_platform(wanted.first()?, available.iter().map(String::as_str))?;
             Some(format!("did you mean {near}?"))
         }
         OpenError::Read { .. } if !operand.is_stdin() && !operand.path.exists() => {

@@ -77,6 +77,13 @@ fn what_is_mistyped_is_guessed() {
             3,
             "hint: did you mean linux/amd64?",
         ),
+        // Another architecture is none that was meant.
+        (
+            &["inspect", "--platform", "linux/arm64", "image.tar"],
+            "",
+            3,
+            "hint: choose one of these, or leave out --platform",
+        ),
         (
             &["inspect", "--platform", "windows/s390x", "image.tar"],
             "",
