@@ -270,6 +270,10 @@ fn guess(operand: &ImageOperand, error: &OpenError) -> Option<String> {
         OpenError::Read { .. } if !operand.is_stdin() && !operand.path.exists() => {
             similar_file(&operand.path)
         }
+        // What an archive is, is found out where no prefix insists on something else.
+        OpenError::WrongFormat { .. } if operand.format.is_some() => {
+            Some(format!("leave the prefix out: write {}", operand.name()))
+        }
         _ => None,
     }
 }
