@@ -138,6 +138,27 @@ fn what_is_attested_has_passed_the_tests() {
     assert_eq!(tests, Some("$/.github/workflows/ci.yml"));
 }
 
+/// Known vulnerabilities are asked for before a release as before any change, by a program of one version.
+#[test]
+fn dependencies_are_looked_at() {
+    let all = workflows();
+    let ci = all.iter().find(|(name, _)| name == "ci.yml");
+    let ci = parse(&ci.expect("it is there").1);
+    let steps = steps(&ci["jobs"]["dependencies"]);
+    let scripts: Vec<&str> = steps
+        .iter()
+        .filter_map(|step| step["run"].as_str())
+        .collect();
+    let [install, look] = scripts.as_slice() else {
+        panic!("{scripts:?}");
+    };
+    assert!(
+        install.starts_with("cargo install --locked --version "),
+        "{install}"
+    );
+    assert!(look.contains("check advisories"), "{look}");
+}
+
 /// The alias runs in workflows with dependencies that nobody has looked at otherwise.
 #[test]
 fn tasks_are_built_of_what_the_lock_file_names() {
