@@ -65,16 +65,22 @@ verify_checksum() {
   fi
 }
 
-# Whether the file was built by the release workflow, from the tag of this version, on GitHub's machines.
+# Whether the file was built by the release workflow, from the tag of this version, on GitHub's machines; and from the
+# commit that the action is pinned by, since a tag can be moved and a commit cannot.
 verify_attestation() {
+  local origin=(--source-ref "refs/tags/v$version") named="the tag v$version"
+  if [ -n "$commit" ]; then
+    origin+=(--source-digest "$commit")
+    named="$named at the commit $commit, by which the action is pinned. Pin it by the commit of a release, or name a release in version"
+  fi
   gh attestation verify --help >/dev/null 2>&1 ||
     fail "there is no gh on PATH that verifies attestations, so that nothing shows who built $1. With verify: checksum, the checksum in the release has to do."
   GH_HOST=${GITHUB_SERVER_URL#*://} gh attestation verify "$1" \
     --repo "$REPOSITORY" \
     --signer-workflow "$REPOSITORY/.github/workflows/release.yml" \
-    --source-ref "refs/tags/v$version" \
+    "${origin[@]}" \
     --deny-self-hosted-runners ||
-    fail "$1 has no attestation that the release workflow of $REPOSITORY built it from the tag v$version"
+    fail "$1 has no attestation that the release workflow of $REPOSITORY built it from $named"
 }
 
 # Whether the program that is there was verified as this job demands, and is what was unpacked then.
@@ -82,7 +88,12 @@ is_verified() {
   local verified archive expected
   [ -x "$program" ] && [ -r "$record" ] || return 1
   read -r verified archive expected <"$record" || return 1
-  [[ $verified = attestation || $verified = "$INPUT_VERIFY" ]] || return 1
+  # What is known of the commit is known of the tag too, and what is attested has the release's checksum.
+  case "$INPUT_VERIFY$commit" in
+    checksum) [[ $verified = checksum || $verified = attestation* ]] || return 1 ;;
+    attestation) [[ $verified = attestation* ]] || return 1 ;;
+    *) [ "$verified" = "attestation@$commit" ] || return 1 ;;
+  esac
   [[ $archive =~ ^[0-9a-f]{64}$ ]] || return 1
   [ "$(checksum "$program")" = "$expected" ] || return 1
   printf 'ghcr-push %s is here already, of an archive with the SHA-256 %s; verified: %s\n' \
@@ -99,6 +110,14 @@ if [ "$INPUT_VERSION" = installed ]; then
   finish "$program"
 fi
 
+# Who names a release trusts its tag; who names none trusts what the action is pinned by.
+commit=
+if [ -z "$INPUT_VERSION" ]; then
+  INPUT_VERSION=$OWN_VERSION
+  if [[ $INPUT_VERIFY = attestation && $ACTION_REF =~ ^[0-9a-f]{40}$ ]]; then
+    commit=$ACTION_REF
+  fi
+fi
 version=${INPUT_VERSION#v}
 if ! [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]]; then
   fail "version is \"$INPUT_VERSION\", which is neither a release such as 0.1.0 nor \"installed\""
@@ -142,7 +161,7 @@ if ! is_verified; then
     tar -xzf "$name.tar.gz"
   fi
   [ -x "$name/ghcr-push$extension" ] || fail "$name.$ending holds no $name/ghcr-push$extension"
-  printf '%s %s %s\n' "$INPUT_VERIFY" "$(checksum "$name.$ending")" "$(checksum "$name/ghcr-push$extension")" \
+  printf '%s %s %s\n' "$INPUT_VERIFY${commit:+@$commit}" "$(checksum "$name.$ending")" "$(checksum "$name/ghcr-push$extension")" \
     >"$name/verified"
   # Another job of the same machine may have been faster. What is there and does not suffice is moved away and
   # not changed, since such a job may be running it.

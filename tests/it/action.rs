@@ -4,6 +4,7 @@ mod cache;
 mod definition;
 mod inputs;
 mod job;
+mod pin;
 mod promises;
 mod release;
 mod workflows;

@@ -5,6 +5,7 @@
 //! `yaml` blocks are looked into by [`workflows`] besides.
 
 mod examples;
+mod library;
 mod links;
 mod markdown;
 mod shell;

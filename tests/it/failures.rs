@@ -178,7 +178,7 @@ fn bad_references() {
             expect![[r#"
                 error: "owner/app:1" does not begin with a registry's host
 
-                hint: write ghcr.io/OWNER/app
+                hint: write ghcr.io/owner/app:1
             "#]],
         ),
         (
@@ -229,6 +229,7 @@ fn unknown_option() {
                    ghcr-push inspect [OPTIONS] <IMAGE>...
                    ghcr-push explain [--json] [FILE | -]
                    ghcr-push completions <SHELL>
+                   ghcr-push help [COMMAND]
 
             For more information, try '--help'.
         "]],

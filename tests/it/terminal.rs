@@ -156,6 +156,22 @@ fn many_layers() {
     assert!(!screen.contains('['), "{screen}");
 }
 
+/// A terminal that takes no escape sequences is sent none.
+#[test]
+fn a_dumb_terminal_gets_lines() {
+    if !installed(&["script"]) {
+        return;
+    }
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, TOKEN));
+    let image = Image::new(&SampleImage::of_layers(&[3_000_000]));
+    let reference = format!("{}/owner/app:1", registry.host());
+    let words = format!("TERM=dumb ghcr-push image.tar {reference}");
+    let run = on_terminal(&image, &words);
+    run.assert_code(0);
+    assert!(!run.stdout.contains('\u{1b}'), "{:?}", run.stdout);
+    assert!(run.stdout.contains("uploaded "), "{:?}", run.stdout);
+}
+
 /// `^C` is echoed behind the last line, and all lines go.
 #[test]
 fn an_interrupted_push_leaves_nothing_behind() {

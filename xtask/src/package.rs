@@ -62,10 +62,11 @@ mod tests {
                 let common = fs::read(root().join(license)).expect("the licence");
                 assert_eq!(own, common, "{name}: {license}");
             }
+            // Of the very same release: what is no part of a crate's interface may change in any.
             if name != "ghcr-push" {
-                let version = known[name]["version"].as_str();
+                let version = known[name]["version"].as_str().expect("a version");
                 let own = workspace["workspace"]["package"]["version"].as_str();
-                assert_eq!(version, own, "{name}");
+                assert_eq!(version.strip_prefix('='), own, "{name}");
             }
         }
     }

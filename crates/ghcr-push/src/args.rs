@@ -8,6 +8,7 @@ pub(crate) mod explain;
 mod github;
 pub(crate) mod help;
 pub(crate) mod image;
+mod peers;
 mod results;
 pub(crate) mod transfer;
 pub(crate) mod variables;
@@ -137,8 +138,8 @@ pub(crate) struct Arguments {
     #[arg(short, long, env = "GHCR_PUSH_QUIET", value_parser = BoolishValueParser::new())]
     pub(crate) quiet: bool,
 
-    /// Print every request; twice for more; implied in a workflow run that is debugged
-    #[arg(short, long, action = ArgAction::Count)]
+    /// Print every request; twice for more (as the variable, 1 to 3); implied in a workflow run that is debugged
+    #[arg(short, long, action = ArgAction::Count, env = "GHCR_PUSH_VERBOSE")]
     pub(crate) verbose: u8,
 
     /// Print one JSON object on standard output instead of the digest lines
@@ -211,7 +212,8 @@ ghcr-push [OPTIONS] <IMAGE>... <REFERENCE>...
        ghcr-push check [OPTIONS] <REFERENCE>... [IMAGE]...
        ghcr-push inspect [OPTIONS] <IMAGE>...
        ghcr-push explain [--json] [FILE | -]
-       ghcr-push completions <SHELL>";
+       ghcr-push completions <SHELL>
+       ghcr-push help [COMMAND]";
 
 /// What is asked after the push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -245,6 +247,7 @@ pub(crate) enum RegistryProfile {
 pub(crate) fn parse(environment: &Environment) -> Result<CommandLine, Message> {
     read(&mut command(environment), environment).map_err(|error| {
         let error = variables::named(without_password(error), environment);
+        let error = peers::translated(error);
         let is_mistake = error.use_stderr();
         let colours = settings::colours(display::color(environment), environment);
         let text = error.render();
@@ -278,7 +281,8 @@ fn wants_json(environment: &Environment) -> bool {
 }
 
 fn read(command: &mut Command, environment: &Environment) -> Result<CommandLine, clap::Error> {
-    let matches = command.try_get_matches_from_mut(&environment.arguments)?;
+    let words = help::asked(&environment.arguments);
+    let matches = command.try_get_matches_from_mut(words)?;
     let mut line = CommandLine::from_arg_matches(&matches)?;
     let (arguments, matches) = match (&mut line.command, matches.subcommand()) {
         (Some(Subcommand::Check(arguments)), Some((_, matches))) => (&mut **arguments, matches),
@@ -290,12 +294,16 @@ fn read(command: &mut Command, environment: &Environment) -> Result<CommandLine,
     }
     if arguments.quiet && arguments.verbose > 0 {
         // Not clap's own conflict: that counts a variable too, be its value false.
-        if matches.value_source("quiet") == Some(ValueSource::CommandLine) {
-            let message = "the argument '--quiet' cannot be used with '--verbose'";
-            return Err(command.error(ErrorKind::ArgumentConflict, message));
+        let is_said = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        match (is_said("quiet"), is_said("verbose")) {
+            (true, true) => {
+                let message = "the argument '--quiet' cannot be used with '--verbose'";
+                return Err(command.error(ErrorKind::ArgumentConflict, message));
+            }
+            // A variable is for all runs, an option for this one.
+            (false, true) => arguments.quiet = false,
+            (_, false) => arguments.verbose = 0,
         }
-        // A variable is for all runs, -v for this one.
-        arguments.quiet = false;
     }
     Ok(line)
 }

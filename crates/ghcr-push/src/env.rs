@@ -89,6 +89,12 @@ impl Environment {
         self.variables.get(name).map(String::as_str)
     }
 
+    /// Whether lines on standard error can be drawn anew: it is a terminal, and none that takes no escape sequences
+    /// (`TERM=dumb`, as editors set it for the shells in them).
+    pub(crate) fn can_draw(&self) -> bool {
+        self.stderr_is_terminal && self.get("TERM") != Some("dumb")
+    }
+
     /// The names of all variables that are set.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.variables.keys().map(String::as_str)

@@ -15,7 +15,7 @@ use crate::args::image::{self, ImageArguments};
 use crate::env::Environment;
 use crate::error::{CliError, Kind, hint_for_archive};
 use crate::layer_cache::DirectoryCache;
-use crate::nearest::nearest;
+use crate::nearest::nearest_platform;
 use crate::operands::{self, ImageOperand, similar_file};
 use crate::output::Printer;
 
@@ -264,11 +264,15 @@ pub(crate) fn refused(
 fn guess(operand: &ImageOperand, error: &OpenError) -> Option<String> {
     match error {
         OpenError::NoPlatform { wanted, available } => {
-            let near = nearest(wanted.first()?, available.iter().map(String::as_str))?;
+            let near = nearest_platform(wanted.first()?, available.iter().map(String::as_str))?;
             Some(format!("did you mean {near}?"))
         }
         OpenError::Read { .. } if !operand.is_stdin() && !operand.path.exists() => {
             similar_file(&operand.path)
+        }
+        // What an archive is, is found out where no prefix insists on something else.
+        OpenError::WrongFormat { .. } if operand.format.is_some() => {
+            Some(format!("leave the prefix out: write {}", operand.name()))
         }
         _ => None,
     }

@@ -168,7 +168,7 @@ fn sources(
     }
     let given = match (&arguments.username, arguments.password_stdin) {
         (Some(username), true) => {
-            let password = password().map_err(|error| match references.first() {
+            let password = password(environment).map_err(|error| match references.first() {
                 Some(reference) if error.kind == Kind::Authorization => {
                     absent::explained(error, reference, arguments, environment)
                 }
@@ -206,7 +206,14 @@ fn check_authfile(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn password() -> Result<SecretString, CliError> {
+/// The password on standard input, but not from a terminal: that would show it while it is typed.
+fn password(environment: &Environment) -> Result<SecretString, CliError> {
+    if environment.stdin_is_terminal {
+        let error = CliError::usage("standard input is a terminal, which would show the password");
+        return Err(error.hint(
+            "pipe it in: gh auth token | ghcr-push --username NAME --password-stdin ..., or give it in GHCR_PUSH_TOKEN",
+        ));
+    }
     let password = password_from_stdin().map_err(|error| {
         CliError::usage("no password can be read from standard input").caused_by(&error)
     })?;

@@ -32,6 +32,69 @@ pub(crate) fn nearest<'a>(
     }
 }
 
+/// Operating systems and architectures that are none mistyped, and architectures' variants: the words of Go, which
+/// images are described with (<https://github.com/opencontainers/image-spec/blob/main/config.md#properties>,
+/// <https://go.dev/doc/install/source#environment>).
+const PLATFORM_WORDS: [&str; 42] = [
+    "386",
+    "aix",
+    "amd64",
+    "android",
+    "arm",
+    "arm64",
+    "darwin",
+    "dragonfly",
+    "freebsd",
+    "illumos",
+    "ios",
+    "js",
+    "linux",
+    "loong64",
+    "mips",
+    "mips64",
+    "mips64le",
+    "mipsle",
+    "netbsd",
+    "openbsd",
+    "plan9",
+    "ppc64",
+    "ppc64le",
+    "riscv64",
+    "s390x",
+    "solaris",
+    "sparc64",
+    "unknown",
+    "v1",
+    "v2",
+    "v3",
+    "v4",
+    "v5",
+    "v6",
+    "v7",
+    "v8",
+    "v9",
+    "wasip1",
+    "wasm",
+    "windows",
+    "x86_64",
+    "aarch64",
+];
+
+/// The platform that a mistyped one was probably meant to be. One that exists is not mistyped: where `linux/arm64` is
+/// asked for, `linux/amd64` is no answer, however near.
+pub(crate) fn nearest_platform<'a>(
+    wanted: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let near = nearest(wanted, candidates)?;
+    let words: Vec<&str> = wanted.split('/').collect();
+    let meant: Vec<&str> = near.split('/').collect();
+    let is_known = |word: &str| PLATFORM_WORDS.contains(&word);
+    let is_mistyped = |(word, meant): (&&str, &&str)| word == meant || !is_known(word);
+    let is_slip = words.len() == meant.len() && words.iter().zip(&meant).all(is_mistyped);
+    is_slip.then_some(near)
+}
+
 /// The path of the file in the same directory whose name is nearest to that of a path that is not there.
 pub(crate) fn nearest_file(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?;
@@ -76,7 +139,7 @@ fn cost(word: &str, other: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{cost, nearest, nearest_file};
+    use super::{cost, nearest, nearest_file, nearest_platform};
 
     #[test]
     fn distances() {
@@ -115,6 +178,32 @@ mod tests {
                 expected,
                 "{word}"
             );
+        }
+    }
+
+    #[test]
+    fn the_nearest_platform() {
+        for (wanted, candidates, expected) in [
+            ("linux/arm64", &["linux/amd64"][..], None),
+            ("linux/amd64", &["linux/arm64"], None),
+            ("linux/arm", &["linux/arm64"], None),
+            ("linux/mips64", &["linux/mips64le"], None),
+            ("linux/ppc64", &["linux/ppc64le"], None),
+            ("linux/arm/v7", &["linux/arm/v6"], None),
+            ("linux/arm/v7", &["linux/arm64"], None),
+            ("windows/amd64", &["windows/arm64"], None),
+            ("netbsd/amd64", &["openbsd/amd64"], None),
+            (
+                "linux/adm64",
+                &["linux/amd64", "linux/arm64"],
+                Some("linux/amd64"),
+            ),
+            ("linux/arn64", &["linux/arm64"], Some("linux/arm64")),
+            ("linx/amd64", &["linux/amd64"], Some("linux/amd64")),
+            ("linx/arm64", &["linux/amd64"], None),
+        ] {
+            let near = nearest_platform(wanted, candidates.iter().copied());
+            assert_eq!(near, expected, "{wanted}");
         }
     }
 

@@ -68,11 +68,8 @@ pub(crate) fn split(
         .count();
     let (images, references) = operands.split_at(count);
     if let Some(late) = references.iter().find(|operand| is_image(operand)) {
-        let first = references.first().map_or("", String::as_str);
-        let hint = guess::meant(first).unwrap_or_else(|| {
-            "images come first: ghcr-push image.tar ghcr.io/owner/name:tag".to_owned()
-        });
         let message = format!("the image {late:?} stands after a reference");
+        let hint = "images come first: ghcr-push image.tar ghcr.io/owner/name:tag";
         return Err(CliError::usage(message).hint(hint));
     }
     let Some(first) = images.first() else {
@@ -116,6 +113,13 @@ pub(crate) fn read_images(
         return Err(nothing(&images[position], position, "an image"));
     }
     let operands: Vec<ImageOperand> = images.iter().map(|image| operand(image, &exists)).collect();
+    let mut named = images.iter().zip(&operands);
+    if let Some((prefix, _)) = named.find(|(_, operand)| operand.path.as_os_str().is_empty()) {
+        return Err(
+            CliError::usage(format!("{prefix} stands there without a path"))
+                .hint(format!("write {prefix}PATH, or the path alone")),
+        );
+    }
     if operands.iter().filter(|operand| operand.is_stdin()).count() > 1 {
         return Err(CliError::usage("standard input can be read once only"));
     }
@@ -204,7 +208,7 @@ fn missing(operands: &[String]) -> CliError {
         ))
     } else {
         let error = CliError::new(Kind::Image, format!("{first}: no such file or directory"));
-        let hint = guess::meant(first)
+        let hint = guess::foreign_prefix(operands)
             .or_else(|| similar_file(Path::new(first)))
             .or_else(|| guess::stored_image(operands));
         match hint {
@@ -235,9 +239,13 @@ pub(crate) fn is_reference(operand: &str, is_alone: bool) -> bool {
     }
     let is_certain =
         host == "localhost" || host.contains(':') || Profile::of_host(host) == Profile::Ghcr;
-    let ending = name.rsplit('.').next().unwrap_or_default();
-    let is_archive = name.contains('.') && ENDINGS.contains(&ending);
-    is_certain || (!is_archive && (is_alone || name.contains(':')))
+    is_certain || (!is_archive_name(name) && (is_alone || name.contains(':')))
+}
+
+/// Whether a name ends as an archive's does.
+pub(crate) fn is_archive_name(name: &str) -> bool {
+    name.rsplit_once('.')
+        .is_some_and(|(_, ending)| ENDINGS.contains(&ending))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode 
     let display = settings::display(
         arguments.display.progress,
         arguments.quiet,
-        environment.stderr_is_terminal,
+        environment.can_draw(),
     );
     let actions = Actions::of(arguments.actions.github_actions, environment);
     let colours = settings::colours(arguments.display.color.color, environment);

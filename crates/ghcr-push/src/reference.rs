@@ -14,6 +14,7 @@ use crate::env::Environment;
 use crate::error::CliError;
 use crate::explain::situation;
 use crate::github;
+use crate::operands::is_archive_name;
 
 /// References read from the command line, and what was changed about them.
 #[derive(Debug, Default)]
@@ -23,6 +24,8 @@ pub(crate) struct References {
     pub(crate) notices: Vec<String>,
     /// The kind that every registry is said to be of.
     profile: Option<Profile>,
+    /// The registry that is probably meant where none is named; ghcr.io if nothing is known.
+    usual: Option<String>,
 }
 
 impl References {
@@ -40,10 +43,39 @@ impl References {
         profile: Option<Profile>,
         environment: &Environment,
     ) -> Result<Self, CliError> {
-        let mut read = Self {
+        Self {
             profile,
             ..Self::default()
-        };
+        }
+        .with(arguments, tags, environment)
+    }
+
+    /// Reads names of repositories that should be on the registry `host`, which is what a mistake is answered with.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub(crate) fn read_beside(
+        host: Option<&str>,
+        arguments: &[String],
+        profile: Option<Profile>,
+        environment: &Environment,
+    ) -> Result<Self, CliError> {
+        Self {
+            profile,
+            usual: host.map(str::to_owned),
+            ..Self::default()
+        }
+        .with(arguments, &[], environment)
+    }
+
+    fn with(
+        self,
+        arguments: &[String],
+        tags: &[String],
+        environment: &Environment,
+    ) -> Result<Self, CliError> {
+        let mut read = self;
         let tags = tags.iter().flat_map(|tags| tags.split([',', '\n']));
         let tags: Vec<&str> = tags.map(str::trim).filter(|tag| !tag.is_empty()).collect();
         let mut repositories: Vec<String> = Vec::new();
@@ -116,6 +148,14 @@ impl References {
             Some(colon) => written.split_at(name_start + colon),
             None => (written, ":latest"),
         };
+        let is_path = written
+            .split('/')
+            .next()
+            .is_some_and(|first| !is_host(first));
+        if is_archive_name(written) && (is_path || !written.contains('/')) {
+            return Err(refused("is neither a file nor a reference")
+                .hint("a reference is host/owner/name:tag, such as ghcr.io/OWNER/NAME:TAG"));
+        }
         let owner = owner(environment);
         if let Some(hint) = registry_only(repository, tag, &owner) {
             return Err(refused("names a registry, and nothing in it").hint(hint));
@@ -123,10 +163,7 @@ impl References {
         let Some((host, name)) = repository.split_once('/').filter(|(host, _)| is_host(host))
         else {
             return Err(
-                refused("does not begin with a registry's host").hint(format!(
-                    "write ghcr.io/OWNER/{}",
-                    repository.rsplit('/').next().unwrap_or("NAME")
-                )),
+                refused("does not begin with a registry's host").hint(self.completed(written))
             );
         };
         let lowered = repository.to_lowercase();
@@ -179,6 +216,18 @@ impl References {
         }
         let is_tagged = repository.len() < written.len();
         Ok((lowered, is_tagged.then(|| tag[1..].to_owned())))
+    }
+
+    /// What to write instead of a reference without a host: all that is written, behind the host.
+    fn completed(&self, written: &str) -> String {
+        let host = self.usual.as_deref().unwrap_or("ghcr.io");
+        let profile = self.profile.unwrap_or_else(|| Profile::of_host(host));
+        let written = written.trim_matches('/');
+        if profile == Profile::Ghcr && !written.contains('/') {
+            format!("write {host}/OWNER/{written}")
+        } else {
+            format!("write {host}/{written}")
+        }
     }
 }
 

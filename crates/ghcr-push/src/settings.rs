@@ -23,14 +23,14 @@ pub(crate) enum Display {
 }
 
 /// Decides how progress is shown.
-pub(crate) fn display(asked: args::Progress, quiet: bool, is_terminal: bool) -> Display {
+pub(crate) fn display(asked: args::Progress, quiet: bool, can_draw: bool) -> Display {
     match asked {
         // What is told of failures stays JSON.
         args::Progress::Json => Display::Events,
         _ if quiet => Display::Nothing,
         args::Progress::None => Display::Nothing,
         args::Progress::Tty => Display::Bars,
-        args::Progress::Auto if is_terminal => Display::Bars,
+        args::Progress::Auto if can_draw => Display::Bars,
         args::Progress::Plain | args::Progress::Auto => Display::Lines,
     }
 }
@@ -133,7 +133,8 @@ pub(crate) fn mount_from(
         .filter(|name| !name.trim().is_empty())
         .cloned()
         .collect();
-    let sources = References::read(&named, &[], profile, environment)?.all;
+    let host = references.first().map(Reference::registry);
+    let sources = References::read_beside(host, &named, profile, environment)?.all;
     let is_used = |source: &&Reference| {
         let host = source.resolve_registry();
         references

@@ -176,7 +176,7 @@ fn versions() {
         ("1.2", "version is \"1.2\""),
         ("../1.2.3", "version is \"../1.2.3\""),
         ("1.2.3\n::warning::x", "version is \"1.2.3%0A::warning::x\""),
-        ("", "version is \"\""),
+        (" ", "version is \" \""),
     ] {
         let steps = run(&[("version", version)]);
         assert_eq!(steps.len(), 1, "{steps:?}");

@@ -51,6 +51,8 @@ pub(super) struct Job {
     directory: PathBuf,
     inputs: BTreeMap<String, String>,
     variables: BTreeMap<String, String>,
+    /// What the action is named with, behind the at sign.
+    action_ref: String,
 }
 
 /// What came of it.
@@ -72,6 +74,7 @@ impl Job {
             directory: directory.to_owned(),
             inputs: BTreeMap::new(),
             variables: BTreeMap::new(),
+            action_ref: "v1".to_owned(),
         };
         fs::create_dir(job.bin()).expect("writable");
         for program in PROGRAMS {
@@ -88,6 +91,11 @@ impl Job {
     /// Sets an input, as `with:` does.
     pub(super) fn input(&mut self, name: &str, value: &str) {
         self.inputs.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Names the action with another tag, or a commit.
+    pub(super) fn pin(&mut self, action_ref: &str) {
+        action_ref.clone_into(&mut self.action_ref);
     }
 
     /// Sets a variable of the runner's.
@@ -183,6 +191,7 @@ impl Job {
     fn context(&self, action: &Value) -> Context {
         let mut context: Context = [
             ("github.token", WORKFLOW_TOKEN),
+            ("github.action_ref", self.action_ref.as_str()),
             ("github.action_repository", "owner/source"),
             ("github.repository", "owner/app"),
         ]

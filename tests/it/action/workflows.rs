@@ -101,6 +101,75 @@ fn the_image_follows_the_release() {
     assert!(publishes.contains("--draft=false"), "{publishes}");
 }
 
+/// Whoever can write packages, sign or publish runs nothing that was compiled there: the code of others that a build
+/// runs could do all of that too.
+#[test]
+fn privileged_jobs_compile_nothing() {
+    let mut privileged = Vec::new();
+    for (name, text) in workflows() {
+        for (id, job) in jobs(&parse(&text)) {
+            let permissions = job["permissions"].as_object().expect("permissions");
+            if permissions.values().all(|value| value == "read") {
+                continue;
+            }
+            privileged.push(format!("{name}: {id}"));
+            for step in steps(job) {
+                let script = step["run"].as_str().unwrap_or_default();
+                assert!(!script.contains("cargo"), "{name}: {id}: {script}");
+                let uses = step["uses"].as_str().unwrap_or_default();
+                assert!(!uses.starts_with("actions/checkout@"), "{name}: {id}");
+            }
+        }
+    }
+    for job in ["attest", "image", "release"] {
+        let job = format!("release.yml: {job}");
+        assert!(privileged.contains(&job), "{job}: {privileged:?}");
+    }
+}
+
+/// `action/install.sh` takes what is attested, released or not.
+#[test]
+fn what_is_attested_has_passed_the_tests() {
+    let workflow = release();
+    let needs = workflow["jobs"]["attest"]["needs"].as_array();
+    let needs = needs.expect("a list");
+    assert!(needs.contains(&Value::from("test")), "{needs:?}");
+    let tests = workflow["jobs"]["test"]["uses"].as_str();
+    assert_eq!(tests, Some("$/.github/workflows/ci.yml"));
+}
+
+/// Known vulnerabilities are asked for before a release as before any change, by a program of one version.
+#[test]
+fn dependencies_are_looked_at() {
+    let all = workflows();
+    let ci = all.iter().find(|(name, _)| name == "ci.yml");
+    let ci = parse(&ci.expect("it is there").1);
+    let steps = steps(&ci["jobs"]["dependencies"]);
+    let scripts: Vec<&str> = steps
+        .iter()
+        .filter_map(|step| step["run"].as_str())
+        .collect();
+    let [install, look] = scripts.as_slice() else {
+        panic!("{scripts:?}");
+    };
+    assert!(
+        install.starts_with("cargo install --locked --version "),
+        "{install}"
+    );
+    assert!(look.contains("check advisories"), "{look}");
+}
+
+/// The alias runs in workflows with dependencies that nobody has looked at otherwise.
+#[test]
+fn tasks_are_built_of_what_the_lock_file_names() {
+    let text = std::fs::read_to_string(root().join(".cargo/config.toml")).expect("text");
+    let mut lines = text.lines();
+    let alias = lines
+        .find_map(|line| line.strip_prefix("xtask = "))
+        .expect("an alias");
+    assert!(alias.split(' ').any(|word| word == "--locked"), "{alias}");
+}
+
 /// Each target that the action asks for is built, and no other.
 #[test]
 fn releases_have_what_the_action_installs() {

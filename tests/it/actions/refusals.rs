@@ -240,6 +240,7 @@ fn a_mistake_in_the_arguments() {
                    ghcr-push inspect [OPTIONS] <IMAGE>...
                    ghcr-push explain [--json] [FILE | -]
                    ghcr-push completions <SHELL>
+                   ghcr-push help [COMMAND]
 
             For more information, try '--help'.
             ::error title=unexpected argument '--no-such-option' found::unexpected argument '--no-such-option' found

@@ -36,16 +36,22 @@ fn what_is_mistyped_is_guessed() {
         (
             &["chekc", "ghcr.io/o/n"],
             "",
-            3,
-            "did you mean `ghcr-push check`?",
+            2,
+            "did you mean `ghcr-push check ghcr.io/o/n`?",
         ),
         (
             &["isnpect", "image.tar"],
             "",
             2,
-            "did you mean `ghcr-push inspect`?",
+            "did you mean `ghcr-push inspect image.tar`?",
         ),
-        (&["help"], "", 3, "did you mean `ghcr-push --help`?"),
+        (&["explian"], "", 2, "did you mean `ghcr-push explain`?"),
+        (
+            &["help", "explian"],
+            "",
+            2,
+            "ghcr-push help names those that there are",
+        ),
         // What resembles a file's name, or a platform of the image's.
         (
             &["imgae.tar", "ghcr.io/o/n"],
@@ -77,6 +83,13 @@ fn what_is_mistyped_is_guessed() {
             3,
             "hint: did you mean linux/amd64?",
         ),
+        // Another architecture is none that was meant.
+        (
+            &["inspect", "--platform", "linux/arm64", "image.tar"],
+            "",
+            3,
+            "hint: choose one of these, or leave out --platform",
+        ),
         (
             &["inspect", "--platform", "windows/s390x", "image.tar"],
             "",
@@ -101,6 +114,41 @@ fn what_is_mistyped_is_guessed() {
     // What resembles nothing gets no guess.
     let other = run(&["archive.tar", "ghcr.io/o/n"], &[]);
     assert!(!other.stderr.contains("did you mean"), "{}", other.stderr);
+}
+
+/// What other tools call it is answered with what to write here.
+#[test]
+fn words_of_other_tools() {
+    for (arguments, code, expected) in [
+        (
+            &["--tls-verify=false", "image.tar", "ghcr.io/o/n"][..],
+            2,
+            "tip: for a registry without TLS write --plain-http",
+        ),
+        (
+            &["oci:image.tar", "ghcr.io/o/n"],
+            3,
+            "hint: leave the prefix out: write image.tar",
+        ),
+        (
+            &["docker-archive:", "ghcr.io/o/n"],
+            2,
+            "hint: write docker-archive:PATH, or the path alone",
+        ),
+        (
+            &["docker-daemon:app:1", "ghcr.io/o/n"],
+            3,
+            "hint: write docker save app:1 | ghcr-push - ghcr.io/o/n",
+        ),
+    ] {
+        let run = run(arguments, &[]);
+        run.assert_code(code);
+        assert!(
+            run.stderr.contains(expected),
+            "{arguments:?}: {}",
+            run.stderr
+        );
+    }
 }
 
 /// Short for who looks something up, long for who reads.

@@ -129,3 +129,41 @@ fn completions_tell_of_a_variable_too() {
     let told = run.stderr;
     assert!(told.contains("did you mean GHCR_PUSH_PLATFORM?"), "{told}");
 }
+
+/// The variable is for all runs, an option for this one; a variable that says quiet goes before one that says verbose.
+#[test]
+fn verbose_by_variable() {
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, TOKEN));
+    let image = Image::small();
+    let reference = format!("{}/owner/app", registry.host());
+    let level = |options: &[&str], variables: &[(&str, &str)]| {
+        let mut command = push_command(&image, &["image.tar", &reference]);
+        command.envs(variables.iter().copied()).args(options);
+        let run = Run::of(command.output().expect("the binary starts"));
+        run.assert_code(0);
+        let has = |words: &str| usize::from(run.stderr.contains(words));
+        (
+            has("step=fetch-token") + has("headers="),
+            run.stderr.is_empty(),
+        )
+    };
+    let name = "GHCR_PUSH_VERBOSE";
+    for (options, variables, expected) in [
+        (&[][..], &[(name, "2")][..], (2, false)),
+        (&[], &[(name, "1")], (1, false)),
+        (&[], &[(name, "")], (0, false)),
+        (&["-v"], &[(name, "3")], (1, false)),
+        (&["-q"], &[(name, "1")], (0, true)),
+        (&[], &[("GHCR_PUSH_QUIET", "1"), (name, "1")], (0, true)),
+        (&[], &[("RUNNER_DEBUG", "1"), (name, "2")], (2, false)),
+    ] {
+        assert_eq!(
+            level(options, variables),
+            expected,
+            "{options:?} {variables:?}"
+        );
+    }
+    let (_, run) = tags(&[(name, "loud")], 2);
+    let told = "the variable GHCR_PUSH_VERBOSE is set to that";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+}

@@ -1,5 +1,7 @@
 //! How the help is arranged: short and long, under headings, with examples.
 
+use std::ffi::OsString;
+
 use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command};
@@ -160,6 +162,24 @@ fn under_heading(argument: Arg) -> Arg {
     }
 }
 
+/// The arguments, in which `help` and `help COMMAND` are what they mean. Every other `help` is left alone: a file may
+/// be called so.
+pub(super) fn asked(arguments: &[OsString]) -> Vec<OsString> {
+    let is_known = |name: &OsString| name.to_str().is_some_and(is_subcommand);
+    let help = OsString::from("--help");
+    match arguments {
+        [program, word] if word == HELP => vec![program.clone(), help],
+        [program, word, again] if word == HELP && again == HELP => vec![program.clone(), help],
+        [program, word, name] if word == HELP && is_known(name) => {
+            vec![program.clone(), name.clone(), help]
+        }
+        _ => arguments.to_vec(),
+    }
+}
+
+/// The word that asks for help as a subcommand would.
+pub(crate) const HELP: &str = "help";
+
 /// Whether it is the name of a subcommand.
 pub(crate) fn is_subcommand(word: &str) -> bool {
     EXAMPLES_OF.iter().any(|(name, _)| *name == word)
@@ -167,10 +187,8 @@ pub(crate) fn is_subcommand(word: &str) -> bool {
 
 /// The subcommand that `word` is probably meant to be.
 pub(crate) fn similar_subcommand(word: &str) -> Option<String> {
-    if word == "help" {
-        return Some("--help".to_owned());
-    }
-    let subcommands = EXAMPLES_OF.map(|(name, _)| Command::new(name));
+    let names = EXAMPLES_OF.iter().map(|(name, _)| *name);
+    let subcommands = names.chain([HELP]).map(Command::new);
     let alone = Command::new("ghcr-push")
         .disable_help_subcommand(true)
         .subcommands(subcommands);

@@ -71,6 +71,27 @@ fn whether_a_run_is_told_of_a_mistake() {
     }
 }
 
+/// `help` is a word for `--help`, where nothing else stands behind it than a subcommand.
+#[test]
+fn help_as_a_word() {
+    let text = |words: &[&str]| {
+        let mut environment = Environment::of(&[]);
+        let words = ["ghcr-push"].iter().chain(words);
+        environment.arguments = words.map(Into::into).collect();
+        super::parse(&environment).map_err(|message| (message.is_mistake, message.text))
+    };
+    let told = |words: &[&str]| text(words).expect_err("help");
+    assert_eq!(told(&["help"]), told(&["--help"]));
+    assert_eq!(told(&["help", "help"]), told(&["--help"]));
+    for name in ["check", "completions", "explain", "inspect"] {
+        assert_eq!(told(&["help", name]), told(&[name, "--help"]));
+        assert!(!told(&["help", name]).0, "{name}");
+    }
+    // A file of that name is an operand.
+    let line = text(&["help", "ghcr.io/o/n"]).expect("operands");
+    assert_eq!(line.arguments.operands, ["help", "ghcr.io/o/n"]);
+}
+
 /// A debugged run tells every request, unless it is to be quiet.
 #[test]
 fn a_debugged_run_is_told_more() {

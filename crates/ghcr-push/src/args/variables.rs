@@ -116,6 +116,8 @@ pub(super) fn named(mut error: clap::Error, environment: &Environment) -> clap::
     let Some(long) = long.strip_prefix("--") else {
         return error;
     };
+    // An option that counts is called `--verbose...`.
+    let long = long.trim_end_matches('.');
     let command = CommandLine::command();
     let mut all = command.get_arguments();
     let Some(variable) = all

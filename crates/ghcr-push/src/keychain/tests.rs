@@ -70,3 +70,15 @@ async fn what_the_engine_is_given() {
     let of_host = keychain.credentials("registry.example").await;
     assert_eq!(of_host.expect("a credential").username, "u");
 }
+
+/// What is typed on a terminal can be read there. The pipe of the tests is no terminal, and is not read here.
+#[test]
+fn a_password_is_not_typed() {
+    let mut environment = Environment::of(&[]);
+    environment.stdin_is_terminal = true;
+    let error = password(&environment).expect_err("a terminal is refused");
+    assert_eq!(error.kind, Kind::Usage);
+    let hint = error.hint.unwrap_or_default();
+    assert!(hint.contains("gh auth token | ghcr-push"), "{hint}");
+    assert!(hint.contains("GHCR_PUSH_TOKEN"), "{hint}");
+}

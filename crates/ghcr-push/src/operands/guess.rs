@@ -1,7 +1,7 @@
 //! What was probably meant by operands that are none: subcommands in the wrong place or of other tools, and images that
 //! are not in a file.
 
-use crate::args::help::{is_subcommand, similar_subcommand};
+use crate::args::help::{HELP, is_subcommand, similar_subcommand};
 use crate::error::CliError;
 use crate::reference::shown;
 
@@ -27,14 +27,45 @@ pub(super) fn subcommand(operands: &[String], exists: impl Fn(&str) -> bool) -> 
         "login" | "logout" => none().hint(
             "ghcr-push uses what others keep: docker login, podman login, gh auth login, or a token in GHCR_PUSH_TOKEN",
         ),
-        _ => return None,
+        HELP => CliError::usage(format!("there is no subcommand{}", rest.first()?))
+            .hint("ghcr-push help names those that there are"),
+        word => {
+            let similar = meant(word)?;
+            CliError::usage(format!("{word} is neither a subcommand nor a file"))
+                .hint(format!("did you mean `ghcr-push {similar}{}`?", rest.concat()))
+        }
     })
 }
 
-/// What to say of a word that is a subcommand mistyped.
-pub(super) fn meant(word: &str) -> Option<String> {
-    let similar = similar_subcommand(word)?;
-    Some(format!("did you mean `ghcr-push {similar}`?"))
+/// The subcommand that a word is when mistyped. A word is made of letters: what has a dot or a slash is a path.
+fn meant(word: &str) -> Option<String> {
+    let is_word = word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    similar_subcommand(word).filter(|_| is_word)
+}
+
+/// Where other tools keep images that are in no file of this tool's kinds, and what makes one of them
+/// (<https://github.com/containers/image/blob/main/docs/containers-transports.5.md>).
+const STORES: [(&str, &str); 3] = [
+    ("docker-daemon:", "docker save IMAGE | ghcr-push -"),
+    (
+        "containers-storage:",
+        "podman save --format oci-archive IMAGE | ghcr-push -",
+    ),
+    (
+        "dir:",
+        "skopeo copy dir:IMAGE oci-archive:image.tar && ghcr-push image.tar",
+    ),
+];
+
+/// What to say of an operand with a prefix that another tool knows.
+pub(super) fn foreign_prefix(operands: &[String]) -> Option<String> {
+    let (first, rest) = operands.split_first()?;
+    let (image, command) = STORES
+        .iter()
+        .find_map(|(prefix, command)| Some((first.strip_prefix(prefix)?, command)))?;
+    let rest = rest.iter().map(|operand| format!(" {}", shown(operand)));
+    let command = command.replace("IMAGE", &shown(image));
+    Some(format!("write {command}{}", rest.collect::<String>()))
 }
 
 /// What to say of a missing file that may be the name of an image in another tool's store.
@@ -84,11 +115,59 @@ mod tests {
             ),
             (&["a.tar", "ghcr.io/o/n"], None),
             (&["inspect", "ghcr.io/o/n"], None),
+            (
+                &["chekc", "ghcr.io/o/n"],
+                Some("did you mean `ghcr-push check ghcr.io/o/n`?"),
+            ),
+            (&["explian"], Some("did you mean `ghcr-push explain`?")),
+            (
+                &["hlep", "check"],
+                Some("did you mean `ghcr-push help check`?"),
+            ),
+            (
+                &["inpsect", "a.tar"],
+                Some("did you mean `ghcr-push inspect a.tar`?"),
+            ),
+            (
+                &["chekc", "https://user:hunter22@ghcr.io/o/n"],
+                Some("did you mean `ghcr-push check https://ghcr.io/o/n`?"),
+            ),
+            (
+                &["help", "chekc"],
+                Some("ghcr-push help names those that there are"),
+            ),
+            (&["help"], None),
+            (&["check.tar", "ghcr.io/o/n"], None),
+            (&["./chekc", "ghcr.io/o/n"], None),
             (&[], None),
         ] {
             let error = subcommand(&owned(operands), |path| path == "inspect");
             let hint = error.and_then(|error| error.hint);
             assert_eq!(hint.as_deref(), expected, "{operands:?}");
+        }
+    }
+
+    #[test]
+    fn prefixes_of_others() {
+        for (first, expected) in [
+            (
+                "docker-daemon:app:1",
+                Some("write docker save app:1 | ghcr-push - ghcr.io/o/n"),
+            ),
+            (
+                "containers-storage:app",
+                Some("write podman save --format oci-archive app | ghcr-push - ghcr.io/o/n"),
+            ),
+            (
+                "dir:app",
+                Some(
+                    "write skopeo copy dir:app oci-archive:image.tar && ghcr-push image.tar ghcr.io/o/n",
+                ),
+            ),
+            ("app:1", None),
+        ] {
+            let hint = foreign_prefix(&owned(&[first, "ghcr.io/o/n"]));
+            assert_eq!(hint.as_deref(), expected, "{first}");
         }
     }
 

@@ -20,6 +20,9 @@ use rate::Rate;
 /// What is over sooner gets no line: a hundred small blobs would flicker.
 const SHOWN_AFTER: Duration = Duration::from_millis(300);
 
+/// What took as long as this is followed by what will: that need not wait for its line.
+const LONG: Duration = Duration::from_millis(600);
+
 /// A line stays this long after its blob is done, so that the next one may take its place and nothing jumps.
 const LINGERS: Duration = Duration::from_millis(800);
 
@@ -50,6 +53,9 @@ pub(super) struct Board {
     /// Blobs of all repositories so far, and those of them that earlier repositories have.
     blobs: usize,
     blobs_before: usize,
+    /// Bytes of all blobs of this repository, and those of them of which it is known whether the registry has them.
+    bytes: u64,
+    bytes_known: u64,
     /// Of this repository: the blobs that are there, and those that are or were not.
     there: BTreeSet<Digest>,
     missing: BTreeSet<Digest>,
@@ -63,18 +69,21 @@ impl Board {
     /// Takes note of what happens.
     pub(super) fn note(&mut self, event: &Event<'_>, now: Instant) {
         match event {
-            Event::RepositoryStarted { blobs, .. } => {
+            Event::RepositoryStarted { blobs, bytes, .. } => {
                 self.blobs_before = self.blobs;
                 self.blobs += blobs;
+                self.bytes = *bytes;
+                self.bytes_known = 0;
                 self.there.clear();
                 self.missing.clear();
             }
             Event::BlobChecked {
                 digest,
+                size,
                 exists: true,
-                ..
             } => {
-                self.there.insert((*digest).clone());
+                let is_news = self.there.insert((*digest).clone());
+                self.bytes_known += if is_news { *size } else { 0 };
             }
             Event::BlobChecked {
                 digest,
@@ -146,6 +155,7 @@ impl Board {
     fn lacks(&mut self, digest: &Digest, size: u64) {
         if !self.there.contains(digest) && self.missing.insert(digest.clone()) {
             self.to_send += size;
+            self.bytes_known += size;
         }
     }
 
@@ -205,30 +215,28 @@ impl Board {
                 _ => true,
             }
         });
-        let is_over = |key: &Key| {
-            self.items
-                .get(key)
-                .is_none_or(|item| item.state == State::Done)
-        };
-        let mut waiting: Vec<(&Key, Instant)> = self
+        let waiting = self
             .items
             .iter()
-            .filter(|(key, item)| {
-                let is_old = now.duration_since(item.start) >= SHOWN_AFTER;
-                let has_row = self.rows.contains(key);
-                is_old && !has_row && item.state != State::Done
-            })
-            .map(|(key, item)| (key, item.start))
-            .collect();
-        waiting.sort_by_key(|(_, start)| *start);
-        let mut waiting = waiting.into_iter().map(|(key, _)| key.clone());
-        for row in self.rows.iter_mut().filter(|key| is_over(key)) {
-            match waiting.next() {
-                Some(key) => *row = key,
-                None => break,
+            .filter(|(key, item)| !self.rows.contains(key) && item.state != State::Done);
+        let mut waiting: Vec<(Instant, &Key)> =
+            waiting.map(|(key, item)| (item.start, key)).collect();
+        waiting.sort();
+        let is_old = |start: Instant| now.duration_since(start) >= SHOWN_AFTER;
+        let mut waiting = waiting.into_iter().peekable();
+        for row in &mut self.rows {
+            // How long it took, if it is over.
+            let took = match self.items.get(row) {
+                Some(item) if item.state == State::Done => item.since.duration_since(item.start),
+                Some(_) => continue,
+                None => Duration::ZERO,
+            };
+            if let Some((_, key)) = waiting.next_if(|(start, _)| took >= LONG || is_old(*start)) {
+                *row = key.clone();
             }
         }
-        self.rows.extend(waiting);
+        let old = waiting.filter(|(start, _)| is_old(*start));
+        self.rows.extend(old.map(|(_, key)| key.clone()));
         self.rows.retain(|key| self.items.contains_key(key));
         self.rows.truncate(most);
     }
@@ -315,13 +323,18 @@ impl Board {
             return checking.into_iter().collect();
         };
         let mut outlook = vec![format!("{}/s", display_size(rate))];
-        let forecast = self.rate.forecast();
-        if let Some(forecast) = forecast.filter(|_| self.are_known() && rate > 0) {
-            let left = match (self.to_send - sent).div_ceil(forecast.max(1)) {
+        if let Some(forecast) = self.rate.forecast().filter(|_| rate > 0) {
+            // What nobody knows yet may have to be sent.
+            let (bound, unknown) = if self.are_known() {
+                ("", 0)
+            } else {
+                ("at most ", self.bytes.saturating_sub(self.bytes_known))
+            };
+            let left = match (self.to_send - sent + unknown).div_ceil(forecast.max(1)) {
                 seconds @ 0..60 => format!("{seconds} s"),
                 seconds => display_duration(Duration::from_secs(seconds)),
             };
-            outlook.push(format!("{left} left"));
+            outlook.push(format!("{bound}{left} left"));
         }
         outlook
     }

@@ -1,5 +1,5 @@
 //! Progress as lines, for logs: one when a blob starts and one when it ends, every retry with its reason,
-//! and a heartbeat when there was nothing to tell for a while.
+//! and a heartbeat with the total now and then.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -7,17 +7,20 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use oci_archive::Digest;
-use oci_push::{Event, Observer};
+use oci_push::{Event, Mode, Observer};
 
 use super::Printer;
 use super::board::Board;
 use crate::quantity::{display_duration, display_size};
 
-/// After so long without a line comes a heartbeat.
+/// The time between two heartbeats.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// The time between two looks at whether it is time for one.
 const INTERVAL: Duration = Duration::from_millis(500);
+
+/// Why most blobs are sent as they are, which is not worth telling of each: the engine's words for small ones.
+const USUAL: (Mode, &str) = (Mode::Streamed, "it fits into one chunk");
 
 /// Prints lines.
 pub(super) struct Lines {
@@ -29,7 +32,7 @@ struct State {
     board: Board,
     /// When the uploads under way began.
     starts: BTreeMap<Digest, Instant>,
-    /// When something was printed last.
+    /// When the last heartbeat was, or nothing was under way.
     last: Instant,
 }
 
@@ -76,11 +79,13 @@ impl Lines {
                 reason,
             } => {
                 state.starts.insert((*digest).clone(), now);
-                Some(format!(
-                    "{}  uploading {} ({mode}: {reason})",
-                    digest.short(),
-                    display_size(*size)
-                ))
+                let why = if (*mode, *reason) == USUAL {
+                    String::new()
+                } else {
+                    format!(" ({mode}: {reason})")
+                };
+                let size = display_size(*size);
+                Some(format!("{}  uploading {size}{why}", digest.short()))
             }
             Event::BlobMounted {
                 digest,
@@ -168,22 +173,21 @@ fn keep_beating(lines: &Weak<Lines>) {
 }
 
 impl State {
-    /// A heartbeat, if it is time for one.
+    /// A heartbeat, if it is time for one: other lines do not tell how far all is.
     fn heartbeat(&mut self, now: Instant) -> Option<String> {
         self.board.pass(now, 0);
-        if now.duration_since(self.last) < HEARTBEAT {
+        let text = self.board.heartbeat(now);
+        if text.is_some() && now.duration_since(self.last) < HEARTBEAT {
             return None;
         }
-        let text = self.board.heartbeat(now)?;
         self.last = now;
-        Some(text)
+        text
     }
 }
 
 impl Observer for Lines {
     fn observe(&self, event: &Event<'_>) {
         if let Some(text) = self.text(event) {
-            self.state().last = Instant::now();
             self.printer.notice(&text);
         }
     }
@@ -193,7 +197,7 @@ impl Observer for Lines {
 mod tests {
     use super::*;
 
-    /// After ten seconds without a line, and not before, as long as something is under way.
+    /// Every ten seconds, and not before, as long as something is under way, whatever else is told.
     #[test]
     fn heartbeats() {
         let start = Instant::now();
@@ -212,13 +216,22 @@ mod tests {
             reason: "it is small",
         };
         state.board.note(&is_started, second(20));
-        state.last = second(20);
-        assert_eq!(state.heartbeat(second(29)), None, "a line is fresh");
+        assert_eq!(state.heartbeat(second(29)), None, "it has just begun");
         let told = state.heartbeat(second(30)).expect("it is time");
         assert_eq!(
             told,
             "0/0 blobs, 0 B/5.0 kB sent, e3b0c44298fc uploading, nothing for 10 s"
         );
         assert_eq!(state.heartbeat(second(31)), None, "it has just been told");
+        for blob in 32..40 {
+            let text = blob.to_string();
+            let digest = Digest::of(oci_archive::Algorithm::Sha256, text.as_bytes());
+            let (digest, size) = (&digest, 1000);
+            state
+                .board
+                .note(&Event::BlobFinished { digest, size }, second(blob));
+            assert_eq!(state.heartbeat(second(blob)), None, "{blob}");
+        }
+        assert!(state.heartbeat(second(40)).is_some(), "blobs have ended");
     }
 }

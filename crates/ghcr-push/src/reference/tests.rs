@@ -149,8 +149,11 @@ fn registries_by_ipv6_address() {
 fn refused_with_the_reason() {
     for (argument, expected) in [
         ("owner/name:1", "does not begin with a registry's host"),
+        ("owner/name:1", "write ghcr.io/owner/name:1"),
         ("name", "write ghcr.io/OWNER/name"),
-        ("name:2024", "write ghcr.io/OWNER/name"),
+        ("name:2024", "write ghcr.io/OWNER/name:2024"),
+        ("other.tar", "is neither a file nor a reference"),
+        ("dist/other.tar", "is neither a file nor a reference"),
         ("localhost:5971", "names a registry, and nothing in it"),
         ("localhost:5971", "write localhost:5971/OWNER/NAME:TAG"),
         ("localhost:5971/", "write localhost:5971/OWNER/NAME:latest"),
@@ -312,5 +315,25 @@ fn the_owner_of_a_run() {
             cause.remedy.starts_with("Write ghcr.io/acme/web"),
             "{cause:?}"
         );
+    }
+}
+
+/// A repository to take blobs over from is on the registry that is pushed to.
+#[test]
+fn without_a_host_beside_a_registry() {
+    for (host, written, expected) in [
+        (
+            Some("localhost:5610"),
+            "o/base",
+            "write localhost:5610/o/base",
+        ),
+        (Some("localhost:5610"), "base", "write localhost:5610/base"),
+        (Some("ghcr.io"), "base", "write ghcr.io/OWNER/base"),
+        (None, "o/base", "write ghcr.io/o/base"),
+    ] {
+        let read =
+            References::read_beside(host, &[written.to_owned()], None, &Environment::of(&[]));
+        let hint = read.expect_err("no host").hint;
+        assert_eq!(hint.as_deref(), Some(expected), "{written}");
     }
 }

@@ -94,11 +94,21 @@ impl Layout {
         line.trim_end().to_owned()
     }
 
-    /// How the whole goes on. Where there is little room, the last part is worth most.
+    /// How the whole goes on. Where there is little room, the last part is worth most, unless it takes too much.
     pub(super) fn outlook(&self, parts: &[String]) -> String {
+        /// As many columns as `12 min 05 s left`.
+        const SHORT: usize = 16;
         match parts {
-            [.., last] if self.style == Style::Tiny => last.clone(),
-            parts => parts.join(", "),
+            parts @ [.., last] if self.style == Style::Tiny => {
+                let mut short = parts.iter().rev().filter(|part| part.len() <= SHORT);
+                short.next().unwrap_or(last).clone()
+            }
+            parts => {
+                let room = self.room - NAME_WIDTH.min(self.room) - 1;
+                let texts = (0..parts.len()).map(|first| parts[first..].join(", "));
+                let mut texts = texts.skip_while(|text| text.len() > room);
+                texts.next().unwrap_or_default()
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ const SPAN: Duration = Duration::from_millis(250);
 const WINDOW: Duration = Duration::from_secs(5);
 
 /// A forecast from less is a guess.
-const FORECAST_AFTER: Duration = Duration::from_secs(2);
+const FORECAST_AFTER: Duration = Duration::from_secs(1);
 
 /// Bytes a second, over the last few seconds.
 #[derive(Debug, Default)]
@@ -114,8 +114,8 @@ mod tests {
     #[test]
     fn forecasts() {
         for (notes, expected) in [
-            (&[(0, 0), (1000, 500)][..], None),
-            (&[(0, 0), (1000, 500), (2000, 1000)], Some(500)),
+            (&[(0, 0), (500, 250)][..], None),
+            (&[(0, 0), (500, 250), (1000, 500)], Some(500)),
         ] {
             assert_eq!(after(notes).forecast(), expected, "{notes:?}");
         }

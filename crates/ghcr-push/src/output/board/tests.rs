@@ -1,5 +1,6 @@
 //! What stands on the terminal after given events, at given times.
 
+mod flow;
 mod windows;
 
 use expect_test::{Expect, expect};
