@@ -194,3 +194,24 @@ fn a_refusal_that_was_made_good() {
     assert_eq!(json["refusals"][0]["pushedLater"], serde_json::Value::Null);
     assert_eq!(json["refusals"][1]["pushedLater"], "ghcr.io/owner/app:1");
 }
+
+/// Two pushes at a time: neither is named, and what is not known says which it may be.
+#[test]
+fn a_refusal_of_one_of_two_pushes() {
+    let log = "docker push ghcr.io/owner/api:1\n\
+               docker push ghcr.io/owner/web:1\n\
+               The push refers to repository [ghcr.io/owner/api]\n\
+               The push refers to repository [ghcr.io/owner/web]\n\
+               denied: permission_denied: write_package\n\
+               1: digest: sha256:00 size: 528\n";
+    let run = explained(log, &[]);
+    run.assert_code(0);
+    let unknown = "not known from the log: which reference was pushed (the log mixes several pushes: \
+                   ghcr.io/owner/api or ghcr.io/owner/web)";
+    assert!(run.stdout.contains(unknown), "{}", run.stdout);
+    assert!(
+        !run.stdout.contains("made this refusal good"),
+        "{}",
+        run.stdout
+    );
+}

@@ -118,7 +118,7 @@ fn plain(case: &Case) -> bool {
     let bare = words.is_empty()
         && (case.evidence.has_code("UNAUTHORIZED")
             || (case.evidence.has_code("DENIED") && is_before_any_package(case)));
-    bare || (!errors.is_empty() && PLAIN.contains(&words.trim()))
+    bare || is_refused_look(case) || (!errors.is_empty() && PLAIN.contains(&words.trim()))
 }
 
 /// Whether a plain "denied" comes after the same credential was taken: another tag was pushed, or the blobs of this
@@ -140,14 +140,32 @@ pub(super) fn is_bare_after_success(case: &Case) -> bool {
 /// credential refuses even where everybody may pull (<https://github.com/dexidp/dex/issues/2672>).
 fn is_before_any_package(case: &Case) -> bool {
     let evidence = &case.evidence;
-    let path = evidence.url.as_deref().map_or("", |url| {
-        let url = url.split_once("://").map_or(url, |(_, rest)| rest);
-        url.split_once('/').map_or("", |(_, path)| path)
-    });
-    let is_look = matches!(path.split('?').next(), Some("v2" | "v2/"));
+    let path = path(case);
     let is_pull = evidence.method.as_deref() == Some("GET")
         && (path.contains("/manifests/") || path.contains("/blobs/sha256:"));
-    is_look || is_pull || path.starts_with("token") || evidence.step == Some(Step::FetchToken)
+    is_look(path) || is_pull || path.starts_with("token") || evidence.step == Some(Step::FetchToken)
+}
+
+/// The path that was asked for, without the slash in front.
+fn path(case: &Case) -> &str {
+    case.evidence.url.as_deref().map_or("", |url| {
+        let url = url.split_once("://").map_or(url, |(_, rest)| rest);
+        url.split_once('/').map_or("", |(_, path)| path)
+    })
+}
+
+/// Whether it is the path that a login asks for.
+fn is_look(path: &str) -> bool {
+    matches!(path.split('?').next(), Some("v2" | "v2/"))
+}
+
+/// Whether the look at `/v2/` was refused with a 403 and no word: who brings no credential is told 401 there
+/// (<https://distribution.github.io/distribution/spec/auth/token/>).
+fn is_refused_look(case: &Case) -> bool {
+    case.evidence.status == Some(403)
+        && case.is_silent()
+        && case.evidence.trouble.is_none()
+        && is_look(path(case))
 }
 
 /// Whether ghcr.io's token service answered in the words that it has for those who bring no credential; a bad one is
@@ -164,6 +182,7 @@ fn either(case: &Case) -> Vec<Cause> {
     let is_absent = case.evidence.status == Some(401) && cure::is_of_github(case.login_host());
     let at_token_service = case.evidence.step == Some(Step::FetchToken);
     let denied = (at_token_service && !is_absent && !is_told_to_nobody(case))
+        || is_refused_look(case)
         || (plain(case) && case.evidence.status != Some(401) && case.evidence.has_code("DENIED"));
     let (rejected, missing) = if denied {
         (Likelihood::Likely, Likelihood::Possible)

@@ -114,7 +114,7 @@ fn statuses() {
     check(
         "Error: GET https://ghcr.io/v2/: unexpected status code 403 Forbidden\n",
         &expect![[r"
-            403 GET - ghcr.io - |  | package-denies-repository
+            403 GET - ghcr.io - |  | credential-rejected
         "]],
     );
 }
