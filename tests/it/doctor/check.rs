@@ -224,6 +224,7 @@ fn diagnoses_without_an_answer() {
     for (reference, code, diagnosis) in [
         ("ghcr.io/app", 2, "reference-without-owner"),
         ("ghcr.io//app", 2, "reference-without-owner"),
+        ("ghcr.io/:1", 2, "reference-without-owner"),
         (away.as_str(), 5, "registry-unreachable"),
     ] {
         let mut command = command(directory.path());
