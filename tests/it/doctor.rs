@@ -8,3 +8,4 @@ mod probes;
 pub(crate) mod run;
 mod stories;
 mod tokens;
+mod whole;

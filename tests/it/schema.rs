@@ -148,6 +148,20 @@ fn a_check() {
     let value = held("failed", checked(&[&reference, &other]).assert_code(4));
     assert_eq!(value["references"][1]["status"], "allowed");
     assert_eq!(value["findings"][0]["code"], "namespace-mismatch");
+    let source = "GHCR_PUSH_TOKEN";
+    let nothing = command(image.directory.path())
+        .args([
+            "check",
+            "--json",
+            "--credential-source",
+            source,
+            "ghcr.io/owner/app",
+        ])
+        .output();
+    let nothing = Run::of(nothing.expect("the binary starts"));
+    let value = held("failed", nothing.assert_code(4));
+    assert_eq!(value["references"][0]["credential"], Value::Null);
+    assert_eq!(value["diagnosis"]["code"], "credential-missing");
 }
 
 #[test]

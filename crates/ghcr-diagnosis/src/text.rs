@@ -154,6 +154,7 @@ impl Neutral for ActionsFacts {
             &mut self.actor,
             &mut self.head_repository,
             &mut self.called_workflow,
+            &mut self.called_job,
             &mut self.site,
         ] {
             text.neutralise();

@@ -114,7 +114,8 @@ fn check(
         _ => Some(image::open(&images, &settings, environment, printer)?),
     };
     let references = references.all;
-    let credentials = find_credentials(arguments, environment, &references, printer)?;
+    let credentials = find_credentials(arguments, environment, &references, printer)
+        .map_err(|error| not_found(&references, error))?;
     let attempt = Attempt {
         arguments,
         environment,
@@ -183,6 +184,27 @@ fn check(
         printer.result_lines(&lines(&references, plan.as_ref()))
     };
     result.map_err(|error| CliError::unwritable(&error).into())
+}
+
+/// What is told where no credential was found, so that nothing was asked. Of several repositories it is not told which
+/// of them has none.
+fn not_found(references: &[Reference], error: CliError) -> Box<Refused> {
+    let diagnosis = json!(error.diagnosis);
+    let mut refused: Box<Refused> = error.into();
+    if first_of_each_repository(references).len() == 1 {
+        let entry = |one: &Reference| {
+            json!({
+                "reference": one.to_string(),
+                "digest": null,
+                "status": "failed",
+                "previousDigest": null,
+                "credential": null,
+                "diagnosis": diagnosis,
+            })
+        };
+        refused.told["references"] = references.iter().map(entry).collect();
+    }
+    refused
 }
 
 /// What is told where not every repository may be pushed to.

@@ -158,7 +158,9 @@ impl References {
         }
         let owner = owner(environment);
         if let Some(hint) = registry_only(repository, tag, &owner) {
-            return Err(refused("names a registry, and nothing in it").hint(hint));
+            let mut error = refused("names a registry, and nothing in it");
+            error.diagnosis = without_owner(written, environment).map(Box::new);
+            return Err(error.hint(hint));
         }
         let Some((host, name)) = repository.split_once('/').filter(|(host, _)| is_host(host))
         else {

@@ -24,6 +24,8 @@ pub struct ActionsFacts {
     pub reusable: Option<bool>,
     /// The reusable workflow, `owner/repository/.github/workflows/x.yml@ref` or its path.
     pub called_workflow: Option<String>,
+    /// The job's identifier in the reusable workflow, where `job` is the one that calls it.
+    pub called_job: Option<String>,
     /// How often this run was started, from 1.
     pub attempt: Option<u32>,
     /// Whether the credential is this run's own `GITHUB_TOKEN`.

@@ -91,7 +91,7 @@ fn without_owner(case: &Case) -> Option<Diagnosis> {
         return None;
     }
     // An empty variable in front of the name, or one that the log hides.
-    let is_empty = place.repository.starts_with('/');
+    let is_empty = place.repository.is_empty() || place.repository.starts_with('/');
     let package = package.trim_matches('/').to_owned();
     let owner = case.context.actions.as_ref().and_then(|actions| {
         let (owner, _) = actions.repository.split_once('/')?;
@@ -99,8 +99,14 @@ fn without_owner(case: &Case) -> Option<Diagnosis> {
     });
     let owner = owner.as_deref().unwrap_or("OWNER");
     let host = &place.host;
+    let (named, written) = match package.as_str() {
+        "" => ("the package", "NAME"),
+        package => (package, package),
+    };
     let answer = case.answer();
-    let shown = if is_empty {
+    let shown = if package.is_empty() {
+        format!("nothing stands after {host}/")
+    } else if is_empty {
         format!("nothing stands between the slashes of {host}//{package}")
     } else if answer.is_some() {
         format!("the request was for the repository \"{package}\", which has one component")
@@ -116,13 +122,13 @@ fn without_owner(case: &Case) -> Option<Diagnosis> {
             Likelihood::Proven
         },
         why: if is_empty {
-            format!("what should name the owner of {package} is empty, or the log hides it")
+            format!("what should name the owner of {named} is empty, or the log hides it")
         } else {
             format!("{host}/{package} names a package but no owner")
         },
         evidence,
         remedy: format!(
-            "Write {host}/{owner}/{package}, with the user or organization that the package belongs to."
+            "Write {host}/{owner}/{written}, with the user or organization that the package belongs to."
         ),
         url: None,
     };

@@ -8,7 +8,8 @@ use std::path::{Component, Path};
 use ghcr_diagnosis::{ActionsFacts, OwnerKind};
 use serde_json::Value;
 
-use super::{called, checkout, event, workflow};
+use super::workflow::{self, WorkflowFacts};
+use super::{called, checkout, event};
 use crate::env::Environment;
 
 /// GitHub caps payloads at 25 MB (<https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap>).
@@ -62,6 +63,15 @@ pub(crate) fn run(environment: &Environment) -> Option<Run> {
         Some(workflow::read(&text, job.as_deref()))
     };
     let mut of_file = file.as_deref().and_then(read).unwrap_or_default();
+    // Of several jobs that call a workflow, the one is meant whose workflow has the job that runs.
+    let has_job = |calling: &&WorkflowFacts| {
+        let called = calling.called.as_deref().and_then(local).and_then(read);
+        called.is_some_and(|called| called.reusable == Some(false))
+    };
+    let mut having = of_file.callers.iter().filter(has_job);
+    if let (Some(only), None) = (having.next(), having.next()) {
+        of_file = only.clone();
+    }
     if let Some(path) = of_file.called.as_deref().and_then(local)
         && let Some(settled) = read(path).and_then(|called| called::settle(&of_file, called))
     {
@@ -73,8 +83,12 @@ pub(crate) fn run(environment: &Environment) -> Option<Run> {
     // A workflow of another repository that runs for this one is called by it, or required of it.
     let elsewhere = named.as_ref().filter(|workflow| !is_own(workflow));
     let called = elsewhere.map(|workflow| format!("{}/{}", workflow.repository, workflow.path));
+    let called_job = job
+        .clone()
+        .filter(|job| of_file.caller.as_ref().is_some_and(|caller| caller != job));
     let facts = ActionsFacts {
         workflow_file: file,
+        called_job,
         job: of_file.caller.or(job),
         job_line: of_file.line,
         event: event.map(str::to_owned),
@@ -223,6 +237,40 @@ mod tests {
             facts.called_workflow.as_deref(),
             Some("shared/flows/.github/workflows/release.yml")
         );
+    }
+
+    /// Which of several calling jobs is meant, the called workflow's file tells, if it is at hand.
+    #[test]
+    fn a_called_workflow_of_several() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let workflows = directory.path().join(".github/workflows");
+        std::fs::create_dir_all(&workflows).expect("a directory");
+        let calling = "jobs:\n  far:\n    uses: shared/flows/.github/workflows/x.yml@v1\n  \
+                       near:\n    uses: ./.github/workflows/call.yml\n";
+        let called = "on: workflow_call\njobs:\n  inner:\n    runs-on: x\n";
+        std::fs::write(workflows.join("release.yml"), calling).expect("a file");
+        std::fs::write(workflows.join("call.yml"), called).expect("a file");
+        let workspace = directory.path().to_str().expect("text").to_owned();
+        let facts = |job: &str| {
+            let environment = Environment::of(&[
+                ("GITHUB_ACTIONS", "true"),
+                ("GITHUB_REPOSITORY", "owner/app"),
+                ("GITHUB_WORKFLOW_REF", RELEASE),
+                ("GITHUB_JOB", job),
+                ("GITHUB_WORKSPACE", &workspace),
+            ]);
+            run(&environment).expect("a run").facts
+        };
+        let near = facts("inner");
+        assert_eq!(near.reusable, Some(true));
+        assert_eq!(near.job.as_deref(), Some("near"));
+        assert_eq!(near.called_job.as_deref(), Some("inner"));
+        assert_eq!(
+            near.called_workflow.as_deref(),
+            Some("./.github/workflows/call.yml")
+        );
+        let far = facts("another");
+        assert_eq!((far.reusable, far.called_workflow), (Some(true), None));
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(super) struct WorkflowFacts {
     pub(super) caller: Option<String>,
     /// The line of the job in this file, be it the one that runs or the one that calls.
     pub(super) line: Option<usize>,
+    /// What the file says of each job that calls a reusable workflow, where it is open which of them is meant.
+    pub(super) callers: Vec<Self>,
 }
 
 /// Reads a workflow's file. `job` is the identifier of the job that runs, which in a reusable workflow is one
@@ -49,8 +51,17 @@ pub(super) fn read(text: &str, job: Option<&str>) -> WorkflowFacts {
             caller: called.is_some().then(|| key.clone()),
             line: Some(*line),
             called,
+            callers: Vec::new(),
         };
     }
+    let of_caller = |Entry { key, line, value }: &Entry| WorkflowFacts {
+        permissions: of_job(value),
+        reusable: Some(true),
+        called: uses(value),
+        caller: Some(key.clone()),
+        line: Some(*line),
+        callers: Vec::new(),
+    };
     let calling: Vec<_> = jobs
         .iter()
         .filter(|entry| uses(&entry.value).is_some())
@@ -59,15 +70,10 @@ pub(super) fn read(text: &str, job: Option<&str>) -> WorkflowFacts {
         // The file was changed since, or is another one: it says nothing of this job.
         [] => WorkflowFacts::default(),
         _ if job.is_none() => WorkflowFacts::default(),
-        [Entry { key, line, value }] => WorkflowFacts {
-            permissions: of_job(value),
+        [only] => of_caller(only),
+        several => WorkflowFacts {
             reusable: Some(true),
-            called: uses(value),
-            caller: Some(key.clone()),
-            line: Some(*line),
-        },
-        _ => WorkflowFacts {
-            reusable: Some(true),
+            callers: several.iter().map(|entry| of_caller(entry)).collect(),
             ..WorkflowFacts::default()
         },
     }

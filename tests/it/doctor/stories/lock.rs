@@ -220,7 +220,7 @@ fn a_reusable_workflow() {
              - the job stands in ./.github/workflows/push.yml, which .github/workflows/release.yml calls
              - .github/workflows/release.yml gives the job "image" `packages: none` in the job's own `permissions:`
            what to do:
-             Give this block to the job in .github/workflows/release.yml that has `uses:`, and to the job in ./.github/workflows/push.yml that pushes:
+             Give this block to the job "image" in .github/workflows/release.yml that has `uses:`, and to the job "publish" in .github/workflows/push.yml that pushes:
 
                  permissions:
                    contents: read

@@ -205,12 +205,19 @@ fn reusable(case: &Case, actions: &ActionsFacts, likelihood: Likelihood) -> Caus
             .to_owned(),
         evidence,
         remedy: format!(
-            "Give this block to the job in {calling} that has `uses:`, and to the job in {} that pushes:\n\n{}",
-            called.unwrap_or("the called workflow"),
+            "Give this block to {} in {calling} that has `uses:`, and to {} in {} that pushes:\n\n{}",
+            named(actions.called_job.as_ref().and(actions.job.as_ref())),
+            named(actions.called_job.as_ref()),
+            called.map_or("the called workflow", |called| called.trim_start_matches("./")),
             block(case)
         ),
         url: None,
     }
+}
+
+/// A job by its name, if that is known.
+fn named(job: Option<&String>) -> String {
+    job.map_or_else(|| "the job".to_owned(), |job| format!("the job \"{job}\""))
 }
 
 fn filled<'a>(text: &'a str, otherwise: &'a str) -> &'a str {

@@ -229,6 +229,34 @@ fn a_limit_nearby() {
     );
 }
 
+/// Both jobs of a reusable workflow are named, if they are known.
+#[test]
+fn the_jobs_of_a_reusable_workflow() {
+    let write = denied("installation not allowed to Write organization package");
+    let mut context = run(|actions| {
+        actions.reusable = Some(true);
+        actions.called_workflow = Some("./.github/workflows/call.yml".to_owned());
+    });
+    for (called_job, beginning) in [
+        (
+            Some("inner"),
+            "Give this block to the job \"publish\" in .github/workflows/release.yml that has `uses:`, and to the job \
+             \"inner\" in .github/workflows/call.yml that pushes:",
+        ),
+        (
+            None,
+            "Give this block to the job in .github/workflows/release.yml that has `uses:`, and to the job in \
+             .github/workflows/call.yml that pushes:",
+        ),
+    ] {
+        context.actions.get_or_insert_default().called_job = called_job.map(str::to_owned);
+        let diagnosis = diagnose(&write, &context).expect("a diagnosis");
+        let cause = &diagnosis.causes[0];
+        assert_eq!(cause.code, crate::Code::ReusableWorkflow);
+        assert!(cause.remedy.starts_with(beginning), "{cause:?}");
+    }
+}
+
 /// No repository of one site can be added to a package of another.
 #[test]
 fn a_package_of_another_site() {
