@@ -44,10 +44,6 @@ fn every_status() {
 #[test]
 fn what_ends_the_tries() {
     let first = attempt();
-    let unreached = Attempt {
-        host_answered: false,
-        ..first
-    };
     for (name, attempt, outcome, expected) in [
         ("no answer", first, Outcome::Unanswered, true),
         ("final", first, Outcome::Final, false),
@@ -75,6 +71,40 @@ fn what_ends_the_tries() {
             answered(503),
             false,
         ),
+        (
+            "a fault that stays, for less than ten minutes",
+            Attempt {
+                number: 20,
+                elapsed: Duration::from_secs(500),
+                idle: Duration::from_secs(500),
+                ..first
+            },
+            answered(500),
+            true,
+        ),
+        (
+            "a fault that stays",
+            Attempt {
+                elapsed: Duration::from_mins(10),
+                idle: Duration::from_mins(10),
+                ..first
+            },
+            answered(500),
+            false,
+        ),
+    ] {
+        assert_eq!(retried(&attempt, outcome), expected, "{name}");
+    }
+}
+
+#[test]
+fn before_the_first_contact() {
+    let first = attempt();
+    let unreached = Attempt {
+        host_answered: false,
+        ..first
+    };
+    for (name, attempt, outcome, expected) in [
         ("never reached", unreached, Outcome::Unanswered, true),
         (
             "never resolved, often tried",
@@ -142,27 +172,6 @@ fn what_ends_the_tries() {
             },
             Outcome::Silent,
             true,
-        ),
-        (
-            "a fault that stays, for less than ten minutes",
-            Attempt {
-                number: 20,
-                elapsed: Duration::from_secs(500),
-                idle: Duration::from_secs(500),
-                ..first
-            },
-            answered(500),
-            true,
-        ),
-        (
-            "a fault that stays",
-            Attempt {
-                elapsed: Duration::from_mins(10),
-                idle: Duration::from_mins(10),
-                ..first
-            },
-            answered(500),
-            false,
         ),
     ] {
         assert_eq!(retried(&attempt, outcome), expected, "{name}");
