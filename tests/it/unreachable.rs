@@ -10,7 +10,8 @@ fn unreachable_host() {
     let image = Image::small();
     // A port that was free a moment ago.
     let host = TestRegistry::start(Options::default()).host();
-    let run = push(&image, &["-q", "image.tar", &format!("{host}/owner/app:1")]);
+    let reference = format!("{host}/owner/app:1");
+    let run = push(&image, &["-q", "--retry", "2", "image.tar", &reference]);
     check(
         &run,
         &host,

@@ -9,7 +9,7 @@
 mod bounds;
 mod chunks;
 mod commit;
-pub(crate) mod effort;
+mod effort;
 mod flow;
 pub(crate) mod mode;
 mod outlook;
@@ -19,6 +19,7 @@ mod resumption;
 pub(crate) mod session;
 mod slot;
 mod tries;
+pub(crate) mod turns;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -89,9 +90,10 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
 
     /// Uploads the blob, first of all in a session that is open already, if there is one.
     pub(crate) async fn run(&self, mut opened: Option<UploadSession>) -> Result<(), Failure> {
-        let mut tries = Tries::default();
+        let economy = &self.repository.learned.economy;
+        let share = economy.offer(self.descriptor.size);
+        let mut tries = Tries::new(share.number(), self.descriptor.size);
         let mut refusals = 0;
-        self.repository.learned.economy.offer(self.descriptor.size);
         let mut resumed = self.resume().await;
         if opened.is_some() || resumed.is_some() {
             self.take_slot().await;
@@ -184,7 +186,8 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
                 return Err(self.after_uploads(&tries, failure));
             }
         }
-        tries.effort.succeeded(&self.repository.learned.economy);
+        let now = self.services.clock.now();
+        tries.effort.succeeded(economy, now);
         self.finish();
         Ok(())
     }

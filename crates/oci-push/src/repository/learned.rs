@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::upload::effort::Economy;
+use crate::upload::turns::Economy;
 
 /// What a repository held before the push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,13 @@ use super::{Attempt, Outcome};
 /// to be told, a short hiccup of the resolver should not end a push.
 const TRIES_BEFORE_FIRST_CONTACT: u32 = 4;
 
+/// The time for which connections may be refused, or not come about, by such a host: a registry that is started again
+/// listens after a few seconds.
+const REFUSALS_BEFORE_FIRST_CONTACT: Duration = Duration::from_secs(15);
+
+/// The longest wait meanwhile.
+pub(super) const WAIT_BEFORE_FIRST_CONTACT: Duration = Duration::from_secs(3);
+
 /// The same where connections come about and break: what listens there may speak another language.
 const TIME_BEFORE_FIRST_CONTACT: Duration = Duration::from_secs(30);
 
@@ -17,7 +24,11 @@ const SILENCE_BEFORE_FIRST_CONTACT: Duration = Duration::from_secs(100);
 /// Whether a host that has never answered is taken for none.
 pub(super) fn is_no_host(attempt: &Attempt, outcome: Outcome) -> bool {
     match outcome {
-        Outcome::Unreachable => attempt.number >= TRIES_BEFORE_FIRST_CONTACT,
+        Outcome::Unresolved => attempt.number >= TRIES_BEFORE_FIRST_CONTACT,
+        Outcome::Unreachable => {
+            attempt.number >= TRIES_BEFORE_FIRST_CONTACT
+                && attempt.elapsed >= REFUSALS_BEFORE_FIRST_CONTACT
+        }
         // Who begins an answer speaks HTTP, as far as anybody can tell; that has a limit of its own.
         Outcome::Unfinished => false,
         Outcome::Silent => attempt.elapsed >= SILENCE_BEFORE_FIRST_CONTACT,

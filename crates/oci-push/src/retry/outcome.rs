@@ -40,6 +40,8 @@ pub enum Outcome {
     Malformed,
     /// Without so much as a connection.
     Unreachable,
+    /// Without an address to connect to.
+    Unresolved,
     /// In a way that no repetition changes (an untrusted certificate, a damaged archive).
     Final,
 }
@@ -74,7 +76,8 @@ impl Outcome {
                 UnansweredKind::Malformed(_) | UnansweredKind::NotTls(_) => Self::Malformed,
                 UnansweredKind::Unfinished(_) => Self::Unfinished,
                 UnansweredKind::Deadline(_) | UnansweredKind::Stalled(_) => Self::Silent,
-                UnansweredKind::Resolve(_) | UnansweredKind::Connect(_) => Self::Unreachable,
+                UnansweredKind::Resolve(_) => Self::Unresolved,
+                UnansweredKind::Connect(_) => Self::Unreachable,
                 _ => Self::Unanswered,
             },
             Err(_) => Self::Final,

@@ -2,19 +2,17 @@
 
 use std::time::Duration;
 
-use super::contact::is_no_host;
+use super::contact::{WAIT_BEFORE_FIRST_CONTACT, is_no_host};
 use super::{Outcome, limits};
 use crate::request::Replay;
 
 /// No wait is shorter, whatever the server advises: ghcr.io advises fractions of a millisecond.
 pub(super) const SHORTEST_WAIT: Duration = Duration::from_millis(100);
 
-/// 500 is a fault of the server in this very request rather than an outage: one that stays for longer stays.
-const FAULT_TIME: Duration = Duration::from_secs(75);
-
 /// The longest wait for a limit that names none, as none of those can that answer a HEAD: what ghcr.io counts by the
-/// minute is free again in seconds.
+/// minute is free again in seconds. What lasts for more tries is another limit, and is waited for like anything else.
 const LIMIT_WAIT: Duration = Duration::from_secs(3);
+const LIMIT_TRIES: u32 = 10;
 
 /// A 403 without a word is tried again after this long, twice as long, ...
 const WORDLESS_WAIT: Duration = Duration::from_secs(2);
@@ -92,15 +90,10 @@ impl RetryPolicy {
     pub fn decide(&self, attempt: &Attempt, outcome: Outcome, fraction: f64) -> Verdict {
         let first = attempt.number.saturating_sub(1);
         let (least, advised, tries) = match outcome {
-            Outcome::Answered {
-                status: 500,
-                advised,
-            } if attempt.elapsed < FAULT_TIME => (Duration::ZERO, advised, u32::MAX),
-            Outcome::Answered { status: 500, .. } => return Verdict::Settled,
             Outcome::Answered { status, advised } if is_transient(status) => {
                 (Duration::ZERO, advised, u32::MAX)
             }
-            Outcome::Unanswered | Outcome::Silent | Outcome::Unreachable => {
+            Outcome::Unanswered | Outcome::Silent | Outcome::Unreachable | Outcome::Unresolved => {
                 (Duration::ZERO, None, u32::MAX)
             }
             Outcome::Malformed => (Duration::ZERO, None, MALFORMED_TRIES),
@@ -130,7 +123,8 @@ impl RetryPolicy {
             Outcome::Answered {
                 status: 429,
                 advised: None,
-            } => LIMIT_WAIT,
+            } if attempt.number <= LIMIT_TRIES => LIMIT_WAIT,
+            Outcome::Unreachable if !attempt.host_answered => WAIT_BEFORE_FIRST_CONTACT,
             _ => Duration::MAX,
         };
         let wait = wait.min(longest).max(least);

@@ -62,7 +62,9 @@ mod tests {
             Outcome::Malformed,
         ];
         assert!(lost.into_iter().all(leaves_open));
-        assert!(!leaves_open(Outcome::Unreachable) && !leaves_open(Outcome::Final));
+        for outcome in [Outcome::Unreachable, Outcome::Unresolved, Outcome::Final] {
+            assert!(!leaves_open(outcome), "{outcome:?}");
+        }
         let statuses: Vec<u16> = (100..500).filter(|status| open(*status)).collect();
         assert_eq!(statuses, [408, 499]);
         assert!((500..600).all(open));

@@ -44,10 +44,6 @@ fn every_status() {
 #[test]
 fn what_ends_the_tries() {
     let first = attempt();
-    let unreached = Attempt {
-        host_answered: false,
-        ..first
-    };
     for (name, attempt, outcome, expected) in [
         ("no answer", first, Outcome::Unanswered, true),
         ("final", first, Outcome::Final, false),
@@ -75,15 +71,79 @@ fn what_ends_the_tries() {
             answered(503),
             false,
         ),
+        (
+            "a fault that stays, for less than ten minutes",
+            Attempt {
+                number: 20,
+                elapsed: Duration::from_secs(500),
+                idle: Duration::from_secs(500),
+                ..first
+            },
+            answered(500),
+            true,
+        ),
+        (
+            "a fault that stays",
+            Attempt {
+                elapsed: Duration::from_mins(10),
+                idle: Duration::from_mins(10),
+                ..first
+            },
+            answered(500),
+            false,
+        ),
+    ] {
+        assert_eq!(retried(&attempt, outcome), expected, "{name}");
+    }
+}
+
+#[test]
+fn before_the_first_contact() {
+    let first = attempt();
+    let unreached = Attempt {
+        host_answered: false,
+        ..first
+    };
+    for (name, attempt, outcome, expected) in [
         ("never reached", unreached, Outcome::Unanswered, true),
         (
-            "never reached, often tried",
+            "never resolved, often tried",
             Attempt {
                 number: 4,
                 ..unreached
             },
+            Outcome::Unresolved,
+            false,
+        ),
+        (
+            "never reached, often tried",
+            Attempt {
+                number: 8,
+                elapsed: Duration::from_secs(14),
+                ..unreached
+            },
+            Outcome::Unreachable,
+            true,
+        ),
+        (
+            "never reached, for long",
+            Attempt {
+                number: 8,
+                elapsed: Duration::from_secs(15),
+                ..unreached
+            },
             Outcome::Unreachable,
             false,
+        ),
+        (
+            "never reached, for long and seldom tried",
+            Attempt {
+                number: 2,
+                elapsed: Duration::from_secs(21),
+                ..unreached
+            },
+            Outcome::Unreachable,
+            true,
         ),
         (
             "broken, often tried",
@@ -112,15 +172,6 @@ fn what_ends_the_tries() {
             },
             Outcome::Silent,
             true,
-        ),
-        (
-            "a fault that stays",
-            Attempt {
-                elapsed: Duration::from_secs(80),
-                ..first
-            },
-            answered(500),
-            false,
         ),
     ] {
         assert_eq!(retried(&attempt, outcome), expected, "{name}");
@@ -194,6 +245,44 @@ fn what_is_not_there_or_not_understood() {
         ),
     ] {
         assert_eq!(retried(&attempt, outcome), expected, "{name}");
+    }
+}
+
+/// A limit without advice, and a host that refuses connections, are asked often at first.
+#[test]
+fn the_longest_waits() {
+    let waited = |attempt: Attempt, outcome| {
+        let policy = RetryPolicy::default();
+        match policy.decide(&attempt, outcome, 1.0) {
+            Verdict::Retry(wait) => wait.as_secs(),
+            Verdict::Settled => 0,
+        }
+    };
+    let after = |number, waited, host_answered| Attempt {
+        number,
+        waited: Duration::from_secs(waited),
+        host_answered,
+        ..attempt()
+    };
+    for (name, attempt, outcome, expected) in [
+        ("a limit", after(5, 3, true), answered(429), 3),
+        ("the same ten times", after(10, 3, true), answered(429), 3),
+        ("and once more", after(11, 3, true), answered(429), 9),
+        ("and for long", after(20, 30, true), answered(429), 30),
+        (
+            "refused before contact",
+            after(9, 3, false),
+            Outcome::Unreachable,
+            3,
+        ),
+        (
+            "refused later",
+            after(9, 30, true),
+            Outcome::Unreachable,
+            30,
+        ),
+    ] {
+        assert_eq!(waited(attempt, outcome), expected, "{name}");
     }
 }
 

@@ -1,57 +1,68 @@
 //! How many bytes are sent in vain before a blob is given up.
 //!
 //! Time alone is no measure: a registry that refuses every body at its end would be sent the same bytes for ten
-//! minutes. A blob may cost its own bytes about four times, and a repository those of its blobs about three times.
-//! What a session keeps is not in vain, however often the connection breaks.
+//! minutes. A repository may cost three times its bytes in vain, or four times those of its largest blob, and a blob
+//! eight times its own. What a session keeps is not in vain, however often the connection breaks; what is small is tried by
+//! time. Where bytes are short, blobs take turns ([`super::turns`]).
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-/// Uploads that a blob may cost in vain; the last of them need not have come to its end.
-const MOST: f64 = 3.5;
+use super::turns::Economy;
 
-/// What an upload costs at least, however early it ended: it takes requests, too.
-const LEAST: f64 = 0.25;
+/// What is smaller is tried for as long as there is time: it costs its requests rather than its bytes.
+pub(super) const SMALL: u64 = 1024 * 1024;
 
-/// The same for a blob that is not small, as soon as anything of it has gone.
-const LEAST_OF_LARGE: f64 = 0.6;
-const LARGE: u64 = 4 * 1024 * 1024;
+/// Half-uploads that a blob may cost in chunks, or for tokens that are refused: those do not take turns.
+const MOST_HALVES: u64 = 7;
+
+/// Uploads that a blob may cost by itself.
+const UPLOADS: u64 = 8;
+
+/// Of what was handed to a connection that broke, so much may have been in the machine's buffers still.
+const BUFFERED: u64 = 2 * 1024 * 1024;
 
 /// What has been sent of one blob in vain.
 #[derive(Debug, Default)]
 pub(super) struct Effort {
-    /// In blobs.
-    spent: f64,
+    /// By which the economy knows the blob.
+    number: u64,
+    size: u64,
+    /// Bytes.
+    spent: u64,
     uploads: u32,
-    /// Bytes that the economy holds for the upload that is under way.
-    reserved: u64,
 }
 
 impl Effort {
-    /// An upload has failed after `sent` of `size` bytes. One that met a limit or the end of a token (`is_chance`) says
-    /// little about the next one, as long as it costs little.
-    pub(super) fn failed(&mut self, sent: u64, size: u64, is_chance: bool, economy: &Economy) {
-        const CHEAP: u64 = 1024 * 1024;
+    /// Nothing yet, of a blob of `size` bytes.
+    pub(super) fn new(number: u64, size: u64) -> Self {
+        Self {
+            number,
+            size,
+            ..Self::default()
+        }
+    }
+
+    /// An upload has failed after `sent` bytes, by a connection that broke if `is_cut`.
+    pub(super) fn failed(&mut self, sent: u64, is_cut: bool, economy: &Economy) {
+        let cost = cost(sent, self.size, is_cut);
         self.uploads += 1;
-        let is_cheap = is_chance && size < CHEAP;
-        let least = if size >= LARGE && sent > 0 {
-            LEAST_OF_LARGE
-        } else {
-            LEAST
-        };
-        let part = if is_cheap { LEAST } else { part(sent, size) };
-        self.spent += part.max(least);
-        economy.lose(std::mem::take(&mut self.reserved), sent);
+        self.spent = self.spent.saturating_add(cost);
+        economy.failed(self.number, cost);
     }
 
     /// A chunk has failed, and has to be sent again from `sent` bytes before.
-    pub(super) fn repeated(&mut self, sent: u64, size: u64, economy: &Economy) {
-        self.spent += part(sent, size);
-        economy.lose(0, sent);
+    pub(super) fn repeated(&mut self, sent: u64, _size: u64, economy: &Economy) {
+        self.spent = self.spent.saturating_add(sent);
+        economy.lose(sent);
     }
 
     /// The blob is stored.
-    pub(super) fn succeeded(&mut self, economy: &Economy) {
-        economy.lose(std::mem::take(&mut self.reserved), 0);
+    pub(super) fn succeeded(&mut self, economy: &Economy, now: Instant) {
+        economy.succeeded(self.number, now);
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
     }
 
     /// The uploads that have failed.
@@ -59,79 +70,23 @@ impl Effort {
         self.uploads
     }
 
-    /// Whether the blob has cost enough.
+    /// Whether the blob has cost enough by itself, without turns.
     pub(super) fn is_spent(&self) -> bool {
-        self.spent >= MOST
+        self.size >= SMALL && self.spent.saturating_mul(2) >= self.size.saturating_mul(MOST_HALVES)
     }
 
-    /// Whether another upload of `size` bytes may be tried.
-    pub(super) fn affords(&mut self, size: u64, economy: &Economy) -> bool {
-        let may = !self.is_spent() && economy.reserve(size);
-        if may {
-            self.reserved = size;
-        }
-        may
+    /// The bytes that the blob may cost yet.
+    pub(super) fn left(&self) -> u64 {
+        self.size.saturating_mul(UPLOADS).saturating_sub(self.spent)
     }
 }
 
-/// `sent` bytes as a part of `size`; an empty blob is always sent as a whole.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "an estimate needs no more than 52 bits of size"
-)]
-fn part(sent: u64, size: u64) -> f64 {
-    if size == 0 {
-        1.0
+/// What an upload of `size` bytes has cost that failed when `sent` had been handed over.
+fn cost(sent: u64, size: u64, is_cut: bool) -> u64 {
+    if is_cut && sent < size {
+        sent.saturating_sub(BUFFERED).max(sent / 2)
     } else {
-        sent as f64 / size as f64
-    }
-}
-
-/// What all blobs of a repository have cost.
-#[derive(Debug, Default)]
-pub(crate) struct Economy(Mutex<Account>);
-
-#[derive(Debug, Default)]
-struct Account {
-    /// The size of all blobs whose upload has begun.
-    offered: u64,
-    /// The size of the largest of them.
-    largest: u64,
-    /// Bytes that were sent in vain, or may be.
-    lost: u64,
-}
-
-impl Economy {
-    /// The upload of a blob begins.
-    pub(super) fn offer(&self, size: u64) {
-        let mut account = self.account();
-        account.offered = account.offered.saturating_add(size);
-        account.largest = account.largest.max(size);
-    }
-
-    /// `sent` bytes were sent in vain, for which `reserved` were set aside.
-    fn lose(&self, reserved: u64, sent: u64) {
-        let mut account = self.account();
-        account.lost = account.lost.saturating_sub(reserved).saturating_add(sent);
-    }
-
-    /// Sets `size` bytes aside for another upload; `false` if that would be too much for one repository.
-    fn reserve(&self, size: u64) -> bool {
-        let mut account = self.account();
-        let most = account
-            .offered
-            .saturating_mul(2)
-            .max(account.largest.saturating_mul(4));
-        let lost = account.lost.saturating_add(size);
-        let may = lost <= most;
-        if may {
-            account.lost = lost;
-        }
-        may
-    }
-
-    fn account(&self) -> MutexGuard<'_, Account> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        sent
     }
 }
 
@@ -139,72 +94,35 @@ impl Economy {
 mod tests {
     use super::*;
 
-    /// How many uploads of a blob of `size` fail, each after `sent` bytes, before it is given up.
-    fn uploads(sent: u64, size: u64, is_limit: bool) -> u32 {
-        let economy = Economy::default();
-        economy.offer(size);
-        let mut effort = Effort::default();
-        loop {
-            effort.failed(sent, size, is_limit, &economy);
-            if !effort.affords(size, &economy) {
-                return effort.uploads();
-            }
-        }
-    }
-
     #[test]
-    fn blobs_are_given_up() {
-        const MB: u64 = 1_000_000;
-        for (name, sent, size, is_limit, expected) in [
-            ("at its end", 40 * MB, 40 * MB, false, 4),
-            ("shortly before", 36 * MB, 40 * MB, false, 4),
-            ("in the middle", 20 * MB, 40 * MB, false, 6),
-            ("at its beginning", 1000, 40 * MB, false, 6),
-            ("before it", 0, 40 * MB, false, 14),
-            ("small, in the middle", 50, 100, false, 7),
-            ("small, at its beginning", 10, 100, false, 14),
-            ("small, at its end", 100, 100, false, 4),
-            ("empty", 0, 0, false, 4),
-            ("small, for a limit", 100, 100, true, 4),
-            ("large, for a limit", 40 * MB, 40 * MB, true, 4),
+    fn what_an_upload_costs() {
+        const MIB: u64 = 1024 * 1024;
+        for (name, sent, size, is_cut, expected) in [
+            ("refused at its end", 40 * MIB, 40 * MIB, false, 40 * MIB),
+            ("cut at its end", 40 * MIB, 40 * MIB, true, 40 * MIB),
+            ("cut in the middle", 20 * MIB, 40 * MIB, true, 18 * MIB),
+            ("cut at its beginning", 2 * MIB, 40 * MIB, true, MIB),
+            ("refused in the middle", 20 * MIB, 40 * MIB, false, 20 * MIB),
+            ("cut before it", 0, 40 * MIB, true, 0),
         ] {
-            assert_eq!(uploads(sent, size, is_limit), expected, "{name}");
+            assert_eq!(cost(sent, size, is_cut), expected, "{name}");
         }
     }
 
-    /// However many blobs fail, all together cost at most twice their bytes beside those that arrive.
     #[test]
-    fn a_repository_costs_three_times_its_bytes() {
+    fn a_blob_by_itself() {
         let economy = Economy::default();
-        let sizes = [40, 20, 10, 5, 5];
-        let mut efforts: Vec<Effort> = Vec::new();
-        for size in sizes {
-            economy.offer(size);
-            efforts.push(Effort::default());
-        }
-        let mut sent: u64 = sizes.iter().sum();
-        let mut open: Vec<bool> = vec![true; sizes.len()];
-        while open.iter().any(|open| *open) {
-            for (place, size) in sizes.into_iter().enumerate() {
-                if !open[place] {
-                    continue;
-                }
-                efforts[place].failed(size, size, false, &economy);
-                open[place] = efforts[place].affords(size, &economy);
-                sent += if open[place] { size } else { 0 };
+        for (size, expected) in [(4 * SMALL, 4), (SMALL - 1, u32::MAX)] {
+            let share = economy.offer(size);
+            let mut effort = Effort::new(share.number(), size);
+            while !effort.is_spent() && effort.uploads() < 20 {
+                effort.failed(size, false, &economy);
             }
-        }
-        assert!(sent <= 3 * 80, "{sent}");
-    }
-
-    #[test]
-    fn what_arrives_is_not_lost() {
-        let economy = Economy::default();
-        economy.offer(10);
-        for _ in 0..100 {
-            let mut effort = Effort::default();
-            assert!(effort.affords(10, &economy));
-            effort.succeeded(&economy);
+            assert_eq!(effort.uploads(), expected.min(20), "{size}");
+            assert_eq!(
+                effort.left(),
+                size * 8_u64.saturating_sub(effort.uploads().into())
+            );
         }
     }
 }

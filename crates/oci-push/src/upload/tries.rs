@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::effort::Effort;
+use super::effort::{Effort, SMALL};
 use super::mode::BROKEN_STREAMS;
 use super::recovery::{self, Aftermath};
+use super::turns::{Turn, spread};
 use super::{BlobUpload, Mode};
 use crate::failure::Failure;
 use crate::observer::Event;
@@ -12,9 +13,6 @@ use crate::repository::smaller_chunk;
 use crate::request::Transport;
 use crate::retry::{SETTLING_TIME, SETTLING_WAIT, is_transient};
 use crate::step::Step;
-
-/// What is small is sent again as fast as a request is repeated.
-const SMALL: u64 = 4 * 1024 * 1024;
 
 /// How often the way in which one blob is sent may change before its bytes have gone anywhere.
 pub(super) const MODE_CHANGES: u32 = 8;
@@ -25,13 +23,14 @@ const CORRUPTED_STREAMS: u32 = 2;
 /// Answers to the bodies of one blob that may be no HTTP.
 const MALFORMED_ANSWERS: u32 = 2;
 
-/// See [`BlobUpload::respite`], in seconds.
-const RESPITES: [u64; 3] = [5, 60, 300];
-const RESPITES_OF_SMALL: [u64; 3] = [0, 15, 300];
+/// Uploads of a blob that end in a way that has nothing to do with an outage, a limit or the age of a package.
+const REFUSED_UPLOADS: u32 = 4;
 
-/// Uploads that may break off before waits become long: the link may be out for minutes.
-const BREAKS: u32 = 5;
-const BREAK_RESPITE: Duration = Duration::from_secs(30);
+/// The wait before a large body is sent again to a registry that has answered the first whole one with trouble.
+const RESPITE: Duration = Duration::from_secs(5);
+
+/// Uploads that break off before waits become long: links do that now and then.
+const BREAKS: u32 = 2;
 
 /// Tokens that may be refused for one blob: each can end while it is sent. What a large blob costs ends it sooner.
 pub(super) const TOKENS: u32 = 10;
@@ -60,6 +59,14 @@ pub(super) struct Tries {
 }
 
 impl Tries {
+    /// Nothing yet, for a blob of `size` bytes that the economy knows by `number`.
+    pub(super) fn new(number: u64, size: u64) -> Self {
+        Self {
+            effort: Effort::new(number, size),
+            ..Self::default()
+        }
+    }
+
     /// Connections broke in chunks of `size` bytes: perhaps their size is why. Returns the size to go on with, which
     /// is none that the registry is known to find too small.
     pub(super) fn cut(&mut self, size: u64, least: Option<u64>) -> u64 {
@@ -90,9 +97,7 @@ impl<T: Transport> BlobUpload<'_, T> {
         tries.refused_tokens += 1;
         let economy = &self.repository.learned.economy;
         let sent = self.flow().sent();
-        tries
-            .effort
-            .failed(sent, self.descriptor.size, true, economy);
+        tries.effort.failed(sent, false, economy);
         tries.effort.is_spent()
     }
 
@@ -105,11 +110,10 @@ impl<T: Transport> BlobUpload<'_, T> {
     ) -> bool {
         tries.attempts += 1;
         let is_stream = mode == Mode::Streamed;
-        let size = self.descriptor.size;
         let sent = self.flow().sent();
         let economy = &self.repository.learned.economy;
-        let is_limit = recovery::is_limit(failure);
-        tries.effort.failed(sent, size, is_limit, economy);
+        let is_cut = recovery::is_cut(failure);
+        tries.effort.failed(sent, is_cut, economy);
         if self.is_unsettled(failure) {
             let Some(wait) = settling_wait(tries.settled) else {
                 tries.is_given_up = true;
@@ -121,12 +125,10 @@ impl<T: Transport> BlobUpload<'_, T> {
             tries.broken_streams += u32::from(is_stream);
             let is_corrupted = recovery::is_corrupted(failure);
             tries.corrupted_streams += u32::from(is_corrupted && is_stream);
-            tries.waited = self
-                .wait(tries.waited, failure)
-                .max(self.respite(failure, tries.effort.uploads()));
+            tries.waited = self.wait(tries.waited, failure);
         }
         if let Mode::Chunked(size) = mode
-            && recovery::is_cut(failure)
+            && is_cut
         {
             tries.cut(size, self.repository.profile.least_chunk());
         }
@@ -136,18 +138,55 @@ impl<T: Transport> BlobUpload<'_, T> {
         {
             return false;
         }
-        let is_spent = tries.effort.is_spent();
-        if !is_spent && self.is_out_of_time(tries) {
+        if self.is_out_of_time(tries) {
             return false;
         }
-        // A refusal for a limit is waited for: the next upload is as likely to pass as the first.
-        if is_spent || !(tries.effort.affords(size, economy) || is_limit) {
+        let is_waited_out =
+            is_outage(failure) || recovery::is_limit(failure) || self.is_unsettled(failure);
+        if !is_waited_out && tries.effort.uploads() >= REFUSED_UPLOADS {
             tries.is_given_up = true;
             return false;
         }
         self.release_slot();
-        self.pause(failure, tries.waited, tries.attempts).await;
-        true
+        self.comes_to_its_turn(tries, failure).await
+    }
+
+    /// Waits until the blob may be sent again, by itself or after others; `false` if it may not.
+    async fn comes_to_its_turn(&self, tries: &mut Tries, failure: &Failure) -> bool {
+        let economy = &self.repository.learned.economy;
+        let number = tries.effort.number();
+        economy.queue(number);
+        loop {
+            let change = economy.change();
+            match economy.turn(number, tries.effort.left()) {
+                Turn::Again { is_relieved } => {
+                    let wait = if is_relieved {
+                        Duration::ZERO
+                    } else {
+                        tries.waited.max(self.respite(tries, failure, u64::MAX))
+                    };
+                    self.pause(failure, wait, tries.attempts).await;
+                    return true;
+                }
+                Turn::Probe { uploads } => {
+                    // Those before it may have taken all the time.
+                    if self.is_out_of_time(tries) {
+                        return false;
+                    }
+                    let respite = uploads.map(|uploads| self.respite(tries, failure, uploads));
+                    let wait = tries.waited.max(respite.unwrap_or_default());
+                    self.pause(failure, wait, tries.attempts).await;
+                    if economy.is_cheapest(number) {
+                        return true;
+                    }
+                }
+                Turn::Wait => change.await,
+                Turn::Never => {
+                    tries.is_given_up = true;
+                    return false;
+                }
+            }
+        }
     }
 
     /// What the registry may hold after `failure`.
@@ -166,9 +205,16 @@ impl<T: Transport> BlobUpload<'_, T> {
     /// Whether another try after the wait would be one too many.
     fn is_out_of_time(&self, tries: &Tries) -> bool {
         let policy = &self.services.retry;
-        let idle = self.flow().idle(self.services.clock.now());
         policy.max_tries.is_some_and(|most| tries.attempts >= most)
-            || idle.saturating_add(tries.waited) > policy.max_time
+            || self.idle().saturating_add(tries.waited) > policy.max_time
+    }
+
+    /// The time for which neither the blob got further nor another was stored.
+    fn idle(&self) -> Duration {
+        let now = self.services.clock.now();
+        let idle = self.flow().idle(now);
+        let others = self.repository.learned.economy.idle(now);
+        others.map_or(idle, |others| others.min(idle))
     }
 
     /// The failure of a blob that has been uploaded again and again.
@@ -184,24 +230,26 @@ impl<T: Transport> BlobUpload<'_, T> {
         }
     }
 
-    /// The least to wait before a blob is sent again as a whole to a registry that is in trouble: the few uploads are
-    /// to last for minutes, or an outage would use them up. Until then small requests find out whether it is over.
-    fn respite(&self, failure: &Failure, uploads: u32) -> Duration {
+    /// The least to wait before a blob is sent again of which `uploads` are affordable: the last of them are spread
+    /// over the time that is left, or an outage would use them up.
+    fn respite(&self, tries: &Tries, failure: &Failure, uploads: u64) -> Duration {
+        if self.descriptor.size < SMALL || !is_outage(failure) {
+            return Duration::ZERO;
+        }
         let is_trouble = failure
             .rejection()
-            .is_some_and(|rejection| is_transient(rejection.status.as_u16()));
-        if is_trouble && self.all_sent() {
-            let waits = if self.descriptor.size < SMALL {
-                RESPITES_OF_SMALL
-            } else {
-                RESPITES
-            };
-            let number = usize::try_from(uploads.saturating_sub(1)).unwrap_or(usize::MAX);
-            Duration::from_secs(waits[number.min(waits.len() - 1)])
-        } else if uploads >= BREAKS {
-            BREAK_RESPITE
-        } else {
-            Duration::ZERO
+            .is_some_and(|rejection| is_transient(rejection.status.as_u16()))
+            && self.all_sent();
+        let first = if is_trouble { RESPITE } else { Duration::ZERO };
+        let quick = if self.all_sent() { 1 } else { BREAKS };
+        if tries.effort.uploads() <= quick {
+            return first;
+        }
+        let left = self.services.retry.max_time.saturating_sub(self.idle());
+        match uploads {
+            // A link breaks for shorter than a registry is in trouble.
+            2.. if !is_trouble => spread(uploads.saturating_add(2), left),
+            uploads => spread(uploads, left).max(first),
         }
     }
 
@@ -243,6 +291,15 @@ impl<T: Transport> BlobUpload<'_, T> {
             Err(refusal @ Failure::Rejected(_)) => refusal,
             _ => failure,
         }
+    }
+}
+
+/// Whether it is what happens while a registry, or the way to it, is out.
+fn is_outage(failure: &Failure) -> bool {
+    match failure {
+        Failure::Unanswered(_) => true,
+        Failure::Rejected(rejection) => is_transient(rejection.status.as_u16()),
+        _ => false,
     }
 }
 

@@ -154,14 +154,17 @@ pub(crate) fn push_leaping(
     source: &Source,
     options: PushOptions,
 ) -> Pushed {
+    push_leaping_to(&[reference(registry)], source, options)
+}
+
+/// Pushes to any references with a clock that leaps.
+pub(crate) fn push_leaping_to(
+    references: &[Reference],
+    source: &Source,
+    options: PushOptions,
+) -> Pushed {
     let clock = Impatient::leaping();
-    push_by(
-        clock,
-        &[reference(registry)],
-        &source.image,
-        options,
-        |it| it,
-    )
+    push_by(clock, references, &source.image, options, |it| it)
 }
 
 /// Pushes to any references.

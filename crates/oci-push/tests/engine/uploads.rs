@@ -5,7 +5,9 @@ use std::time::Duration;
 use oci_push::UploadMode;
 use test_registry::{Action, Fault, Options, Phase, Route, SampleImage, TestRegistry};
 
-use crate::support::{MIB, PASSWORD, Source, USERNAME, assert_published, options, push};
+use crate::support::{
+    MIB, PASSWORD, Source, USERNAME, assert_published, options, push, push_leaping,
+};
 
 fn chunked() -> oci_push::PushOptions {
     let mut options = options();
@@ -262,7 +264,7 @@ fn a_registry_that_found_other_bytes_gets_them_again() {
     assert_published(&registry, &source);
 }
 
-/// Six sessions for one blob, one more for the registry's words, if it had any, and then the failure.
+/// Sessions for one blob until the time is over, one more for the registry's words, if it had any, and then the failure.
 #[test]
 fn it_ends_when_nothing_helps() {
     let registry = TestRegistry::start(Options::default());
@@ -275,16 +277,18 @@ fn it_ends_when_nothing_helps() {
     );
     let mut options = options();
     options.upload_mode = UploadMode::Stream;
-    let pushed = push(&registry, &source, options);
+    let pushed = push_leaping(&registry, &source, options);
     let failure = pushed.failure();
     assert!(matches!(failure.last(), oci_push::Failure::Unanswered(_)));
-    assert!(failure.to_string().contains("gave up after 6 uploads"));
-    assert_eq!(pushed.retries.len(), 5, "{:?}", pushed.retries);
     let journal = registry.journal();
-    assert_eq!(journal.uploads_of(source.sample.largest()).commits, 6);
-    assert_eq!(journal.count(Route::UploadStart), 7 + blobs - 1);
+    let commits = journal.uploads_of(source.sample.largest()).commits;
+    assert!((6..50).contains(&commits), "{commits}");
+    assert_eq!(pushed.retries.len(), commits - 1, "{:?}", pushed.retries);
+    assert_eq!(journal.count(Route::UploadStart), commits + blobs);
     // The tag, every blob, the sessions with their closing requests, and nothing else.
-    assert_eq!(journal.exchanges.len(), 2 + blobs + 2 * (6 + blobs - 1));
+    let uploads = 2 * (commits + blobs - 1);
+    assert_eq!(journal.exchanges.len(), 2 + blobs + uploads);
+    assert!(journal.blob_bytes() <= 4 * source.sample.blob_bytes());
     crate::support::assert_unpublished(&registry);
 }
 

@@ -121,7 +121,7 @@ const ELSEWHERE: [(&str, &str, &str, &str, &str); 35] = [
         "F12",
         "outage",
         "has never listened",
-        "fails after four tries",
+        "fails after a quarter of a minute",
         "`engine/silence.rs`",
     ),
     (
