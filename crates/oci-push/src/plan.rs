@@ -9,6 +9,7 @@ use crate::batch::Batch;
 use crate::failure::Failure;
 use crate::finishing::Finishing;
 use crate::publication::{CONTROL_WIDTH, Publication};
+use crate::repository::Named;
 
 /// What a push would do.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +31,8 @@ pub struct PlannedReference {
     pub reference: Reference,
     /// What it names now.
     pub previous: Option<Digest>,
+    /// Whether the registry does not tell what it names now.
+    pub is_untold: bool,
     /// Whether it would be changed.
     pub would_move: bool,
 }
@@ -64,7 +67,7 @@ impl Publication<'_> {
         let is_new = !image.referrers().is_empty()
             || before
                 .iter()
-                .any(|previous| previous.as_ref() != Some(root));
+                .any(|previous| previous.digest() != Some(root));
         self.plan_references(&before, Some(root), plan);
         let mut repository = self.planned();
         repository.referrers = image.referrers().len();
@@ -84,16 +87,13 @@ impl Publication<'_> {
         finishing: &Finishing<'_>,
         plan: &mut PushPlan,
     ) -> Result<(), Failure> {
-        let found = self.current_manifests().await?;
+        let (before, found): (Vec<Named>, Vec<_>) =
+            self.current_manifests().await?.into_iter().unzip();
         let recognised = found
             .iter()
             .flatten()
             .find_map(|found| finishing.recognise(found));
         let root = recognised.map(|image| image.root().descriptor().digest.clone());
-        let before: Vec<Option<Digest>> = found
-            .iter()
-            .map(|found| found.as_ref().map(|found| found.digest.clone()))
-            .collect();
         self.plan_references(&before, root.as_ref(), plan);
         let mut repository = self.planned();
         repository.referrers = draft.referrers();
@@ -125,18 +125,14 @@ impl Publication<'_> {
         }
     }
 
-    fn plan_references(
-        &self,
-        before: &[Option<Digest>],
-        root: Option<&Digest>,
-        plan: &mut PushPlan,
-    ) {
+    fn plan_references(&self, before: &[Named], root: Option<&Digest>, plan: &mut PushPlan) {
         let references = self.references.iter().zip(before);
         plan.references
             .extend(references.map(|(reference, previous)| PlannedReference {
                 reference: (*reference).clone(),
-                previous: previous.clone(),
-                would_move: previous.is_none() || previous.as_ref() != root,
+                previous: previous.digest().cloned(),
+                is_untold: *previous == Named::Untold,
+                would_move: previous.digest().is_none() || previous.digest() != root,
             }));
     }
 

@@ -26,7 +26,7 @@ use crate::observer::Event;
 use crate::options::{PushOptions, Verify};
 use crate::pusher::Services;
 use crate::report::{BlobCounts, PushReport, ReferenceStatus};
-use crate::repository::{Contents, Presence, RemoteManifest, Repository, tag_of};
+use crate::repository::{Contents, Named, Presence, RemoteManifest, Repository, tag_of};
 use crate::retry::RetryTransport;
 
 /// Small requests in flight at a time. They cost the registry little and the push a round trip each.
@@ -55,7 +55,7 @@ pub(crate) struct Publication<'a> {
 }
 
 /// What each reference pointed to before the push.
-type Before = Vec<Option<Digest>>;
+type Before = Vec<Named>;
 
 impl Publication<'_> {
     /// Publishes an image.
@@ -70,7 +70,7 @@ impl Publication<'_> {
         self.note_before(&before, report);
         let root = &image.root().descriptor().digest;
         self.spare_others(&before, Some(root)).await?;
-        let is_there = |digest: &Option<Digest>| digest.as_ref() == Some(root);
+        let is_there = |named: &Named| named.digest() == Some(root);
         if before.iter().all(is_there) && image.referrers().is_empty() {
             report.blobs.existing += image.blobs().len();
         } else {
@@ -91,10 +91,7 @@ impl Publication<'_> {
         let in_archive = layers.iter().map(|layer| layer.source.len());
         self.begin(known.len() + layers.len(), sizes.chain(in_archive).sum());
         let found = self.current_manifests().await?;
-        let before: Before = found
-            .iter()
-            .map(|found| found.as_ref().map(|found| found.digest.clone()))
-            .collect();
+        let (before, found): (Before, Vec<_>) = found.into_iter().unzip();
         self.note_before(&before, report);
         let mut there = found.iter().flatten();
         let recognised = there.find_map(|found| finishing.recognise(found));
@@ -147,7 +144,7 @@ impl Publication<'_> {
             return Ok(());
         }
         for (reference, previous) in self.references.iter().zip(before) {
-            let found = if let Some(found) = previous {
+            let found = if let Some(found) = previous.digest() {
                 Some(found.clone())
             } else {
                 let tagged = self.repository.tagged(tag_of(reference)).await?;
@@ -165,7 +162,8 @@ impl Publication<'_> {
 
     fn note_before(&self, before: &Before, report: &mut PushReport) {
         for (reference, previous) in self.references.iter().zip(before) {
-            report.update(reference, |entry| entry.previous.clone_from(previous));
+            let previous = previous.digest().cloned();
+            report.update(reference, |entry| entry.previous.clone_from(&previous));
         }
     }
 
@@ -181,11 +179,11 @@ impl Publication<'_> {
         let mut moved = Vec::new();
         let mut failed = None;
         for (reference, previous) in self.references.iter().zip(before) {
-            let unchanged = previous.as_ref() == Some(digest);
+            let unchanged = previous.digest() == Some(digest);
             report.update(reference, |entry| entry.digest = Some(digest.clone()));
             if !unchanged {
                 match self.store(image, root, Some(tag_of(reference))).await {
-                    Ok(_) => moved.push((*reference, previous.as_ref())),
+                    Ok(_) => moved.push((*reference, previous)),
                     // The other tags may fare better.
                     Err(failure) if is_of_one_tag(&failure) => {
                         failed.get_or_insert(failure);
@@ -335,8 +333,10 @@ impl Publication<'_> {
         in_order(questions).await
     }
 
-    /// The manifest behind each reference's tag.
-    pub(crate) async fn current_manifests(&self) -> Result<Vec<Option<RemoteManifest>>, Failure> {
+    /// The same with the manifests themselves.
+    pub(crate) async fn current_manifests(
+        &self,
+    ) -> Result<Vec<(Named, Option<RemoteManifest>)>, Failure> {
         let mut questions = Batch::new();
         for (position, reference) in self.references.iter().enumerate() {
             questions.push(async move {

@@ -22,7 +22,8 @@ use crate::step::Step;
 use crate::upload::session::{SessionHandle, UploadSession};
 pub(crate) use learned::{Contents, Learned, smaller_chunk};
 pub(crate) use mount::Mount;
-use tagged::ends_push;
+pub(crate) use tagged::Named;
+use tagged::{ends_push, named_by};
 
 /// Manifest media types; without the index types ghcr.io answers 404 for a tag that names an index.
 const ACCEPTED_MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
@@ -54,6 +55,11 @@ impl RemoteManifest {
             digest: Digest::of(Algorithm::Sha256, &response.body),
             bytes: response.body,
         }
+    }
+
+    /// Whether it can be a manifest at all, which a page that a proxy gives for everything cannot.
+    fn is_object(&self) -> bool {
+        serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&self.bytes).is_ok()
     }
 }
 
@@ -114,9 +120,11 @@ impl<T: Transport> Repository<T> {
         url
     }
 
-    /// The manifest that a tag points to, `None` if there is none, the registry does not tell, or it is none that can
-    /// be trusted.
-    pub(crate) async fn manifest(&self, tag: &str) -> Result<Option<RemoteManifest>, Failure> {
+    /// What a tag points to, with the manifest itself, if there is one that can be trusted.
+    pub(crate) async fn manifest(
+        &self,
+        tag: &str,
+    ) -> Result<(Named, Option<RemoteManifest>), Failure> {
         let request = self.look_up(tag);
         let response = self.transport.send(&request).await?;
         if ends_push(&response) {
@@ -125,14 +133,7 @@ impl<T: Transport> Repository<T> {
             ))));
         }
         self.note_contents(&request, &response);
-        if response.status != 200 {
-            return Ok(None);
-        }
-        let named = response.header("docker-content-digest").map(str::to_owned);
-        let found = RemoteManifest::of(response);
-        // A body that was cut, or that is not what the tag names, is as good as none.
-        let is_named = named.is_none_or(|named| named == found.digest.to_string());
-        Ok(is_named.then_some(found))
+        Ok(named_by(response))
     }
 
     /// Whether the registry has a blob, as far as it is asked. Should one that is said to be elsewhere be
