@@ -34,6 +34,7 @@ pub(crate) use actions::Actions;
 use bars::{Bars, Screen};
 use clean::{Redactor, clean, clean_json};
 pub(crate) use failure::render_diagnosis;
+pub(crate) use json::failure as failure_json;
 use paint::{paint, styled};
 use wrap::wrap;
 

@@ -295,6 +295,9 @@ pub enum ViolationKind {
     /// The registry confirmed a blob that it does not have.
     #[error("the registry confirmed blob {0}, but does not have it")]
     BlobNotStored(Digest),
+    /// The registry confirmed a blob, and does not say that it has it when it is asked.
+    #[error("the registry confirmed blob {0}, but does not say whether it has it")]
+    BlobUntold(Digest),
 }
 
 /// What is wrong with a blob's bytes.

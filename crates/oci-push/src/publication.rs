@@ -4,6 +4,7 @@
 //! Not one byte of a blob travels before a small authorised request has succeeded (the one that starts
 //! the upload), and no tag moves before everything it names is stored.
 
+mod claims;
 mod lanes;
 mod patience;
 mod referrers;
@@ -35,6 +36,7 @@ pub(crate) const CONTROL_WIDTH: usize = 16;
 /// Blobs that are looked at or wait. They cost a little memory each.
 const BLOBS_KNOWN: usize = 1024;
 
+pub(crate) use claims::Claims;
 pub(crate) use lanes::Lanes;
 pub(crate) use transfer::Transferred;
 pub(crate) use width::Slots;
@@ -52,6 +54,7 @@ pub(crate) struct Publication<'a> {
     pub(crate) lanes: Lanes,
     /// Other repositories of the registry's that may have blobs of the image.
     pub(crate) sources: Vec<String>,
+    pub(crate) claims: Claims,
 }
 
 /// What each reference pointed to before the push.
@@ -250,15 +253,28 @@ impl Publication<'_> {
         outcome.map(drop)
     }
 
-    /// Whether the registry has a blob, which is not asked of a repository that did not exist.
+    /// Whether the registry has a blob, as far as it says.
     pub(crate) async fn has(&self, blob: &Blob) -> Result<bool, Failure> {
+        let presence = self.presence(blob).await?;
+        Ok(is_there(presence))
+    }
+
+    /// What the registry says of a blob, which is not asked of a repository that did not exist.
+    pub(crate) async fn presence(&self, blob: &Blob) -> Result<Presence, Failure> {
         // The semaphores are never closed.
         let permit = self.lanes.control.acquire().await.ok();
         let is_empty = self.repository.learned.contents() == Some(Contents::None);
-        let exists = !is_empty && self.repository.has_blob(&blob.descriptor).await?;
+        let presence = if is_empty {
+            Presence::Absent
+        } else {
+            self.repository.presence(&blob.descriptor).await?
+        };
         drop(permit);
-        self.note_checked(&blob.descriptor, exists);
-        Ok(exists)
+        if is_there(presence) {
+            self.claims.claimed(&blob.descriptor.digest);
+        }
+        self.note_checked(&blob.descriptor, is_there(presence));
+        Ok(presence)
     }
 
     /// Whether the registry itself says that it has a blob. For one that cannot be sent from here, nothing
@@ -346,6 +362,11 @@ impl Publication<'_> {
         }
         in_order(questions).await
     }
+}
+
+/// Whether a blob need not be sent, by what the registry says of it.
+pub(crate) fn is_there(presence: Presence) -> bool {
+    matches!(presence, Presence::Confirmed | Presence::Elsewhere)
 }
 
 /// Whether a failure to set one tag says nothing about the others.

@@ -61,7 +61,7 @@ pub(super) fn metadata(report: &PushReport) -> Value {
 }
 
 /// A push that failed, with what was published all the same.
-pub(super) fn failure(error: &CliError, settled: &[Settled]) -> Value {
+pub(crate) fn failure(error: &CliError, settled: &[Settled]) -> Value {
     let rejection = error.rejection.as_deref();
     let request = error.request.as_ref();
     let target = request.and_then(|request| request.target.as_ref());

@@ -7,7 +7,7 @@ use oci_archive::Digest;
 use super::{ACCEPTED_MANIFESTS, MANIFEST_LIMIT, RemoteManifest, Repository, check_confirmation};
 use crate::failure::{Failure, Rejection};
 use crate::request::{Request, Response, Transport};
-use crate::retry::is_transient;
+use crate::retry::{cause_of, is_transient};
 use crate::step::Step;
 
 /// What a tag names, as far as it is known.
@@ -79,7 +79,7 @@ impl<T: Transport> Repository<T> {
                     (403, _) => return Ok(Named::Untold),
                     (_, Some(digest)) => return Ok(Named::Manifest(digest)),
                     // The digest of a GET's body is the tag's.
-                    (_, None) => {}
+                    (_, None) => self.learned.leave_out_digests(),
                 }
             }
             429 => {
@@ -116,6 +116,14 @@ impl<T: Transport> Repository<T> {
             Ok(response) => Failure::Rejected(Box::new(Rejection::new(&get, &response))),
             Err(failure) => failure,
         }
+    }
+
+    /// Why the registry does not tell what a tag names, asked once; `None` if it does, or gives no answer.
+    pub(crate) async fn refusal(&self, tag: &str) -> Option<String> {
+        let request = self.look_up(tag).sent_once();
+        let response = self.transport.send(&request).await.ok()?;
+        let rejection = response.expect(&request, &[200, 404]).err()?;
+        Some(cause_of(&rejection))
     }
 
     /// The manifest that a tag names, `None` if the registry says that there is no such tag. Any other

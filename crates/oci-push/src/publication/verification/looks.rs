@@ -184,9 +184,10 @@ impl Looks<'_> {
     /// One look, through oci-client if it can, and through the push's own requests where that fails: its token may have
     /// ended meanwhile, and it does not tell why there is no answer.
     async fn look(&mut self, reference: &Reference, previous: &Named) -> Seen {
+        let is_left_out = self.publication.repository.learned.digests_left_out();
         let read = match &self.reader {
             Some(reader) => {
-                let read = self.in_time(reader.digest(reference)).await;
+                let read = self.in_time(reader.digest(reference, is_left_out)).await;
                 read.ok().flatten()
             }
             None => None,
