@@ -1,7 +1,7 @@
 //! What holds a push back: `--no-clobber`, `--dry-run`.
 
 use expect_test::expect;
-use test_registry::{SampleImage, TestRegistry};
+use test_registry::{Action, Fault, Route, SampleImage, TestRegistry};
 
 use crate::archives::{fixture, push_as, registry};
 use crate::support::{Image, check};
@@ -65,6 +65,80 @@ fn dry_run() {
     "]].assert_eq(&stable(&moved.stdout));
 }
 
+/// What could not be found out is said, and is not taken for absent.
+#[test]
+fn a_dry_run_that_is_told_nothing() {
+    let registry = registry();
+    let home = Image::small();
+    let stable = |text: &str| text.replace(&host(&registry), "HOST");
+    for route in [Route::ManifestHead, Route::ManifestGet, Route::BlobHead] {
+        registry.fail(Fault::new(Action::error(403, "DENIED", "denied: no")).on(route));
+    }
+    let planned = push_as(&registry, &home, "1", &["-q", "--dry-run", "image.tar"]);
+    planned.assert_code(0);
+    expect![[r"
+        HOST/owner/app: 3 blobs to send, 106.8 kB; 0 there already
+        HOST/owner/app: the registry does not tell whether it has 3 of those: the registry answered 403 Forbidden: denied: no; a push may be refused, which ghcr-push check finds out
+        HOST/owner/app:1 would name sha256:9bcfd805a4246b908b5be5d97e4b43a4cca79993d873cca11220b2673254a567; the registry does not tell what it names now
+    "]]
+    .assert_eq(&stable(&planned.stdout));
+    let arguments = ["-q", "--dry-run", "--json", "image.tar"];
+    let planned = push_as(&registry, &home, "1", &arguments);
+    expect![[r#"
+        {"schemaVersion":1,"status":"planned","digest":"sha256:9bcfd805a4246b908b5be5d97e4b43a4cca79993d873cca11220b2673254a567","references":[{"reference":"HOST/owner/app:1","previousDigest":null,"previousKnown":false,"status":"planned"}],"repositories":[{"repository":"HOST/owner/app","referrers":0,"refusal":"the registry answered 403 Forbidden: denied: no","blobs":{"existing":0,"missing":3,"unknown":3,"bytesMissing":106808,"uncompressed":0,"bytesUncompressed":0}}]}
+    "#]]
+    .assert_eq(&stable(&planned.stdout));
+    assert_eq!(registry.journal().mutating(), 0);
+}
+
+/// Blobs of which alone nothing is said.
+#[test]
+fn a_dry_run_that_is_told_the_tags_only() {
+    let registry = registry();
+    let home = Image::small();
+    let stable = |text: &str| text.replace(&host(&registry), "HOST");
+    registry.fail(Fault::new(Action::answer(400, &[], "")).on(Route::BlobHead));
+    let planned = push_as(&registry, &home, "1", &["-q", "--dry-run", "image.tar"]);
+    planned.assert_code(0);
+    expect![[r"
+        HOST/owner/app: 3 blobs to send, 106.8 kB; 0 there already
+        HOST/owner/app: the registry does not tell whether it has 3 of those
+        HOST/owner/app:1 would be set to sha256:9bcfd805a4246b908b5be5d97e4b43a4cca79993d873cca11220b2673254a567
+    "]].assert_eq(&stable(&planned.stdout));
+}
+
+/// The plan for one registry is told although another one refuses.
+#[test]
+fn a_dry_run_for_two_registries() {
+    let (refusing, registry) = (registry(), registry());
+    let home = Image::small();
+    refusing.fail(Fault::new(Action::error(401, "UNAUTHORIZED", "no")));
+    let stable = |text: &str| {
+        let text = text.replace(&host(&registry), "HOST");
+        text.replace(&host(&refusing), "REFUSING")
+    };
+    let refused = format!("{}/owner/app:1", host(&refusing));
+    let arguments = ["-q", "--dry-run", "image.tar", &refused];
+    let planned = push_as(&registry, &home, "1", &arguments);
+    planned.assert_code(4);
+    expect![[r"
+        HOST/owner/app: 3 blobs to send, 106.8 kB; 0 there already
+        HOST/owner/app:1 would be set to sha256:9bcfd805a4246b908b5be5d97e4b43a4cca79993d873cca11220b2673254a567
+    "]].assert_eq(&stable(&planned.stdout));
+    assert!(planned.stderr.contains(&refused), "{}", planned.stderr);
+    let arguments = ["-q", "--dry-run", "--json", "image.tar", &refused];
+    let planned = push_as(&registry, &home, "1", &arguments);
+    planned.assert_code(4);
+    let value: serde_json::Value = serde_json::from_str(&planned.stdout).expect("JSON");
+    assert_eq!(value["status"], "failed");
+    assert_eq!(value["references"][0]["reference"], refused);
+    let plan = &value["plan"]["references"][0];
+    assert_eq!(
+        plan["reference"],
+        format!("{}/owner/app:1", host(&registry))
+    );
+}
+
 #[test]
 fn dry_run_of_a_docker_save_archive() {
     let registry = registry();
@@ -87,6 +161,6 @@ fn dry_run_of_a_docker_save_archive() {
         &["-q", "--dry-run", "--json", &archive],
     );
     expect![[r#"
-        {"schemaVersion":1,"status":"planned","digest":"sha256:a6c611868fced63886e6acac54290159042e87bfe49eb7afd20678861947290f","references":[{"reference":"HOST/owner/app:1","previousDigest":"sha256:a6c611868fced63886e6acac54290159042e87bfe49eb7afd20678861947290f","status":"unchanged"}],"repositories":[{"repository":"HOST/owner/app","referrers":0,"blobs":{"existing":10,"missing":0,"bytesMissing":0,"uncompressed":0,"bytesUncompressed":0}}]}
+        {"schemaVersion":1,"status":"planned","digest":"sha256:a6c611868fced63886e6acac54290159042e87bfe49eb7afd20678861947290f","references":[{"reference":"HOST/owner/app:1","previousDigest":"sha256:a6c611868fced63886e6acac54290159042e87bfe49eb7afd20678861947290f","previousKnown":true,"status":"unchanged"}],"repositories":[{"repository":"HOST/owner/app","referrers":0,"refusal":null,"blobs":{"existing":10,"missing":0,"unknown":0,"bytesMissing":0,"uncompressed":0,"bytesUncompressed":0}}]}
     "#]].assert_eq(&stable(&again.stdout));
 }

@@ -173,8 +173,8 @@ fn check(
             let workshop = settings.workshop(environment);
             let planned = dry_run::plan(&pusher, content, &workshop, &references);
             let planned = runtime.block_on(planned);
-            Some(planned.map_err(|failure| {
-                CliError::of_failure("what would be sent cannot be found out", failure)
+            Some(planned.map_err(|error| {
+                CliError::of_failure("what would be sent cannot be found out", error.failure)
             })?)
         }
     };

@@ -2,7 +2,7 @@
 
 use oci_archive::Content;
 use oci_push::{
-    Failure, PlannedReference, PlannedRepository, PushPlan, Pusher, Reference, Workshop,
+    PlanError, PlannedReference, PlannedRepository, PushPlan, Pusher, Reference, Workshop,
 };
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ pub(crate) async fn plan(
     content: &Content,
     workshop: &Workshop,
     references: &[Reference],
-) -> Result<PushPlan, Failure> {
+) -> Result<PushPlan, Box<PlanError>> {
     match content {
         Content::Draft(draft) => pusher.plan_draft(draft, workshop, references).await,
         Content::Image(image) => pusher.plan(image, references).await,
@@ -33,6 +33,7 @@ pub(crate) fn lines(plan: &PushPlan) -> Vec<String> {
             display_size(repository.missing_bytes),
             repository.existing
         ));
+        lines.extend(untold(repository));
         if repository.referrers > 0 {
             let (them, are) = match repository.referrers {
                 1 => ("1 manifest".to_owned(), "is"),
@@ -58,6 +59,10 @@ pub(crate) fn lines(plan: &PushPlan) -> Vec<String> {
         let new = digest.as_deref().unwrap_or("the image");
         lines.push(match (reference.would_move, previous) {
             (false, _) => format!("{} stays at {new}", reference.reference),
+            (true, None) if reference.is_untold => format!(
+                "{} would name {new}; the registry does not tell what it names now",
+                reference.reference
+            ),
             (true, None) => format!("{} would be set to {new}", reference.reference),
             (true, Some(previous)) => {
                 format!(
@@ -70,12 +75,34 @@ pub(crate) fn lines(plan: &PushPlan) -> Vec<String> {
     lines
 }
 
+/// What could not be found out about a repository.
+fn untold(repository: &PlannedRepository) -> Option<String> {
+    let name = &repository.name;
+    let refusal = match (&repository.refusal, repository.untold) {
+        (None, 0) => return None,
+        (None, _) => String::new(),
+        (Some(refusal), _) => format!(": {refusal}"),
+    };
+    let may = if repository.refusal.is_some() {
+        "; a push may be refused, which ghcr-push check finds out"
+    } else {
+        ""
+    };
+    Some(match repository.untold {
+        0 => format!("{name}: the registry does not tell what its tags name{refusal}{may}"),
+        untold => format!(
+            "{name}: the registry does not tell whether it has {untold} of those{refusal}{may}"
+        ),
+    })
+}
+
 /// The plan for programs.
 pub(crate) fn json(plan: &PushPlan) -> Value {
     let reference = |one: &PlannedReference| {
         json!({
             "reference": one.reference.to_string(),
             "previousDigest": one.previous.as_ref().map(ToString::to_string),
+            "previousKnown": !one.is_untold,
             "status": if one.would_move { "planned" } else { "unchanged" },
         })
     };
@@ -83,9 +110,11 @@ pub(crate) fn json(plan: &PushPlan) -> Value {
         json!({
             "repository": one.name,
             "referrers": one.referrers,
+            "refusal": one.refusal,
             "blobs": {
                 "existing": one.existing,
                 "missing": one.missing,
+                "unknown": one.untold,
                 "bytesMissing": one.missing_bytes,
                 "uncompressed": one.uncompressed,
                 "bytesUncompressed": one.uncompressed_bytes,

@@ -300,6 +300,16 @@ fn hint_for(failure: &Failure) -> Option<String> {
                 "choose another tag, or leave out --no-clobber to move this one".to_owned(),
             );
         }
+        Failure::NotPublished {
+            found: Found::Previous(_) | Found::Untagged | Found::Unexplained(_),
+            ..
+        } => {
+            return Some(
+                "see whether the registry keeps the tag from being moved (an immutable tag) or shows it later; push under \
+                 another tag, or push again: no blob is sent twice"
+                    .to_owned(),
+            );
+        }
         Failure::Layer { error, .. } => {
             return match &**error {
                 CompressError::Scratch(error) => hint_for_scratch(error).map(str::to_owned),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use oci_archive::Content;
 use oci_push::{
-    Observer, PushError, PushOptions, PushPlan, PushReport, Pusher, Reference, Workshop,
+    Observer, PlanError, PushError, PushOptions, PushPlan, PushReport, Pusher, Reference, Workshop,
 };
 
 use crate::args::{Arguments, variables};
@@ -123,7 +123,25 @@ fn push(
     }
     let report = match upload(&pusher, job, printer) {
         Ok(Done::Pushed(report)) => report,
-        Ok(Done::Planned(plan)) => return tell(&plan, arguments.json),
+        Ok(Done::Planned(plan, None)) => return tell(&plan, arguments.json, printer),
+        Ok(Done::Planned(plan, Some(error))) => {
+            let PushError { report, failure } = *error;
+            let error = attempt.explain_push(&report, failure);
+            let settled = settled::of_report(&report);
+            // Standard output may be closed; the exit code still tells.
+            let _ = if arguments.json {
+                let mut value = output::failure_json(&error, &settled);
+                value["plan"] = dry_run::json(&plan);
+                printer.result_json(value)
+            } else {
+                printer.result_lines(&dry_run::lines(&plan))
+            };
+            return Err(Failed {
+                settled,
+                has_result: true,
+                ..Failed::from(error)
+            });
+        }
         Err(Ended::Interrupted(signal)) => {
             return Err(interrupted(signal, &witness, &references.all));
         }
@@ -185,19 +203,20 @@ fn group(references: &[Reference]) -> String {
 }
 
 /// Prints a plan.
-fn tell(plan: &PushPlan, as_json: bool) -> Result<(), Failed> {
-    let printed = if as_json {
-        output::print_json(&dry_run::json(plan))
+fn tell(plan: &PushPlan, as_json: bool, printer: &Printer) -> Result<(), Failed> {
+    let told = if as_json {
+        printer.result_json(dry_run::json(plan))
     } else {
-        output::print_lines(&dry_run::lines(plan))
+        printer.result_lines(&dry_run::lines(plan))
     };
-    printed.map_err(|error| Failed::from(CliError::unwritable(&error)))
+    told.map_err(|error| Failed::from(CliError::unwritable(&error)))
 }
 
 /// What was done.
 enum Done {
     Pushed(PushReport),
-    Planned(PushPlan),
+    /// What could be found out, and why the rest could not.
+    Planned(PushPlan, Option<Box<PushError>>),
 }
 
 /// How an upload ended without success.
@@ -305,11 +324,7 @@ async fn carry_out(pusher: &Pusher, job: Job<'_>) -> Result<Done, Box<PushError>
         ..
     } = job;
     if job.attempt.arguments.dry_run {
-        let plan = dry_run::plan(pusher, content, workshop, references).await;
-        return plan.map(Done::Planned).map_err(|failure| {
-            let report = PushReport::new(references);
-            Box::new(PushError { report, failure })
-        });
+        return Ok(plan(pusher, job).await);
     }
     let report = match content {
         Content::Draft(draft) => pusher.push_draft(draft, workshop, references).await,
@@ -317,6 +332,28 @@ async fn carry_out(pusher: &Pusher, job: Job<'_>) -> Result<Done, Box<PushError>
         _ => unreachable!("there are images and drafts"),
     };
     report.map(Done::Pushed)
+}
+
+/// Finds out what a push would do. The failure's report holds the references of which nothing was found out.
+async fn plan(pusher: &Pusher, job: Job<'_>) -> Done {
+    let error = match dry_run::plan(pusher, job.content, job.workshop, job.references).await {
+        Ok(plan) => return Done::Planned(plan, None),
+        Err(error) => error,
+    };
+    let PlanError { plan, failure } = *error;
+    let planned = |reference: &Reference| {
+        plan.references
+            .iter()
+            .any(|one| one.reference == *reference)
+    };
+    let others = job
+        .references
+        .iter()
+        .filter(|reference| !planned(reference));
+    let others: Vec<Reference> = others.cloned().collect();
+    let report = PushReport::new(&others);
+    let error = with_words(pusher, Box::new(PushError { report, failure })).await;
+    Done::Planned(plan, Some(error))
 }
 
 /// Waits for Ctrl-C or, where there are such, SIGTERM and SIGHUP.

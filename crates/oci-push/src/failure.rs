@@ -295,6 +295,9 @@ pub enum ViolationKind {
     /// The registry confirmed a blob that it does not have.
     #[error("the registry confirmed blob {0}, but does not have it")]
     BlobNotStored(Digest),
+    /// The registry confirmed a blob, and does not say that it has it when it is asked.
+    #[error("the registry confirmed blob {0}, but does not say whether it has it")]
+    BlobUntold(Digest),
 }
 
 /// What is wrong with a blob's bytes.
@@ -324,6 +327,19 @@ pub enum Found {
     /// There is no such tag.
     #[error("there is no such tag")]
     Nothing,
+    /// The registry has what was pushed, and has not moved the tag.
+    #[error(
+        "the registry has the image under its digest, but the tag still names {0}, as before the push"
+    )]
+    Previous(Digest),
+    /// The registry has what was pushed, and has not set the tag.
+    #[error("the registry has the image under its digest, but there is no such tag")]
+    Untagged,
+    /// The registry has what was pushed, the tag names another digest, and what it named before the push is not known.
+    #[error(
+        "the registry has the image under its digest, but the tag names {0}; what it named before the push is not known"
+    )]
+    Unexplained(Digest),
 }
 
 fn host_of(url: &Url) -> String {

@@ -8,7 +8,8 @@ use oci_client::Reference;
 use crate::batch::Batch;
 use crate::failure::Failure;
 use crate::finishing::Finishing;
-use crate::publication::{CONTROL_WIDTH, Publication};
+use crate::publication::{CONTROL_WIDTH, Publication, is_there};
+use crate::repository::{Named, Presence, tag_of};
 
 /// What a push would do.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +31,8 @@ pub struct PlannedReference {
     pub reference: Reference,
     /// What it names now.
     pub previous: Option<Digest>,
+    /// Whether the registry does not tell what it names now.
+    pub is_untold: bool,
     /// Whether it would be changed.
     pub would_move: bool,
 }
@@ -44,6 +47,10 @@ pub struct PlannedRepository {
     pub existing: usize,
     /// Blobs that would be sent.
     pub missing: usize,
+    /// How many of those the registry may have: it does not say.
+    pub untold: usize,
+    /// Why it does not say what it has, where it refuses to.
+    pub refusal: Option<String>,
     /// The size of those, in bytes.
     pub missing_bytes: u64,
     /// Layers that would be compressed first, whose size afterwards is not known.
@@ -55,17 +62,26 @@ pub struct PlannedRepository {
     pub referrers: usize,
 }
 
+/// A plan that lacks what could not be found out.
+#[derive(Debug, thiserror::Error)]
+#[error("what a push would do cannot be found out everywhere")]
+pub struct PlanError {
+    /// What could be found out.
+    pub plan: PushPlan,
+    /// Why the rest could not.
+    #[source]
+    pub failure: Failure,
+}
+
 impl Publication<'_> {
     /// Finds out what publishing an image would do.
     pub(crate) async fn plan(&self, image: &Image, plan: &mut PushPlan) -> Result<(), Failure> {
         let root = &image.root().descriptor().digest;
-        plan.digest.get_or_insert_with(|| root.clone());
         let before = self.current_tags().await?;
         let is_new = !image.referrers().is_empty()
             || before
                 .iter()
-                .any(|previous| previous.as_ref() != Some(root));
-        self.plan_references(&before, Some(root), plan);
+                .any(|previous| previous.digest() != Some(root));
         let mut repository = self.planned();
         repository.referrers = image.referrers().len();
         if is_new {
@@ -73,8 +89,20 @@ impl Publication<'_> {
         } else {
             repository.existing = image.blobs().len();
         }
+        repository.refusal = self.refusal(&before, &repository).await;
+        plan.digest.get_or_insert_with(|| root.clone());
+        self.plan_references(&before, Some(root), plan);
         plan.repositories.push(repository);
         Ok(())
+    }
+
+    /// Why the registry does not say what it has, if there is anything of which it does not, and it tells why.
+    async fn refusal(&self, before: &[Named], repository: &PlannedRepository) -> Option<String> {
+        if repository.untold == 0 && !before.contains(&Named::Untold) {
+            return None;
+        }
+        let reference = self.references.first()?;
+        self.repository.refusal(tag_of(reference)).await
     }
 
     /// Finds out what publishing a draft would do. Nothing is compressed for it.
@@ -84,17 +112,13 @@ impl Publication<'_> {
         finishing: &Finishing<'_>,
         plan: &mut PushPlan,
     ) -> Result<(), Failure> {
-        let found = self.current_manifests().await?;
+        let (before, found): (Vec<Named>, Vec<_>) =
+            self.current_manifests().await?.into_iter().unzip();
         let recognised = found
             .iter()
             .flatten()
             .find_map(|found| finishing.recognise(found));
         let root = recognised.map(|image| image.root().descriptor().digest.clone());
-        let before: Vec<Option<Digest>> = found
-            .iter()
-            .map(|found| found.as_ref().map(|found| found.digest.clone()))
-            .collect();
-        self.plan_references(&before, root.as_ref(), plan);
         let mut repository = self.planned();
         repository.referrers = draft.referrers();
         if root.is_some() {
@@ -110,6 +134,8 @@ impl Publication<'_> {
                 }
             }
         }
+        repository.refusal = self.refusal(&before, &repository).await;
+        self.plan_references(&before, root.as_ref(), plan);
         plan.digest = plan.digest.take().or(root);
         plan.repositories.push(repository);
         Ok(())
@@ -125,18 +151,14 @@ impl Publication<'_> {
         }
     }
 
-    fn plan_references(
-        &self,
-        before: &[Option<Digest>],
-        root: Option<&Digest>,
-        plan: &mut PushPlan,
-    ) {
+    fn plan_references(&self, before: &[Named], root: Option<&Digest>, plan: &mut PushPlan) {
         let references = self.references.iter().zip(before);
         plan.references
             .extend(references.map(|(reference, previous)| PlannedReference {
                 reference: (*reference).clone(),
-                previous: previous.clone(),
-                would_move: previous.is_none() || previous.as_ref() != root,
+                previous: previous.digest().cloned(),
+                is_untold: *previous == Named::Untold,
+                would_move: previous.digest().is_none() || previous.digest() != root,
             }));
     }
 
@@ -147,16 +169,17 @@ impl Publication<'_> {
     ) -> Result<(), Failure> {
         let mut questions = Batch::new();
         for blob in blobs {
-            questions.push(async move { Ok((blob, self.has(blob).await?)) });
+            questions.push(async move { Ok((blob, self.presence(blob).await?)) });
         }
         let mut seen = BTreeSet::new();
-        for (blob, exists) in questions.run(CONTROL_WIDTH).await? {
+        for (blob, presence) in questions.run(CONTROL_WIDTH).await? {
             if !seen.insert(&blob.descriptor.digest) {
                 continue;
             }
-            if exists {
+            if is_there(presence) {
                 repository.existing += 1;
             } else {
+                repository.untold += usize::from(presence == Presence::Untold);
                 repository.missing += 1;
                 repository.missing_bytes += blob.descriptor.size;
             }

@@ -4,6 +4,7 @@
 //! Not one byte of a blob travels before a small authorised request has succeeded (the one that starts
 //! the upload), and no tag moves before everything it names is stored.
 
+mod claims;
 mod lanes;
 mod patience;
 mod referrers;
@@ -26,7 +27,7 @@ use crate::observer::Event;
 use crate::options::{PushOptions, Verify};
 use crate::pusher::Services;
 use crate::report::{BlobCounts, PushReport, ReferenceStatus};
-use crate::repository::{Contents, Presence, RemoteManifest, Repository, tag_of};
+use crate::repository::{Contents, Named, Presence, RemoteManifest, Repository, tag_of};
 use crate::retry::RetryTransport;
 
 /// Small requests in flight at a time. They cost the registry little and the push a round trip each.
@@ -35,6 +36,7 @@ pub(crate) const CONTROL_WIDTH: usize = 16;
 /// Blobs that are looked at or wait. They cost a little memory each.
 const BLOBS_KNOWN: usize = 1024;
 
+pub(crate) use claims::Claims;
 pub(crate) use lanes::Lanes;
 pub(crate) use transfer::Transferred;
 pub(crate) use width::Slots;
@@ -52,10 +54,11 @@ pub(crate) struct Publication<'a> {
     pub(crate) lanes: Lanes,
     /// Other repositories of the registry's that may have blobs of the image.
     pub(crate) sources: Vec<String>,
+    pub(crate) claims: Claims,
 }
 
 /// What each reference pointed to before the push.
-type Before = Vec<Option<Digest>>;
+type Before = Vec<Named>;
 
 impl Publication<'_> {
     /// Publishes an image.
@@ -70,7 +73,7 @@ impl Publication<'_> {
         self.note_before(&before, report);
         let root = &image.root().descriptor().digest;
         self.spare_others(&before, Some(root)).await?;
-        let is_there = |digest: &Option<Digest>| digest.as_ref() == Some(root);
+        let is_there = |named: &Named| named.digest() == Some(root);
         if before.iter().all(is_there) && image.referrers().is_empty() {
             report.blobs.existing += image.blobs().len();
         } else {
@@ -91,10 +94,7 @@ impl Publication<'_> {
         let in_archive = layers.iter().map(|layer| layer.source.len());
         self.begin(known.len() + layers.len(), sizes.chain(in_archive).sum());
         let found = self.current_manifests().await?;
-        let before: Before = found
-            .iter()
-            .map(|found| found.as_ref().map(|found| found.digest.clone()))
-            .collect();
+        let (before, found): (Before, Vec<_>) = found.into_iter().unzip();
         self.note_before(&before, report);
         let mut there = found.iter().flatten();
         let recognised = there.find_map(|found| finishing.recognise(found));
@@ -147,7 +147,7 @@ impl Publication<'_> {
             return Ok(());
         }
         for (reference, previous) in self.references.iter().zip(before) {
-            let found = if let Some(found) = previous {
+            let found = if let Some(found) = previous.digest() {
                 Some(found.clone())
             } else {
                 let tagged = self.repository.tagged(tag_of(reference)).await?;
@@ -165,7 +165,8 @@ impl Publication<'_> {
 
     fn note_before(&self, before: &Before, report: &mut PushReport) {
         for (reference, previous) in self.references.iter().zip(before) {
-            report.update(reference, |entry| entry.previous.clone_from(previous));
+            let previous = previous.digest().cloned();
+            report.update(reference, |entry| entry.previous.clone_from(&previous));
         }
     }
 
@@ -181,11 +182,11 @@ impl Publication<'_> {
         let mut moved = Vec::new();
         let mut failed = None;
         for (reference, previous) in self.references.iter().zip(before) {
-            let unchanged = previous.as_ref() == Some(digest);
+            let unchanged = previous.digest() == Some(digest);
             report.update(reference, |entry| entry.digest = Some(digest.clone()));
             if !unchanged {
                 match self.store(image, root, Some(tag_of(reference))).await {
-                    Ok(_) => moved.push((*reference, previous.as_ref())),
+                    Ok(_) => moved.push((*reference, previous)),
                     // The other tags may fare better.
                     Err(failure) if is_of_one_tag(&failure) => {
                         failed.get_or_insert(failure);
@@ -252,15 +253,28 @@ impl Publication<'_> {
         outcome.map(drop)
     }
 
-    /// Whether the registry has a blob, which is not asked of a repository that did not exist.
+    /// Whether the registry has a blob, as far as it says.
     pub(crate) async fn has(&self, blob: &Blob) -> Result<bool, Failure> {
+        let presence = self.presence(blob).await?;
+        Ok(is_there(presence))
+    }
+
+    /// What the registry says of a blob, which is not asked of a repository that did not exist.
+    pub(crate) async fn presence(&self, blob: &Blob) -> Result<Presence, Failure> {
         // The semaphores are never closed.
         let permit = self.lanes.control.acquire().await.ok();
         let is_empty = self.repository.learned.contents() == Some(Contents::None);
-        let exists = !is_empty && self.repository.has_blob(&blob.descriptor).await?;
+        let presence = if is_empty {
+            Presence::Absent
+        } else {
+            self.repository.presence(&blob.descriptor).await?
+        };
         drop(permit);
-        self.note_checked(&blob.descriptor, exists);
-        Ok(exists)
+        if is_there(presence) {
+            self.claims.claimed(&blob.descriptor.digest);
+        }
+        self.note_checked(&blob.descriptor, is_there(presence));
+        Ok(presence)
     }
 
     /// Whether the registry itself says that it has a blob. For one that cannot be sent from here, nothing
@@ -335,8 +349,10 @@ impl Publication<'_> {
         in_order(questions).await
     }
 
-    /// The manifest behind each reference's tag.
-    pub(crate) async fn current_manifests(&self) -> Result<Vec<Option<RemoteManifest>>, Failure> {
+    /// The same with the manifests themselves.
+    pub(crate) async fn current_manifests(
+        &self,
+    ) -> Result<Vec<(Named, Option<RemoteManifest>)>, Failure> {
         let mut questions = Batch::new();
         for (position, reference) in self.references.iter().enumerate() {
             questions.push(async move {
@@ -346,6 +362,11 @@ impl Publication<'_> {
         }
         in_order(questions).await
     }
+}
+
+/// Whether a blob need not be sent, by what the registry says of it.
+pub(crate) fn is_there(presence: Presence) -> bool {
+    matches!(presence, Presence::Confirmed | Presence::Elsewhere)
 }
 
 /// Whether a failure to set one tag says nothing about the others.

@@ -20,9 +20,9 @@ use crate::journal::{NoJournal, SessionJournal};
 use crate::observer::Observer;
 use crate::options::PushOptions;
 use crate::pace::Pace;
-use crate::plan::PushPlan;
+use crate::plan::{PlanError, PushPlan};
 use crate::profile::Profile;
-use crate::publication::{Chain, Lanes, Publication};
+use crate::publication::{Chain, Claims, Lanes, Publication};
 use crate::report::{PushError, PushReport};
 use crate::repository::Repository;
 use crate::retry::{Packages, RetryPolicy, RetryTransport, Teller};
@@ -156,7 +156,11 @@ impl Pusher {
         for group in groups {
             if walk.may_try(&group) {
                 let outcome = match self.publication(&group, &walk.done) {
-                    Ok(publication) => publication.publish(image, &mut report).await,
+                    Ok(publication) => {
+                        let outcome = publication.publish(image, &mut report).await;
+                        publication.claims.correct(&mut report.blobs);
+                        outcome
+                    }
                     Err(failure) => Err(failure),
                 };
                 walk.take(&group, outcome);
@@ -184,7 +188,11 @@ impl Pusher {
         for group in by_repository(references) {
             if walk.may_try(&group) {
                 let outcome = match self.publication(&group, &walk.done) {
-                    Ok(publication) => publication.publish_draft(&finishing, &mut report).await,
+                    Ok(publication) => {
+                        let outcome = publication.publish_draft(&finishing, &mut report).await;
+                        publication.claims.correct(&mut report.blobs);
+                        outcome
+                    }
                     Err(failure) => Err(failure),
                 };
                 walk.take(&group, outcome);
@@ -198,15 +206,24 @@ impl Pusher {
     ///
     /// # Errors
     ///
-    /// [`Failure`] if a registry cannot be asked.
-    pub async fn plan(&self, image: &Image, references: &[Reference]) -> Result<PushPlan, Failure> {
+    /// [`PlanError`] if a registry cannot be asked, with what was found out of the others.
+    pub async fn plan(
+        &self,
+        image: &Image,
+        references: &[Reference],
+    ) -> Result<PushPlan, Box<PlanError>> {
         let mut plan = PushPlan::default();
+        let mut walk = Walk::default();
         for group in by_repository(references) {
-            self.publication(&group, &[])?
-                .plan(image, &mut plan)
-                .await?;
+            if walk.may_try(&group) {
+                let outcome = match self.publication(&group, &[]) {
+                    Ok(publication) => publication.plan(image, &mut plan).await,
+                    Err(failure) => Err(failure),
+                };
+                walk.take(&group, outcome);
+            }
         }
-        Ok(plan)
+        planned(plan, walk)
     }
 
     /// Finds out what [`Pusher::push_draft`] would do, without compressing anything.
@@ -219,14 +236,20 @@ impl Pusher {
         draft: &Draft,
         workshop: &Workshop,
         references: &[Reference],
-    ) -> Result<PushPlan, Failure> {
+    ) -> Result<PushPlan, Box<PlanError>> {
         let mut plan = PushPlan::default();
         let finishing = Finishing::new(draft, workshop, Arc::clone(&self.services.observer));
+        let mut walk = Walk::default();
         for group in by_repository(references) {
-            let publication = self.publication(&group, &[])?;
-            publication.plan_draft(draft, &finishing, &mut plan).await?;
+            if walk.may_try(&group) {
+                let outcome = match self.publication(&group, &[]) {
+                    Ok(publication) => publication.plan_draft(draft, &finishing, &mut plan).await,
+                    Err(failure) => Err(failure),
+                };
+                walk.take(&group, outcome);
+            }
         }
-        Ok(plan)
+        planned(plan, walk)
     }
 
     fn conclude(
@@ -274,6 +297,7 @@ impl Pusher {
                 &self.services.tally,
             ),
             sources,
+            claims: Claims::default(),
         })
     }
 
@@ -331,5 +355,13 @@ impl Pusher {
     fn profile(&self, reference: &Reference) -> Profile {
         let of_host = || Profile::of_host(reference.registry());
         self.options.profile.unwrap_or_else(of_host)
+    }
+}
+
+/// The outcome of a walk for a plan.
+fn planned(plan: PushPlan, walk: Walk<'_>) -> Result<PushPlan, Box<PlanError>> {
+    match walk.failed {
+        None => Ok(plan),
+        Some(failure) => Err(Box::new(PlanError { plan, failure })),
     }
 }

@@ -32,16 +32,12 @@ impl ReferenceStatus {
     }
 }
 
-/// What a tag shows after the push, where that is not the image although the registry has it.
+/// What a tag shows after the push, where that is not the image although it was published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Shown {
     /// Something that it named neither before the push nor by it: another push has moved it meanwhile.
     Other(Digest),
-    /// What it named before.
-    Previous(Digest),
-    /// Nothing.
-    Nothing,
 }
 
 impl Shown {
@@ -50,16 +46,14 @@ impl Shown {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Other(_) => "moved",
-            Self::Previous(_) | Self::Nothing => "late",
         }
     }
 
     /// The digest that the tag shows.
     #[must_use]
-    pub fn digest(&self) -> Option<&Digest> {
+    pub fn digest(&self) -> &Digest {
         match self {
-            Self::Other(digest) | Self::Previous(digest) => Some(digest),
-            Self::Nothing => None,
+            Self::Other(digest) => digest,
         }
     }
 }
@@ -73,13 +67,6 @@ impl fmt::Display for Shown {
                     "another push has moved the tag meanwhile, to {digest}"
                 )
             }
-            Self::Previous(digest) => {
-                write!(
-                    formatter,
-                    "the tag does not show it yet, and still answers with {digest}"
-                )
-            }
-            Self::Nothing => formatter.write_str("the tag does not show it yet"),
         }
     }
 }
@@ -96,7 +83,7 @@ pub struct ReferenceReport {
     pub status: ReferenceStatus,
     /// What the tag pointed to before, if anything was seen there.
     pub previous: Option<Digest>,
-    /// What the tag shows after the push, where that is not the image although the registry has it.
+    /// What the tag shows after the push, where that is not the image although it was published.
     pub shown: Option<Shown>,
 }
 

@@ -3,6 +3,7 @@
 mod contents;
 mod learned;
 mod mount;
+mod presence;
 mod tagged;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,8 +11,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
-use oci_archive::{Algorithm, Descriptor, Digest, Manifest};
+use oci_archive::{Algorithm, Digest, Manifest};
 use oci_client::Reference;
+use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::failure::{Failure, Rejection, ViolationKind};
@@ -22,7 +24,9 @@ use crate::step::Step;
 use crate::upload::session::{SessionHandle, UploadSession};
 pub(crate) use learned::{Contents, Learned, smaller_chunk};
 pub(crate) use mount::Mount;
-use tagged::ends_push;
+pub(crate) use presence::Presence;
+pub(crate) use tagged::Named;
+use tagged::{ends_push, named_by};
 
 /// Manifest media types; without the index types ghcr.io answers 404 for a tag that names an index.
 const ACCEPTED_MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
@@ -55,17 +59,11 @@ impl RemoteManifest {
             bytes: response.body,
         }
     }
-}
 
-/// What a registry says of a blob.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Presence {
-    /// It has it.
-    Confirmed,
-    /// Another host is said to have it, which is not asked.
-    Elsewhere,
-    /// It does not have it, or does not say.
-    Absent,
+    /// Whether it can be a manifest at all, which a page that a proxy gives for everything cannot.
+    fn is_object(&self) -> bool {
+        serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&self.bytes).is_ok()
+    }
 }
 
 /// A repository that is being pushed to.
@@ -79,6 +77,8 @@ pub(crate) struct Repository<T> {
     pub(crate) learned: Learned,
     /// Sessions that may be open.
     sessions: Mutex<Vec<SessionHandle>>,
+    /// Whether it sends elsewhere only for blobs that it has, once that was asked.
+    sends_knowingly: OnceCell<bool>,
 }
 
 fn open_at(handle: &SessionHandle) -> Option<Url> {
@@ -101,6 +101,7 @@ impl<T: Transport> Repository<T> {
             profile,
             learned: Learned::default(),
             sessions: Mutex::default(),
+            sends_knowingly: OnceCell::new(),
         }
     }
 
@@ -114,9 +115,11 @@ impl<T: Transport> Repository<T> {
         url
     }
 
-    /// The manifest that a tag points to, `None` if there is none, the registry does not tell, or it is none that can
-    /// be trusted.
-    pub(crate) async fn manifest(&self, tag: &str) -> Result<Option<RemoteManifest>, Failure> {
+    /// What a tag points to, with the manifest itself, if there is one that can be trusted.
+    pub(crate) async fn manifest(
+        &self,
+        tag: &str,
+    ) -> Result<(Named, Option<RemoteManifest>), Failure> {
         let request = self.look_up(tag);
         let response = self.transport.send(&request).await?;
         if ends_push(&response) {
@@ -125,62 +128,7 @@ impl<T: Transport> Repository<T> {
             ))));
         }
         self.note_contents(&request, &response);
-        if response.status != 200 {
-            return Ok(None);
-        }
-        let named = response.header("docker-content-digest").map(str::to_owned);
-        let found = RemoteManifest::of(response);
-        // A body that was cut, or that is not what the tag names, is as good as none.
-        let is_named = named.is_none_or(|named| named == found.digest.to_string());
-        Ok(is_named.then_some(found))
-    }
-
-    /// Whether the registry has a blob, as far as it is asked. Should one that is said to be elsewhere be
-    /// missing all the same, the manifest is refused, and the blob sent after all.
-    pub(crate) async fn has_blob(&self, descriptor: &Descriptor) -> Result<bool, Failure> {
-        Ok(self.presence(descriptor).await? != Presence::Absent)
-    }
-
-    /// What the registry says of a blob, of the right size. Where it does not say, it is absent: a needless
-    /// upload is harmless, a missing blob is not.
-    pub(crate) async fn presence(&self, descriptor: &Descriptor) -> Result<Presence, Failure> {
-        let url = self.url(&format!("blobs/{}", descriptor.digest));
-        let request = Request::new(Step::CheckBlob, Method::HEAD, url).about(&descriptor.digest);
-        let response = match self.transport.send(&request).await {
-            Ok(response) => response.expect(&request, &[200, 403, 404, 405])?,
-            // Registries send elsewhere only for what they have. It is not followed.
-            Err(Failure::Violation(violation))
-                if matches!(violation.kind, ViolationKind::RedirectElsewhere(_)) =>
-            {
-                return Ok(Presence::Elsewhere);
-            }
-            Err(failure) => return Err(failure),
-        };
-        let length = response
-            .header("content-length")
-            .and_then(|length| length.parse::<u64>().ok());
-        // A page that a proxy gives for everything has neither length nor digest of the blob.
-        let is_whole = match length {
-            Some(length) => length == descriptor.size,
-            None => {
-                response.header("docker-content-digest") == Some(&descriptor.digest.to_string())
-            }
-        };
-        match response.status.as_u16() {
-            200 if is_whole => Ok(Presence::Confirmed),
-            _ => Ok(Presence::Absent),
-        }
-    }
-
-    /// Has the registry confirm that it has a blob.
-    pub(crate) async fn expect_blob(&self, descriptor: &Descriptor) -> Result<(), Failure> {
-        if self.has_blob(descriptor).await? {
-            return Ok(());
-        }
-        let url = self.url(&format!("blobs/{}", descriptor.digest));
-        let request = Request::new(Step::Verify, Method::HEAD, url);
-        let kind = ViolationKind::BlobNotStored(descriptor.digest.clone());
-        Err(Failure::violation(&request, kind))
+        Ok(named_by(response))
     }
 
     /// Has the registry confirm that it has a manifest.
@@ -310,8 +258,11 @@ impl<T: Transport> Repository<T> {
             .await?
             .expect(&request, &[201, 200, 202, 204])?;
         check_confirmation(&request, &response, digest)?;
-        let is_confirmed =
-            response.status == 201 || response.header("docker-content-digest").is_some();
+        let names_digest = response.header("docker-content-digest").is_some();
+        if !names_digest {
+            self.learned.leave_out_digests();
+        }
+        let is_confirmed = response.status == 201 || names_digest;
         if !is_confirmed {
             self.expect_manifest(manifest).await?;
         }

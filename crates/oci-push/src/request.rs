@@ -87,6 +87,8 @@ pub struct Request {
     pub body: Body,
     /// Whether the transport may repeat it.
     pub replay: Replay,
+    /// How often it is answered in a way that may pass before such an answer stands; limits are waited out all the same.
+    pub tries: Option<u32>,
     /// The question whether the registry has done it, for a request of which that is not clear.
     pub settled_by: Option<Arc<Settlement>>,
     /// How long the answer may take once the body is sent.
@@ -107,6 +109,7 @@ impl Request {
             headers: HeaderMap::new(),
             body: Body::Empty,
             replay: Replay::Safe,
+            tries: None,
             settled_by: None,
             deadline: CONTROL_DEADLINE,
             response_limit: ERROR_BODY_LIMIT,

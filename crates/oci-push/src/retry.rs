@@ -152,7 +152,11 @@ impl<T: Transport> RetryTransport<T> {
                 now.duration_since(self.progress().last.map_or(start, |at| at.max(start)));
             attempt.host_answered = self.progress().answered.contains(request.url.authority());
             let fraction = self.clock.fraction();
-            let verdict = self.policy.decide(&attempt, outcome, fraction);
+            let is_last = request.tries.is_some_and(|tries| attempt.number >= tries);
+            let verdict = match outcome {
+                Outcome::Answered { .. } if is_last && !outcome.is_limit() => Verdict::Settled,
+                _ => self.policy.decide(&attempt, outcome, fraction),
+            };
             if outcome.is_limit() {
                 self.tally.count_limit();
                 // Also where the request itself is not repeated here: others should wait all the same.

@@ -62,9 +62,10 @@ impl Reader {
 
     /// Counts what oci-client has sent for one look (`Client::fetch_manifest_digest`): a HEAD, and if the
     /// answer to that names no digest, as that of a refusal, a GET. Without a token, either goes with a
-    /// question for the challenge. Where a registry leaves the digest out of a good answer, the GET is not counted.
-    fn count(&self, answer: &Result<String, OciDistributionError>) {
+    /// question for the challenge. `is_left_out` tells whether the registry leaves the digest out of good answers too.
+    fn count(&self, answer: &Result<String, OciDistributionError>, is_left_out: bool) {
         let looks = match answer {
+            Ok(_) if is_left_out => 2,
             Ok(_) | Err(OciDistributionError::RequestError(_)) => 1,
             Err(_) => 2,
         };
@@ -91,13 +92,14 @@ impl Reader {
         }
     }
 
-    /// The digest that a reference answers with, in one try; `None` if there is no usable answer.
-    pub(crate) async fn digest(&self, reference: &Reference) -> Option<Digest> {
+    /// The digest that a reference answers with, in one try; `None` if there is no usable answer. `is_left_out` tells
+    /// whether the registry names no digest in the answer to a HEAD.
+    pub(crate) async fn digest(&self, reference: &Reference, is_left_out: bool) -> Option<Digest> {
         let answer = self
             .client
             .fetch_manifest_digest(reference, &self.auth)
             .await;
-        self.count(&answer);
+        self.count(&answer, is_left_out);
         self.log(reference, &answer);
         answer.ok()?.parse().ok()
     }

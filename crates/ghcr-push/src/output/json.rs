@@ -95,7 +95,7 @@ fn references(settled: &[Settled]) -> Vec<Value> {
             "previousDigest": entry.previous,
         });
         if let Some(shown) = &entry.shown {
-            let digest = shown.digest().map(ToString::to_string);
+            let digest = shown.digest().to_string();
             value["shown"] = json!({ "state": shown.as_str(), "digest": digest });
         }
         value

@@ -13,16 +13,18 @@ use super::{CONTROL_WIDTH, Publication};
 use crate::batch::Batch;
 use crate::failure::Failure;
 use crate::report::{PushReport, ReferenceStatus};
+use crate::repository::Named;
 use crate::retry::is_transient;
 use crate::verify::Reader;
 use looks::Looks;
 
 impl Publication<'_> {
-    /// Sees that the tags that were moved name the image, each with what it named before.
+    /// Sees that the tags that were moved name the image, each with what it named before. One that does not keeps no
+    /// other from being looked at; the failure is that of the first.
     pub(super) async fn verify(
         &self,
         root: &Manifest,
-        moved: &[(&Reference, Option<&Digest>)],
+        moved: &[(&Reference, &Named)],
         report: &mut PushReport,
     ) -> Result<(), Failure> {
         let mut looks = Looks {
@@ -31,16 +33,20 @@ impl Publication<'_> {
             reader: self.reader().await?,
             patience: self.patience(),
         };
+        let mut failed = None;
         for (reference, previous) in moved {
-            match looks.until_shown(reference, *previous).await {
+            match looks.until_shown(reference, previous).await {
                 Ok(shown) => report.update(reference, |entry| entry.shown.clone_from(&shown)),
                 Err(failure) => {
                     report.update(reference, |entry| entry.status = ReferenceStatus::Failed);
-                    return Err(failure);
+                    if !matches!(failure, Failure::NotPublished { .. }) {
+                        return Err(failed.unwrap_or(failure));
+                    }
+                    failed.get_or_insert(failure);
                 }
             }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// Asks for everything that the image is made of, once more.

@@ -70,6 +70,7 @@ impl Publication<'_> {
                 for blob in missing.blobs {
                     if sent_again.insert(&blob.descriptor.digest) {
                         self.upload(blob).await?;
+                        self.claims.sent(&blob.descriptor);
                         is_sent = true;
                     }
                 }

@@ -24,6 +24,7 @@ pub(crate) struct Learned {
     body_refused: AtomicBool,
     streams_break: AtomicBool,
     chunks_refused: AtomicBool,
+    digests_left_out: AtomicBool,
     /// What is known of the repository's contents before the push.
     contents: Mutex<Option<Contents>>,
     goodput: Mutex<Option<f64>>,
@@ -89,6 +90,15 @@ impl Learned {
     /// The registry has put chunks together into something else than was sent.
     pub(crate) fn refuse_chunks(&self) {
         self.chunks_refused.store(true, Ordering::Relaxed);
+    }
+
+    /// The registry names no digest in the answer about a manifest.
+    pub(crate) fn leave_out_digests(&self) {
+        self.digests_left_out.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn digests_left_out(&self) -> bool {
+        self.digests_left_out.load(Ordering::Relaxed)
     }
 
     pub(crate) fn chunks_refused(&self) -> bool {

@@ -122,6 +122,35 @@ fn a05_a_token_service_elsewhere_at_the_end_of_a_redirect() {
     }
 }
 
+/// A registry that sends elsewhere for what it has, and denies the rest, is believed at the end; one that sends elsewhere
+/// for everything says nothing by it.
+#[test]
+fn blobs_that_are_confirmed_by_a_redirect() {
+    for has_all in [false, true] {
+        let registry = TestRegistry::start(Options::default());
+        let source = Source::new(&SampleImage::of_layers(&[1000]));
+        let blobs = source.sample.blobs.len();
+        let location = "http://127.0.0.2:1/blob";
+        let fault = Fault::new(redirect(location)).on(Route::BlobHead);
+        let fault = fault.from_request(blobs + 1);
+        registry.fail(if has_all { fault } else { fault.times(1) });
+        let mut options = options();
+        options.verify = oci_push::Verify::Deep;
+        let pushed = push(&registry, &source, options);
+        if !has_all {
+            pushed.report();
+            // Once for each blob before and after, and once for one that nobody has.
+            assert_eq!(registry.journal().count(Route::BlobHead), 2 * blobs + 1);
+            continue;
+        }
+        let Failure::Violation(violation) = pushed.failure() else {
+            panic!("{:?}", pushed.failure());
+        };
+        let kind = &violation.kind;
+        assert!(matches!(kind, ViolationKind::BlobUntold(_)), "{kind:?}");
+    }
+}
+
 /// A layout in a directory.
 struct Layout(tempfile::TempDir);
 

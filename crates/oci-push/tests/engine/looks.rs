@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use oci_push::{Failure, ReferenceStatus, Shown, Verify};
+use oci_push::{Failure, Found, ReferenceStatus, Shown, Verify};
 use test_registry::{Action, Fault, Options, Route, SampleImage, TestRegistry};
 
-use crate::support::{Pushed, Source, assert_published, options, push};
+use crate::support::{Pushed, Source, assert_published, options, push, push_image};
 
 const OTHER: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
@@ -19,6 +19,17 @@ fn shown(pushed: &Pushed) -> Option<Shown> {
     let entry = &pushed.report().references[0];
     assert_eq!(entry.status, ReferenceStatus::Pushed);
     entry.shown.clone()
+}
+
+/// What a tag that was not moved is said to show; the reference has failed.
+fn unmoved(pushed: &Pushed) -> String {
+    let Failure::NotPublished { found, .. } = pushed.failure() else {
+        panic!("{:?}", pushed.failure());
+    };
+    let report = &pushed.result.as_ref().expect_err("it failed").report;
+    assert_eq!(report.references[0].status, ReferenceStatus::Failed);
+    assert_eq!(report.references[0].shown, None);
+    found.to_string()
 }
 
 fn waited(pushed: &Pushed) -> Duration {
@@ -54,7 +65,7 @@ fn a_race_that_is_lost_without_clobbering() {
     assert_eq!(pushed.retries, [""; 0]);
 }
 
-/// What the tag named before is waited out for a minute, or for as long as the user has patience.
+/// What the tag named before is waited out for a minute, or for as long as the user has patience, and is a failure then.
 #[test]
 fn a_tag_that_stays_what_it_was() {
     for (patience, looks) in [(600, 8), (60, 8), (5, 5)] {
@@ -68,12 +79,93 @@ fn a_tag_that_stays_what_it_was() {
         options.retry.max_time = Duration::from_secs(patience);
         let pushed = push(&registry, &source, options);
         let before = before.parse().expect("a digest");
-        assert_eq!(shown(&pushed), Some(Shown::Previous(before)));
+        assert_eq!(unmoved(&pushed), Found::Previous(before).to_string());
         assert_eq!(waited(&pushed), Duration::from_secs(patience.min(60)));
         assert_eq!(pushed.retries.len(), looks - 1);
         let last = format!("verify {}: the tag still answers", looks - 1);
         assert!(pushed.retries[looks - 2].starts_with(&last));
         assert_published(&registry, &source);
+    }
+}
+
+/// A registry that confirms the tag, keeps the manifest under its digest, and never sets the tag.
+#[test]
+fn a_tag_that_is_never_set() {
+    for verify in [Verify::Manifest, Verify::Deep] {
+        let registry = TestRegistry::start(Options::default());
+        let source = Source::ten_mib();
+        // Two for each of the eight looks, after which the manifest itself is asked for.
+        let unknown = Action::error(404, "MANIFEST_UNKNOWN", "manifest unknown");
+        let on = |route| Fault::new(unknown.clone()).on(route);
+        registry.fail(on(Route::ManifestHead).from_request(2).times(16));
+        registry.fail(on(Route::ManifestGet));
+        let mut options = options();
+        options.verify = verify;
+        let pushed = push(&registry, &source, options);
+        assert_eq!(unmoved(&pushed), Found::Untagged.to_string());
+        assert_eq!(waited(&pushed), Duration::from_mins(1));
+    }
+}
+
+/// A tag that was not moved keeps no other from being looked at.
+#[test]
+fn two_tags_of_which_one_was_not_moved() {
+    let registry = TestRegistry::start(Options::default());
+    let source = Source::ten_mib();
+    let earlier = Source::new(&SampleImage::of_layers(&[1000]));
+    push(&registry, &earlier, options()).report();
+    let before = names(&earlier.sample.digest);
+    // Both are asked for before the push.
+    registry.fail(before.from_request(3).times(8));
+    let references = ["1", "2"].map(|tag| {
+        let reference = format!("{}/owner/app:{tag}", registry.host());
+        reference.parse().expect("a reference")
+    });
+    let pushed = push_image(&references, &source.image, options());
+    let report = &pushed.result.as_ref().expect_err("it failed").report;
+    let states: Vec<ReferenceStatus> = report.references.iter().map(|one| one.status).collect();
+    assert_eq!(states, [ReferenceStatus::Failed, ReferenceStatus::Pushed]);
+}
+
+/// Where the answer to a HEAD names no digest, that of a GET's body is the tag's: it is known what the tag named before,
+/// what it still names, and that nothing has to be done the second time.
+#[test]
+fn digests_in_bodies_only() {
+    let registry = TestRegistry::start(Options::default());
+    let earlier = Source::new(&SampleImage::of_layers(&[1000]));
+    push(&registry, &earlier, options()).report();
+    let silent = Action::RemoveHeader("docker-content-digest".to_owned());
+    registry.fail(Fault::new(silent.clone()).on(Route::ManifestHead));
+    registry.fail(Fault::new(silent).on(Route::ManifestGet));
+    let source = Source::ten_mib();
+    let pushed = push(&registry, &source, options());
+    let before = earlier.sample.digest.parse().ok();
+    assert_eq!(pushed.report().references[0].previous, before);
+    assert_eq!(shown(&pushed), None);
+    let pushed = push(&registry, &source, options());
+    let status = pushed.report().references[0].status;
+    assert_eq!(status, ReferenceStatus::Unchanged);
+}
+
+/// Where it is not known what the tag named before, another digest need not be that of another push: it is waited for
+/// like a tag that shows late, and no more is said than is known.
+#[test]
+fn a_tag_of_which_nothing_was_known() {
+    for (looks, is_moved) in [(3, true), (8, false)] {
+        let registry = TestRegistry::start(Options::default());
+        let source = Source::ten_mib();
+        let denied = Fault::new(Action::answer(403, &[], "")).on(Route::ManifestHead);
+        registry.fail(denied.once());
+        registry.fail(names(OTHER).from_request(2).times(looks));
+        let pushed = push(&registry, &source, options());
+        if is_moved {
+            assert_eq!(shown(&pushed), None);
+            assert_eq!(pushed.retries.len(), looks);
+        } else {
+            let other = OTHER.parse().expect("a digest");
+            assert_eq!(unmoved(&pushed), Found::Unexplained(other).to_string());
+            assert_eq!(waited(&pushed), Duration::from_mins(1));
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod elsewhere;
 mod empty;
 mod endurance;
 mod examples;
+mod existence;
 mod giants;
 mod guards;
 mod hidden;

@@ -1,8 +1,9 @@
 //! Looks at a tag until it names what was pushed, or until it is known why it does not.
 //!
 //! A registry may show a manifest some time after it has confirmed it
-//! (<https://github.com/p2pool-starter-stack/pithead/issues/429>), and another push may have moved the tag meanwhile:
-//! the last one wins. In either case the image is published if the registry has the manifest under its digest.
+//! (<https://github.com/p2pool-starter-stack/pithead/issues/429>), so that it is given a minute. Another push may have
+//! moved the tag meanwhile: the last one wins, and the image is published if the registry has the manifest under its
+//! digest. A tag that shows what it named before the push was not moved by anybody, whatever the registry has confirmed.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::super::patience::Patience;
 use crate::failure::{Failure, Found};
 use crate::observer::Event;
 use crate::report::Shown;
-use crate::repository::tag_of;
+use crate::repository::{Named, tag_of};
 use crate::retry::{cause_of, is_transient};
 use crate::step::Step;
 use crate::verify::{Reader, is_of};
@@ -41,9 +42,47 @@ pub(super) struct Looks<'a> {
 /// What one look found.
 enum Seen {
     Pushed,
-    Else(Shown),
+    Else(Instead),
     /// There was no answer that says it.
     Unknown(Error),
+}
+
+/// What a tag names instead of what was pushed.
+#[derive(Clone)]
+enum Instead {
+    /// Neither that nor what it named before.
+    Other(Digest),
+    /// What it named before.
+    Previous(Digest),
+    /// A manifest that it may have named before, which is not known.
+    Unexplained(Digest),
+    Nothing,
+}
+
+impl Instead {
+    /// Why a tag is looked at again.
+    fn cause(&self) -> String {
+        match self {
+            Self::Other(digest) | Self::Unexplained(digest) => {
+                format!("the tag answers with {}", digest.short())
+            }
+            Self::Previous(digest) => format!("the tag still answers with {}", digest.short()),
+            Self::Nothing => "the tag is not there yet".to_owned(),
+        }
+    }
+
+    /// The same for a failure; `is_stored` tells whether the registry has the manifest under its digest.
+    fn found(self, is_stored: bool) -> Found {
+        match self {
+            Self::Previous(digest) if is_stored => Found::Previous(digest),
+            Self::Unexplained(digest) if is_stored => Found::Unexplained(digest),
+            Self::Nothing if is_stored => Found::Untagged,
+            Self::Other(digest) | Self::Previous(digest) | Self::Unexplained(digest) => {
+                Found::OtherDigest(digest)
+            }
+            Self::Nothing => Found::Nothing,
+        }
+    }
 }
 
 /// What is to be done about it.
@@ -54,12 +93,11 @@ enum Verdict {
 }
 
 impl Looks<'_> {
-    /// Looks at a tag until it names what was pushed. Tells what it shows instead, where the registry has the manifest
-    /// all the same.
+    /// Looks at a tag until it names what was pushed. Tells what it shows instead, where another push has moved it.
     pub(super) async fn until_shown(
         &mut self,
         reference: &Reference,
-        previous: Option<&Digest>,
+        previous: &Named,
     ) -> Result<Option<Shown>, Failure> {
         let services = self.publication.services;
         let mut attempt = 0;
@@ -90,28 +128,34 @@ impl Looks<'_> {
     }
 
     async fn judge(&self, reference: &Reference, seen: Seen) -> Verdict {
-        let shown = match seen {
+        let instead = match seen {
             Seen::Pushed => return Verdict::Settled(Ok(None)),
             Seen::Unknown(error) => return self.unknown(reference, error),
-            Seen::Else(shown) => shown,
+            Seen::Else(instead) => instead,
         };
-        let is_moved = matches!(shown, Shown::Other(_));
-        let failure = self.not_published(reference, &shown);
+        let is_moved = matches!(instead, Instead::Other(_));
+        let failed = |is_stored| {
+            let found = instead.clone().found(is_stored);
+            Err(self.not_published(reference, found))
+        };
         if is_moved && self.publication.options.no_clobber {
             // What was to spare the tags of others was overtaken by another push.
-            return Verdict::Settled(Err(failure));
+            return Verdict::Settled(failed(false));
         }
         let clock = &*self.publication.services.clock;
         let is_over = self.patience.left(LAG, clock).is_zero();
         if is_moved || is_over {
-            match self.has_manifest().await {
-                Ok(true) => return Verdict::Settled(Ok(Some(shown))),
-                Ok(false) if is_over => return Verdict::Settled(Err(failure)),
-                Err(error) if is_over => return self.unknown(reference, error),
-                Ok(false) | Err(_) => {}
+            match (self.has_manifest().await, &instead) {
+                (Ok(true), Instead::Other(digest)) => {
+                    return Verdict::Settled(Ok(Some(Shown::Other(digest.clone()))));
+                }
+                (Ok(is_stored), _) if is_over => return Verdict::Settled(failed(is_stored)),
+                (Err(error), _) if is_over => return self.unknown(reference, error),
+                _ => {}
             }
         }
-        Verdict::Again(cause(&shown), LAG, failure)
+        let failure = self.not_published(reference, instead.clone().found(false));
+        Verdict::Again(instead.cause(), LAG, failure)
     }
 
     fn unknown(&self, reference: &Reference, error: Error) -> Verdict {
@@ -129,11 +173,7 @@ impl Looks<'_> {
         Verdict::Again(cause, limit, failure)
     }
 
-    fn not_published(&self, reference: &Reference, shown: &Shown) -> Failure {
-        let found = match shown.digest() {
-            Some(digest) => Found::OtherDigest(digest.clone()),
-            None => Found::Nothing,
-        };
+    fn not_published(&self, reference: &Reference, found: Found) -> Failure {
         Failure::NotPublished {
             reference: reference.to_string(),
             expected: self.pushed.descriptor().digest.clone(),
@@ -143,10 +183,11 @@ impl Looks<'_> {
 
     /// One look, through oci-client if it can, and through the push's own requests where that fails: its token may have
     /// ended meanwhile, and it does not tell why there is no answer.
-    async fn look(&mut self, reference: &Reference, previous: Option<&Digest>) -> Seen {
+    async fn look(&mut self, reference: &Reference, previous: &Named) -> Seen {
+        let is_left_out = self.publication.repository.learned.digests_left_out();
         let read = match &self.reader {
             Some(reader) => {
-                let read = self.in_time(reader.digest(reference)).await;
+                let read = self.in_time(reader.digest(reference, is_left_out)).await;
                 read.ok().flatten()
             }
             None => None,
@@ -157,9 +198,15 @@ impl Looks<'_> {
         };
         match found {
             Ok(Some(digest)) if is_of(&digest, self.pushed) => Seen::Pushed,
-            Ok(Some(digest)) if previous == Some(&digest) => Seen::Else(Shown::Previous(digest)),
-            Ok(Some(digest)) => Seen::Else(Shown::Other(digest)),
-            Ok(None) => Seen::Else(Shown::Nothing),
+            Ok(Some(digest)) => Seen::Else(match previous {
+                Named::Manifest(named) if *named == digest => Instead::Previous(digest),
+                // Where the tags of others are spared, it was seen that there was none.
+                Named::Untold if !self.publication.options.no_clobber => {
+                    Instead::Unexplained(digest)
+                }
+                Named::Manifest(_) | Named::Nothing | Named::Untold => Instead::Other(digest),
+            }),
+            Ok(None) => Seen::Else(Instead::Nothing),
             Err(error) => {
                 // It would only take time that the push's own requests need.
                 self.reader = None;
@@ -188,14 +235,5 @@ impl Looks<'_> {
         let left = self.patience.left(OUTAGE, clock).max(LEAST);
         let outcome = tokio::time::timeout(left, look).await;
         outcome.map_err(|_| format!("no answer came within {} s", left.as_secs()).into())
-    }
-}
-
-/// Why a tag is looked at again.
-fn cause(shown: &Shown) -> String {
-    match shown {
-        Shown::Other(digest) => format!("the tag answers with {}", digest.short()),
-        Shown::Previous(digest) => format!("the tag still answers with {}", digest.short()),
-        Shown::Nothing => "the tag is not there yet".to_owned(),
     }
 }

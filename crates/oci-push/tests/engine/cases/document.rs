@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Cases that are shown elsewhere, since they need another clock, a process or several.
-const ELSEWHERE: [(&str, &str, &str, &str, &str); 35] = [
+const ELSEWHERE: [(&str, &str, &str, &str, &str); 36] = [
     (
         "A01",
         "realm elsewhere",
@@ -174,6 +174,13 @@ const ELSEWHERE: [(&str, &str, &str, &str, &str); 35] = [
         "`engine/lost_manifests.rs`",
     ),
     (
+        "F22",
+        "blobs not visible",
+        "confirms the tag, has the manifest under its digest, and shows no such tag for a minute",
+        "fails, and says that the image is stored and the tag was not set",
+        "`engine/looks.rs`",
+    ),
+    (
         "F23",
         "manifests and tags",
         "answers the second of three tags with 500",
@@ -198,7 +205,7 @@ const ELSEWHERE: [(&str, &str, &str, &str, &str); 35] = [
         "F23",
         "manifests and tags",
         "still shows after a minute what the tag named before, and has the manifest under its digest",
-        "published; a warning says what the tag shows",
+        "fails, and says that the image is stored and the tag was not moved",
         "`engine/looks.rs`",
     ),
     (

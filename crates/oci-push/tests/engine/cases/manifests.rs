@@ -70,15 +70,6 @@ fn not_visible() -> Case {
                         .on(Route::ManifestGet)
                         .times(3),
                 ),
-            Form::new("does not show the tag for minutes, and has the manifest under its digest")
-                .faults(vec![
-                    // Two of them are for one look, one of which has a GET.
-                    Fault::new(Action::answer(404, &[], ""))
-                        .on(Route::ManifestHead)
-                        .from_request(2)
-                        .times(16),
-                    Fault::new(Action::answer(404, &[], "")).on(Route::ManifestGet),
-                ]),
         ],
     )
 }

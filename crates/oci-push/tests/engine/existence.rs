@@ -1,0 +1,86 @@
+//! What a registry says of blobs before they are sent, where it says it badly or not at all: that costs an upload, and
+//! not the push.
+
+use oci_push::Reference;
+use test_registry::{Action, Fault, Options, Phase, Route, SampleImage, TestRegistry};
+
+use crate::support::{Source, assert_published, options, push, push_to};
+
+/// Whatever else it is, it is no reason to give up before the blob was offered.
+#[test]
+fn answers_that_say_nothing_of_a_blob() {
+    for (status, tries) in [(400, 1), (403, 1), (451, 1), (501, 1), (500, 4), (503, 4)] {
+        let registry = TestRegistry::start(Options::default());
+        let source = Source::new(&SampleImage::of_layers(&[1000, 2000]));
+        let blobs = source.sample.blobs.len();
+        registry.fail(Fault::new(Action::answer(status, &[], "")).on(Route::BlobHead));
+        let pushed = push(&registry, &source, options());
+        assert_eq!(pushed.report().blobs.uploaded, blobs, "{status}");
+        assert_published(&registry, &source);
+        let asked = registry.journal().count(Route::BlobHead);
+        assert_eq!(asked, blobs * tries, "{status}");
+    }
+}
+
+/// Only what stands after a few tries is no answer.
+#[test]
+fn a_limit_is_waited_out_all_the_same() {
+    let registry = TestRegistry::start(Options::default());
+    let source = Source::new(&SampleImage::of_layers(&[1000]));
+    let limited = Action::error(429, "TOOMANYREQUESTS", "slow down");
+    registry.fail(Fault::new(limited).on(Route::BlobHead).times(12));
+    let pushed = push(&registry, &source, options());
+    assert_eq!(pushed.report().blobs.uploaded, source.sample.blobs.len());
+    let asked = registry.journal().count(Route::BlobHead);
+    assert_eq!(asked, source.sample.blobs.len() + 12);
+}
+
+/// Where a confirmation was lost, the blob is sent once more if nothing is said of it.
+#[test]
+fn a_lost_confirmation_of_which_nothing_is_said() {
+    let registry = TestRegistry::start(Options::default());
+    let source = Source::new(&SampleImage::of_layers(&[1000]));
+    let blobs = source.sample.blobs.len();
+    let silent = Fault::new(Action::answer(501, &[], "")).on(Route::BlobHead);
+    registry.fail(silent.from_request(blobs + 1));
+    let lost = Fault::new(Action::Reset).on(Route::UploadCommit);
+    registry.fail(lost.at(Phase::AfterState).once());
+    push(&registry, &source, options()).report();
+    assert_published(&registry, &source);
+}
+
+/// What the registry claimed to have, and was sent, counts as sent.
+#[test]
+fn blobs_that_were_said_to_be_there() {
+    let registry = TestRegistry::start(Options::default());
+    let source = Source::new(&SampleImage::of_layers(&[1000, 2000]));
+    push(&registry, &source, options()).report();
+    let unknown = Action::error(404, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry");
+    registry.fail(Fault::new(unknown).on(Route::ManifestPut).times(6));
+    let reference: Reference = format!("{}/owner/app:2", registry.host())
+        .parse()
+        .expect("a reference");
+    let pushed = push_to(&[reference], &source, options());
+    let blobs = &pushed.report().blobs;
+    assert_eq!(blobs.uploaded, source.sample.blobs.len());
+    assert_eq!((blobs.existing, blobs.total), (0, blobs.uploaded));
+    assert_eq!(blobs.bytes_uploaded, blobs.bytes_total);
+}
+
+/// Every request is counted, also those that oci-client sends where an answer to a HEAD names no digest.
+#[test]
+fn requests_that_are_told() {
+    for is_named in [true, false] {
+        let registry = TestRegistry::start(Options::default());
+        let source = Source::new(&SampleImage::of_layers(&[1000]));
+        for route in [Route::ManifestHead, Route::ManifestGet, Route::ManifestPut] {
+            let silent = Action::RemoveHeader("docker-content-digest".to_owned());
+            if !is_named {
+                registry.fail(Fault::new(silent).on(route));
+            }
+        }
+        let pushed = push(&registry, &source, options());
+        let sent = registry.journal().exchanges.len() as u64;
+        assert_eq!(pushed.report().requests, sent, "{is_named}");
+    }
+}
