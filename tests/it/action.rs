@@ -218,7 +218,8 @@ fn a_refused_push_fails_the_step() {
     run.assert_code(4);
     assert!(run.stderr.contains("::error title="), "{}", run.stderr);
     assert_eq!(outcome.outputs["digest"], "");
-    assert!(outcome.summary.contains("package-denies-repository"));
+    let summary = &outcome.summary;
+    assert!(summary.contains("package-denies-repository"), "{summary}");
 }
 
 /// A runner that cancels a job signals the process that it started, and no other: that has to be the tool.

@@ -69,7 +69,7 @@ fn locked(case: &Case, code: Code) -> Vec<Cause> {
     let context = &case.context;
     let user = |likelihood| denies_user(case, likelihood);
     let repository = || denies_repository(case, code);
-    if context.foreign_site().is_some() && !context.is_personal() {
+    if context.foreign_site().is_some() && context.is_of_unknown_kind() {
         // No repository of the run's site can be added there.
         return vec![user(Likely)];
     }
@@ -176,7 +176,7 @@ fn denies_repository(case: &Case, code: Code) -> Cause {
         .actions
         .as_ref()
         .map(|actions| actions.repository.as_str())
-        .filter(|repository| !repository.is_empty());
+        .filter(|repository| !repository.is_empty() && context.foreign_site().is_none());
     let known = repository.unwrap_or("this repository");
     let added = repository.unwrap_or("the repository whose workflow pushes");
     let mut evidence = case.basics();

@@ -274,6 +274,13 @@ fn a_package_of_another_site() {
     assert!(!cause.remedy.contains("Add repository"), "{cause:?}");
     let said = "the workflow runs at github.com, whose repositories cannot be added";
     assert!(cause.evidence.iter().any(|line| line.starts_with(said)));
+    // An installation token is no person's, and of an App of that site: its repository is not the run's.
+    context.credential = desk(TokenKind::Installation).credential;
+    let diagnosis = diagnose(&write, &context).expect("a diagnosis");
+    let cause = &diagnosis.causes[0];
+    assert_eq!(cause.code, crate::Code::PackageDeniesRepository);
+    let own = &context.actions.as_ref().expect("a run").repository;
+    assert!(!cause.remedy.contains(own), "{cause:?}");
 }
 
 /// The words tell whose token it was, where nothing else does (<https://github.com/cli/cli/issues/2661>).
