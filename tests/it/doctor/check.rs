@@ -9,9 +9,8 @@ use serde_json::{Value, json};
 use test_registry::{Action, Fault, Options, Refusal, Route, TestRegistry};
 
 use super::run::Workflow;
+use super::stories::FINE_GRAINED;
 use crate::support::{Image, Run, TOKEN, USERNAME, command};
-
-const FINE_GRAINED: &str = "github_pat_11ABCDEFG0123456789_abcdefghijklmnopqrstuvwxyz";
 
 /// A registry that takes this token.
 pub(super) fn registry(token: &str) -> TestRegistry {

@@ -18,6 +18,7 @@ use crate::support::{Image, Run, TOKEN, USERNAME, command};
 
 const CLASSIC: &str = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
 const OAUTH: &str = "gho_16C7e42F292c6912E7710c838347Ae178B4a";
+pub(super) const FINE_GRAINED: &str = "github_pat_11ABCDEFG0123456789_abcdefghijklmnopqrstuvwxyz";
 
 /// A refused push.
 struct Story<'a> {

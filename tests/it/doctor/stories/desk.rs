@@ -4,7 +4,7 @@ use expect_test::expect;
 use serde_json::{Value, json};
 use test_registry::Refusal;
 
-use super::{CLASSIC, OAUTH, Story, denied};
+use super::{CLASSIC, FINE_GRAINED, OAUTH, Story, denied};
 use crate::doctor::api::{Answer, owner, package};
 
 /// What the API tells of the token's user, who has these scopes.
@@ -44,6 +44,37 @@ fn a_token_of_gh_without_scope() {
                  gh auth refresh -h github.com -s write:packages
 
              and push again with the token that `gh auth token` prints then.
+    "]]);
+}
+
+/// It is said before any byte moves, and explains the refusal.
+#[test]
+fn a_fine_grained_token() {
+    Story {
+        token: FINE_GRAINED,
+        refusal: Some(Refusal::TokenScopes),
+        ..Story::default()
+    }
+    .check(&expect![[r"
+        credential for HOST: GHCR_PUSH_TOKEN (fine-grained personal access token), user name octocat
+        warning: the token from GHCR_PUSH_TOKEN is a fine-grained one, and HOST takes only classic ones, with the scope write:packages, or a workflow's GITHUB_TOKEN (fine-grained-token-unsupported)
+        pushing to HOST/owner/app: 3 blobs, 106.8 kB
+        error: failed to push HOST/owner/app:1
+          caused by: HOST answered 403 Forbidden to the request to start a blob upload
+          caused by: DENIED: permission_denied: The token provided does not match expected scopes.
+          request: POST http://HOST/v2/owner/app/blobs/uploads/
+          request id: ID
+
+        diagnosis: the token is not one that may push packages
+
+        1. fine-grained-token-unsupported (proven)
+           the token is a fine-grained personal access token; the registry takes classic ones only, whatever a fine-grained one is granted
+           evidence:
+             - HOST said: permission_denied: The token provided does not match expected scopes.
+             - the credential came from GHCR_PUSH_TOKEN (fine-grained personal access token)
+             - it begins with github_pat_
+           what to do:
+             Make a classic token with the scope write:packages at https://github.com/settings/tokens/new?scopes=write:packages and use that. In a workflow use the job's own GITHUB_TOKEN instead, which no person has to renew.
     "]]);
 }
 
