@@ -15,8 +15,9 @@ const REFUSALS_BEFORE_FIRST_CONTACT: Duration = Duration::from_secs(15);
 /// The longest wait meanwhile.
 pub(super) const WAIT_BEFORE_FIRST_CONTACT: Duration = Duration::from_secs(3);
 
-/// The same where connections come about and break: what listens there may speak another language.
-const TIME_BEFORE_FIRST_CONTACT: Duration = Duration::from_secs(30);
+/// The same where connections come about and break: what listens there may speak another language, or stand before a
+/// registry that is being started again.
+const TIME_BEFORE_FIRST_CONTACT: Duration = Duration::from_mins(1);
 
 /// The same where connections come about and nothing is ever said: four tries of half a minute.
 const SILENCE_BEFORE_FIRST_CONTACT: Duration = Duration::from_secs(100);

@@ -10,9 +10,10 @@ use crate::request::Replay;
 pub(super) const SHORTEST_WAIT: Duration = Duration::from_millis(100);
 
 /// The longest wait for a limit that names none, as none of those can that answer a HEAD: what ghcr.io counts by the
-/// minute is free again in seconds. What lasts for more tries is another limit, and is waited for like anything else.
+/// minute is free again in seconds. What lasts for more tries, which is some minutes, is another limit, and is waited
+/// for like anything else.
 const LIMIT_WAIT: Duration = Duration::from_secs(3);
-const LIMIT_TRIES: u32 = 10;
+const LIMIT_TRIES: u32 = 60;
 
 /// A 403 without a word is tried again after this long, twice as long, ...
 const WORDLESS_WAIT: Duration = Duration::from_secs(2);

@@ -158,7 +158,7 @@ fn before_the_first_contact() {
             "broken for long",
             Attempt {
                 number: 2,
-                elapsed: Duration::from_secs(31),
+                elapsed: Duration::from_secs(61),
                 ..unreached
             },
             Outcome::Unanswered,
@@ -266,9 +266,9 @@ fn the_longest_waits() {
     };
     for (name, attempt, outcome, expected) in [
         ("a limit", after(5, 3, true), answered(429), 3),
-        ("the same ten times", after(10, 3, true), answered(429), 3),
-        ("and once more", after(11, 3, true), answered(429), 9),
-        ("and for long", after(20, 30, true), answered(429), 30),
+        ("the same for minutes", after(60, 3, true), answered(429), 3),
+        ("and once more", after(61, 3, true), answered(429), 9),
+        ("and for long", after(70, 30, true), answered(429), 30),
         (
             "refused before contact",
             after(9, 3, false),
