@@ -320,7 +320,7 @@ impl Transport for HttpTransport {
 async fn watch(sent: &Sent, port: u16, stall: Duration, deadline: Duration) -> UnansweredKind {
     let look = LOOK.min(stall / 8);
     let mut since = sent.moved();
-    let mut deliveries = Deliveries::default();
+    let mut deliveries = Deliveries::within(stall);
     loop {
         let limit = if sent.complete() { deadline } else { stall };
         let over = since + limit;
@@ -333,7 +333,7 @@ async fn watch(sent: &Sent, port: u16, stall: Duration, deadline: Duration) -> U
         tokio::time::sleep_until(next).await;
         if sent.moved() != since {
             since = sent.moved();
-            deliveries = Deliveries::default();
+            deliveries = Deliveries::within(stall);
             continue;
         }
         let now = Instant::now();

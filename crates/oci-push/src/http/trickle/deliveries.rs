@@ -17,9 +17,14 @@ use super::sock_diag::{TOLERANCE, Use, uses_of};
 /// nothing was handed over is not the body's.
 const BUFFERED: u64 = 8 * 1024 * 1024;
 
+/// What delivers fewer bytes a second does not move: a peer that takes a few now and then is stuck.
+const LEAST_A_SECOND: u64 = 2048;
+
 /// What was seen of connections. Which of them is the body's is not known.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::http) struct Deliveries {
+    /// As many bytes are a movement.
+    least: u64,
     seen: HashMap<u32, Delivery>,
     uses: Vec<Use>,
 }
@@ -27,14 +32,23 @@ pub(in crate::http) struct Deliveries {
 /// What one connection delivers.
 #[derive(Debug, Clone, Copy)]
 struct Delivery {
-    /// Acknowledged when it was seen first, and last.
+    /// Acknowledged when it was seen first, and when it moved last.
     first: u64,
     last: u64,
-    /// When that changed.
     moved: Instant,
 }
 
 impl Deliveries {
+    /// Nothing was seen yet. What is to move within `stall` has to deliver in proportion.
+    pub(in crate::http) fn within(stall: Duration) -> Self {
+        let millis = u64::try_from(stall.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            least: (millis.saturating_mul(LEAST_A_SECOND) / 1000).max(1),
+            seen: HashMap::new(),
+            uses: Vec::new(),
+        }
+    }
+
     /// Asks the machine about the connections to `port`.
     pub(in crate::http) fn look(&mut self, port: u16, now: Instant) {
         self.note(uses_of(port), now);
@@ -44,7 +58,9 @@ impl Deliveries {
         let before = std::mem::take(&mut self.seen);
         for one in &uses {
             let delivery = match before.get(&one.number) {
-                Some(former) if former.last == one.acknowledged => *former,
+                Some(former) if one.acknowledged.saturating_sub(former.last) < self.least => {
+                    *former
+                }
                 Some(former) => Delivery {
                     last: one.acknowledged,
                     moved: now,
@@ -102,7 +118,7 @@ mod tests {
     fn what_is_delivered_slowly_moves() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut deliveries = Deliveries::default();
+        let mut deliveries = Deliveries::within(Duration::from_millis(1));
         assert_eq!(deliveries.moved(), None);
         deliveries.note(vec![a_use(1, 500, 100)], at(0));
         assert_eq!(deliveries.moved(), Some(at(0)));
@@ -113,12 +129,30 @@ mod tests {
         assert_eq!(deliveries.moved(), None, "all was delivered");
     }
 
+    /// A few bytes now and then are no movement.
+    #[test]
+    fn what_trickles_does_not_move() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut deliveries = Deliveries::within(Duration::from_mins(1));
+        for (seconds, acknowledged, moved) in [
+            (0, 0, 0),
+            (10, 20_000, 0),
+            (40, 100_000, 0),
+            (50, 122_880, 50),
+            (59, 130_000, 50),
+        ] {
+            deliveries.note(vec![a_use(1, 500, acknowledged)], at(seconds));
+            assert_eq!(deliveries.moved(), Some(at(moved)), "{seconds} s");
+        }
+    }
+
     /// A connection beside it that is fast is another's.
     #[test]
     fn what_is_delivered_fast_is_another_body() {
         let start = Instant::now();
         let later = start + Duration::from_secs(5);
-        let mut deliveries = Deliveries::default();
+        let mut deliveries = Deliveries::within(Duration::from_millis(1));
         deliveries.note(vec![a_use(1, 500, 100), a_use(2, 500, 0)], start);
         deliveries.note(vec![a_use(1, 500, 100), a_use(2, 500, BUFFERED)], later);
         assert_eq!(deliveries.moved(), Some(start));
@@ -144,7 +178,7 @@ mod tests {
             (vec![answered], false),
             (vec![idle], false),
         ] {
-            let mut deliveries = Deliveries::default();
+            let mut deliveries = Deliveries::within(Duration::from_millis(1));
             deliveries.note(uses.clone(), Instant::now());
             assert_eq!(deliveries.may_have_arrived(age), expected, "{uses:?}");
         }
