@@ -88,7 +88,7 @@ impl<T: Transport> BlobUpload<'_, T> {
                     };
                     let economy = &self.repository.learned.economy;
                     let vain = sent.saturating_sub(held);
-                    of_blob.effort.repeated(vain, self.descriptor.size, economy);
+                    of_blob.effort.repeated(vain, economy);
                     if held > acknowledged {
                         cuts = 0;
                         parts = 0;

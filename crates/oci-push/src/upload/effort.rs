@@ -51,7 +51,7 @@ impl Effort {
     }
 
     /// A chunk has failed, and has to be sent again from `sent` bytes before.
-    pub(super) fn repeated(&mut self, sent: u64, _size: u64, economy: &Economy) {
+    pub(super) fn repeated(&mut self, sent: u64, economy: &Economy) {
         self.spent = self.spent.saturating_add(sent);
         economy.lose(sent);
     }
