@@ -88,6 +88,11 @@ fn a_push_as_events() {
     assert!(!run.stderr.contains(TOKEN), "{}", run.stderr);
 }
 
+fn digests(image: &Image) -> BTreeSet<&str> {
+    let blobs = image.sample.blobs.iter();
+    blobs.map(|(digest, _)| digest.as_str()).collect()
+}
+
 /// What is tried again for a blob names it, whatever the request.
 #[test]
 fn retries_that_name_their_blob() {
@@ -105,12 +110,7 @@ fn retries_that_name_their_blob() {
     }
     let run = push(&image, &["--progress", "json", "image.tar", &reference]);
     run.assert_code(0);
-    let blobs: BTreeSet<&str> = image
-        .sample
-        .blobs
-        .iter()
-        .map(|(digest, _)| digest.as_str())
-        .collect();
+    let blobs = digests(&image);
     let events = events(&run);
     let retries = events.iter().filter(|event| event["event"] == "retrying");
     let told: BTreeSet<&str> = retries
@@ -142,12 +142,7 @@ fn blobs_that_are_taken_over() {
             .filter_map(|event| event["digest"].as_str())
             .collect()
     };
-    let blobs: BTreeSet<&str> = image
-        .sample
-        .blobs
-        .iter()
-        .map(|(digest, _)| digest.as_str())
-        .collect();
+    let blobs = digests(&image);
     assert_eq!(of_name("blob-finished"), blobs);
     assert_eq!(of_name("blob-mounting"), blobs);
     assert_eq!(of_name("blob-mounted"), blobs);

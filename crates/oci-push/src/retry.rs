@@ -33,11 +33,11 @@ pub(crate) use advice::advised_wait;
 use cause::cause;
 pub(crate) use cause::cause_of;
 use gate::Gate;
-pub(crate) use limits::Teller;
+pub(crate) use limits::{SECONDARY_LIMIT, Teller};
 pub use outcome::Outcome;
 pub(crate) use packages::Packages;
 pub use policy::{Attempt, RetryPolicy, Verdict, is_transient};
-pub(crate) use policy::{SETTLING_TIME, SETTLING_WAIT};
+pub(crate) use policy::{SETTLING_TIME, SETTLING_WAIT, is_outage};
 use rate::Allowances;
 pub(crate) use rate::{Rate, Rates};
 

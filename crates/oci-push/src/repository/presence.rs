@@ -6,7 +6,7 @@ use oci_archive::{Algorithm, Descriptor, Digest};
 use super::Repository;
 use crate::failure::{Failure, Rejection, ViolationKind};
 use crate::request::{Request, Response, Transport};
-use crate::retry::is_transient;
+use crate::retry::is_outage;
 use crate::step::Step;
 
 /// Tries of a question that an upload answers as well.
@@ -94,9 +94,9 @@ impl<T: Transport> Repository<T> {
             _ => {}
         }
         let rejection = Rejection::new(question, &response);
-        // 500 is a fault in this very request; any other outage is over when something else can be sent.
-        let is_outage = question.tries.is_none() && is_transient(status) && status != 500;
-        if status == 401 || is_outage || (status != 200 && rejection.is_rate_limit()) {
+        // An outage is over when something else can be sent.
+        let is_final = question.tries.is_none() && is_outage(status);
+        if status == 401 || is_final || (status != 200 && rejection.is_rate_limit()) {
             return Err(Failure::Rejected(Box::new(rejection)));
         }
         Ok(Presence::Untold)

@@ -7,7 +7,7 @@ use oci_archive::Digest;
 use super::{ACCEPTED_MANIFESTS, MANIFEST_LIMIT, RemoteManifest, Repository, check_confirmation};
 use crate::failure::{Failure, Rejection};
 use crate::request::{Request, Response, Transport};
-use crate::retry::{cause_of, is_transient};
+use crate::retry::{cause_of, is_outage, is_transient};
 use crate::step::Step;
 
 /// What a tag names, as far as it is known.
@@ -33,10 +33,10 @@ impl Named {
 
 /// Whether an answer to a question for a tag says that nothing else will be answered: an outage, a limit, or a credential
 /// that is refused. Any other refusal is the registry's way to say that it does not tell, and the request that starts
-/// an upload will be refused with words. 500 is a fault in this very request.
+/// an upload will be refused with words.
 pub(super) fn ends_push(response: &Response) -> bool {
     let status = response.status.as_u16();
-    status == 401 || (is_transient(status) && status != 500)
+    status == 401 || is_outage(status)
 }
 
 /// What the answer to a GET says that the tag names, with the manifest itself. A body that was cut, that is no manifest,

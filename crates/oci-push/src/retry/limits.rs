@@ -10,7 +10,7 @@ const ADVISED_TRIES: u32 = 25;
 
 /// The wait for GitHub's secondary rate limit where it names none, doubled with each try
 /// (<https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately>).
-pub(super) const SECONDARY_LIMIT: Duration = Duration::from_mins(1);
+pub(crate) const SECONDARY_LIMIT: Duration = Duration::from_mins(1);
 const LIMITED_TRIES: u32 = 4;
 
 /// Advice below this is told by registries that count requests: it says when the next one is free, not when all that

@@ -158,3 +158,9 @@ pub fn is_transient(status: u16) -> bool {
         408 | 425 | 429 | 499 | 500 | 502 | 503 | 504 | 520..=524
     )
 }
+
+/// Whether a transient status is the whole registry's: 500 is a fault in this very request, and another one may be
+/// answered.
+pub(crate) fn is_outage(status: u16) -> bool {
+    is_transient(status) && status != 500
+}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::failure::{Failure, Rejection, UnansweredKind, ViolationKind};
-use crate::retry::is_transient;
+use crate::retry::{SECONDARY_LIMIT, is_transient};
 use crate::step::Step;
 
 /// What is left of an upload after a failure.
@@ -99,9 +99,7 @@ pub(super) fn is_limit(failure: &Failure) -> bool {
 pub(super) fn may_settle(failure: &Failure) -> bool {
     matches!(failure, Failure::Rejected(rejection)
         if (rejection.status == 403 && !rejection.is_rate_limit() && !rejection.is_certain())
-            || (rejection.status == 404
-                && !rejection.has_code("BLOB_UPLOAD_UNKNOWN")
-                && !rejection.has_code("BLOB_UPLOAD_INVALID")))
+            || (rejection.status == 404 && !is_of_session(rejection)))
 }
 
 /// Whether the connection broke. A registry, or a proxy before it, that refuses a body for its size and closes the
@@ -127,8 +125,7 @@ pub(super) fn is_resumable(failure: &Failure) -> bool {
             !matches!(unanswered.kind, UnansweredKind::Certificate(_))
         }
         Failure::Rejected(rejection) => {
-            let status = rejection.status.as_u16();
-            is_transient(status) || (status == 416 && !is_too_large(rejection))
+            is_transient(rejection.status.as_u16()) || is_out_of_step(failure)
         }
         _ => false,
     }
@@ -159,9 +156,7 @@ pub(super) fn may_answer_later(failure: &Failure) -> bool {
 /// [`aftermath`]. A few are enough to know better.
 pub(super) fn may_pass(failure: &Failure) -> bool {
     matches!(failure, Failure::Rejected(rejection)
-        if matches!(rejection.status.as_u16(), 400 | 409 | 422)
-            && !rejection.has_code("DIGEST_INVALID")
-            && !rejection.has_code("SIZE_INVALID"))
+        if matches!(rejection.status.as_u16(), 400 | 409 | 422) && !is_damaged(rejection))
 }
 
 /// ghcr.io's 416 for a chunk over its limit says so only in its text.
@@ -171,19 +166,18 @@ fn is_too_large(rejection: &Rejection) -> bool {
 
 /// Whether the registry says that it holds other bytes than were sent.
 pub(super) fn is_corrupted(failure: &Failure) -> bool {
-    matches!(failure, Failure::Rejected(rejection)
-        if rejection.has_code("DIGEST_INVALID") || rejection.has_code("SIZE_INVALID"))
+    matches!(failure, Failure::Rejected(rejection) if is_damaged(rejection))
 }
 
 /// The wait that the registry asks for before anything else.
 pub(super) fn advised(failure: &Failure) -> Option<Duration> {
-    /// Where it names none (`retry.rs`).
-    const LIMITED: Duration = Duration::from_mins(1);
     let Failure::Rejected(rejection) = failure else {
         return None;
     };
     let is_secondary = rejection.is_rate_limit() && rejection.status == 403;
-    rejection.retry_after.or(is_secondary.then_some(LIMITED))
+    rejection
+        .retry_after
+        .or(is_secondary.then_some(SECONDARY_LIMIT))
 }
 
 fn is_damaged(rejection: &Rejection) -> bool {

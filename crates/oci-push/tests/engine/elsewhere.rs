@@ -3,13 +3,13 @@
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
-use std::path::Path;
 
 use oci_archive::{Algorithm, Digest, Image, OpenOptions, media_type};
 use oci_push::{Failure, Reference, ViolationKind};
-use serde_json::{Value, json};
+use serde_json::json;
 use test_registry::{Action, Fault, Options, Route, SampleImage, TestRegistry};
 
+use crate::layout::Layout;
 use crate::support::{
     PASSWORD, Pushed, Source, USERNAME, assert_published, assert_unpublished, options, push,
     push_image,
@@ -30,19 +30,11 @@ fn covetous(registry: &TestRegistry) -> TestRegistry {
 fn challenge(url: &str) -> Action {
     let service = "service=\"registry\",scope=\"repository:owner/app:pull,push\"";
     let challenge = format!("Bearer realm=\"{url}/token\",{service},error=\"invalid_token\"");
-    Action::Answer {
-        status: 401,
-        headers: vec![("www-authenticate".to_owned(), challenge)],
-        body: String::new(),
-    }
+    Action::answer(401, &[("www-authenticate", &challenge)], "")
 }
 
 fn redirect(location: &str) -> Action {
-    Action::Answer {
-        status: 307,
-        headers: vec![("location".to_owned(), location.to_owned())],
-        body: String::new(),
-    }
+    Action::answer(307, &[("location", location)], "")
 }
 
 /// Nobody has asked the other host for anything, with a token or without.
@@ -151,30 +143,13 @@ fn blobs_that_are_confirmed_by_a_redirect() {
     }
 }
 
-/// A layout in a directory.
-struct Layout(tempfile::TempDir);
-
-impl Layout {
-    fn write(&self, name: &Path, bytes: &[u8]) {
-        let path = self.0.path().join(name);
-        std::fs::create_dir_all(path.parent().expect("a parent")).expect("writable");
-        std::fs::write(path, bytes).expect("writable");
-    }
-
-    fn blob(&self, media_type: &str, bytes: &[u8]) -> Value {
-        let digest = Digest::of(Algorithm::Sha256, bytes);
-        self.write(&Path::new("blobs/sha256").join(digest.hex()), bytes);
-        json!({ "mediaType": media_type, "digest": digest.to_string(), "size": bytes.len() })
-    }
-}
-
 /// An image of one layer, which the archive holds or not, and which is said to be at `urls` as well.
 fn image(
     layer_type: &str,
     is_held: bool,
     url: &str,
 ) -> Result<(Image, Layout), oci_archive::OpenError> {
-    let layout = Layout(tempfile::tempdir().expect("a temporary directory"));
+    let layout = Layout::new();
     let config = layout.blob(media_type::OCI_CONFIG, b"{\"os\":\"windows\"}");
     let mut layer = layout.blob(layer_type, b"layer");
     layer["urls"] = json!([format!("{url}/layer"), format!("{url}/v2/owner/app/other")]);
@@ -183,14 +158,9 @@ fn image(
         let path = layout.0.path().join("blobs/sha256").join(digest.hex());
         std::fs::remove_file(path).expect("it was there");
     }
-    let manifest = json!({ "schemaVersion": 2, "config": config, "layers": [layer] });
-    let manifest = layout.blob(media_type::OCI_MANIFEST, manifest.to_string().as_bytes());
-    let index = json!({ "schemaVersion": 2, "manifests": [manifest] }).to_string();
-    layout.write(Path::new("index.json"), index.as_bytes());
-    let version = br#"{"imageLayoutVersion":"1.0.0"}"#;
-    layout.write(Path::new("oci-layout"), version);
-    let content = oci_archive::open(layout.0.path(), &OpenOptions::default())?;
-    let image = content.into_image().expect("it needs no finishing");
+    let document = json!({ "schemaVersion": 2, "config": config, "layers": [layer] });
+    let manifest = layout.manifest(&document);
+    let image = layout.open(&[manifest], &OpenOptions::default())?;
     Ok((image, layout))
 }
 

@@ -20,6 +20,7 @@ mod existence;
 mod giants;
 mod guards;
 mod hidden;
+mod layout;
 mod looks;
 mod lost_layers;
 mod lost_manifests;

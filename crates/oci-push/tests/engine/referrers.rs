@@ -1,38 +1,14 @@
 //! What is about an image can be found: by the registry's own list, or by the client's under a tag.
 
-use std::path::Path;
-
-use oci_archive::{Algorithm, Digest, Image, OpenOptions, media_type};
+use oci_archive::{Digest, Image, OpenOptions, media_type};
 use oci_push::{Failure, Reference, ViolationKind};
 use serde_json::{Value, json};
 use test_registry::{Action, Fault, Options, Route, TestRegistry};
 
+use crate::layout::Layout;
 use crate::support::{Pushed, options, push_image};
 
-/// A layout in a directory.
-struct Layout(tempfile::TempDir);
-
 impl Layout {
-    fn new() -> Self {
-        Self(tempfile::tempdir().expect("a temporary directory"))
-    }
-
-    fn write(&self, name: &Path, bytes: &[u8]) {
-        let path = self.0.path().join(name);
-        std::fs::create_dir_all(path.parent().expect("a parent")).expect("writable");
-        std::fs::write(path, bytes).expect("writable");
-    }
-
-    fn blob(&self, media_type: &str, bytes: &[u8]) -> Value {
-        let digest = Digest::of(Algorithm::Sha256, bytes);
-        self.write(&Path::new("blobs/sha256").join(digest.hex()), bytes);
-        json!({ "mediaType": media_type, "digest": digest.to_string(), "size": bytes.len() })
-    }
-
-    fn manifest(&self, document: &Value) -> Value {
-        self.blob(media_type::OCI_MANIFEST, document.to_string().as_bytes())
-    }
-
     fn image(&self) -> Value {
         let config = json!({ "os": "linux", "architecture": "amd64" }).to_string();
         let config = self.blob(media_type::OCI_CONFIG, config.as_bytes());
@@ -48,15 +24,10 @@ impl Layout {
         }))
     }
 
-    fn open(&self, roots: &[Value]) -> Image {
-        let index = json!({ "schemaVersion": 2, "manifests": roots }).to_string();
-        self.write(Path::new("index.json"), index.as_bytes());
-        let layout = br#"{"imageLayoutVersion":"1.0.0"}"#;
-        self.write(Path::new("oci-layout"), layout);
+    fn with_referrers(&self, roots: &[Value]) -> Image {
         let mut options = OpenOptions::default();
         options.referrers = true;
-        let content = oci_archive::open(self.0.path(), &options).expect("sound");
-        content.into_image().expect("it needs no finishing")
+        self.open(roots, &options).expect("sound")
     }
 }
 
@@ -96,7 +67,11 @@ fn a_registry_that_lists_them_itself_is_left_to_it() {
     let layout = Layout::new();
     let image = layout.image();
     let signature = layout.about(&image, "one");
-    push(&registry, &layout.open(&[image, signature.clone()])).report();
+    push(
+        &registry,
+        &layout.with_referrers(&[image, signature.clone()]),
+    )
+    .report();
     assert_eq!(registry.tags("owner/app"), ["1"]);
     let stored = registry.manifest("owner/app", &digest(&signature).to_string());
     assert!(stored.is_some());
@@ -117,16 +92,20 @@ fn the_list_under_a_tag_only_grows() {
         let tag = digest(&image).referrers_tag();
         let [one, two, three] = ["one", "two", "three"].map(|what| layout.about(&image, what));
         let of_one = layout.about(&one, "of one");
-        push(&registry, &layout.open(std::slice::from_ref(&image))).report();
+        push(
+            &registry,
+            &layout.with_referrers(std::slice::from_ref(&image)),
+        )
+        .report();
         assert_eq!(registry.tags("owner/app"), ["1"], "nothing to list");
         let all = [image.clone(), one.clone(), of_one.clone()];
-        push(&registry, &layout.open(&all)).report();
+        push(&registry, &layout.with_referrers(&all)).report();
         assert_eq!(listed(&registry, &tag), [entry(&one, "one")]);
         let of_one_tag = digest(&one).referrers_tag();
         assert_eq!(listed(&registry, &of_one_tag), [entry(&of_one, "of one")]);
         // Several are added at once.
         let others = [image.clone(), three.clone(), two.clone()];
-        push(&registry, &layout.open(&others)).report();
+        push(&registry, &layout.with_referrers(&others)).report();
         let mut grown = listed(&registry, &tag);
         assert_eq!(grown[0], entry(&one, "one"));
         grown.sort_by_key(|entry| entry["annotations"]["what"].to_string());
@@ -138,7 +117,7 @@ fn the_list_under_a_tag_only_grows() {
         assert_eq!(grown, expected);
         // And what is listed is not listed again.
         let before = registry.manifest("owner/app", &tag);
-        push(&registry, &layout.open(&others)).report();
+        push(&registry, &layout.with_referrers(&others)).report();
         assert_eq!(registry.manifest("owner/app", &tag), before);
     }
 }
@@ -150,9 +129,9 @@ fn what_cannot_be_read_as_a_list_is_not_overwritten() {
     let image = layout.image();
     let tag = digest(&image).referrers_tag();
     // Somebody has put an image there.
-    let alone = layout.open(std::slice::from_ref(&image));
+    let alone = layout.with_referrers(std::slice::from_ref(&image));
     push_image(&reference(&registry, &tag), &alone, options()).report();
-    let signed = layout.open(&[image.clone(), layout.about(&image, "one")]);
+    let signed = layout.with_referrers(&[image.clone(), layout.about(&image, "one")]);
     let pushed = push(&registry, &signed);
     assert!(
         matches!(pushed.failure(), Failure::Violation(violation)
@@ -173,11 +152,15 @@ fn a_list_that_may_not_be_read_is_not_overwritten() {
     let image = layout.image();
     let tag = digest(&image).referrers_tag();
     let one = layout.about(&image, "one");
-    push(&registry, &layout.open(&[image.clone(), one.clone()])).report();
+    push(
+        &registry,
+        &layout.with_referrers(&[image.clone(), one.clone()]),
+    )
+    .report();
     let denied = Action::error(400, "UNSUPPORTED", "not here");
     registry.fail(Fault::new(denied).on(Route::ManifestGet).times(100));
     let two = layout.about(&image, "two");
-    let pushed = push(&registry, &layout.open(&[image, two]));
+    let pushed = push(&registry, &layout.with_referrers(&[image, two]));
     assert_eq!(
         pushed.failure().rejection().map(|one| one.status.as_u16()),
         Some(400)
@@ -195,14 +178,17 @@ fn a_list_that_lacks_what_was_added_is_written_again() {
     let one = layout.about(&image, "one");
     let not_yet = Action::error(404, "MANIFEST_UNKNOWN", "manifest unknown");
     registry.fail(Fault::new(not_yet.clone()).on(Route::ManifestGet).times(3));
-    let pushed = push(&registry, &layout.open(&[image.clone(), one.clone()]));
+    let pushed = push(
+        &registry,
+        &layout.with_referrers(&[image.clone(), one.clone()]),
+    );
     pushed.report();
     assert_eq!(listed(&registry, &tag), [entry(&one, "one")]);
     assert!(!pushed.waits.is_empty(), "it was given time");
     // If it never shows, the push has not succeeded.
     let two = layout.about(&image, "two");
     registry.fail(Fault::new(not_yet).on(Route::ManifestGet).times(100));
-    let pushed = push(&registry, &layout.open(&[image, two]));
+    let pushed = push(&registry, &layout.with_referrers(&[image, two]));
     assert!(
         matches!(pushed.failure(), Failure::Violation(violation)
             if matches!(violation.kind, ViolationKind::ReferrersNotListed)),
@@ -231,13 +217,17 @@ fn tags_of_cosign() {
     };
     let first = signed(b"one");
     for _ in 0..2 {
-        push(&registry, &layout.open(&[image.clone(), first.clone()])).report();
+        push(
+            &registry,
+            &layout.with_referrers(&[image.clone(), first.clone()]),
+        )
+        .report();
         let stored = registry.manifest("owner/app", &tag).expect("the tag");
         assert_eq!(stored.digest, digest(&first).to_string());
         assert_eq!(registry.tags("owner/app"), ["1", &tag]);
     }
     // Another one's signature is not overwritten.
-    let pushed = push(&registry, &layout.open(&[image, signed(b"two")]));
+    let pushed = push(&registry, &layout.with_referrers(&[image, signed(b"two")]));
     assert!(
         matches!(pushed.failure(), Failure::Violation(violation)
             if matches!(&violation.kind, ViolationKind::ReferrerTagTaken(found)
@@ -265,7 +255,7 @@ fn what_stands_in_the_index() {
     let children = [image.clone(), signature.clone(), attestation];
     let index = json!({ "schemaVersion": 2, "manifests": children }).to_string();
     let index = layout.blob(media_type::OCI_INDEX, index.as_bytes());
-    push(&registry, &layout.open(&[index])).report();
+    push(&registry, &layout.with_referrers(&[index])).report();
     let tag = digest(&image).referrers_tag();
     assert_eq!(listed(&registry, &tag), [entry(&signature, "one")]);
 }

@@ -49,9 +49,9 @@ pub(super) fn uses_of(port: u16) -> Vec<Use> {
     uses
 }
 
-/// Whether the machine tells.
+/// Whether the machine tells. It is asked for connections in no state, which are none, however many there are.
 pub(super) fn is_told() -> bool {
-    uses(AddressFamily::INET, &HashSet::new()).is_ok()
+    ask(AddressFamily::INET, 0, &HashSet::new()).is_ok()
 }
 
 fn judge(uses: &[Use], age: Duration, limit: Duration) -> Late {
@@ -98,6 +98,11 @@ fn own_sockets() -> HashSet<u32> {
 
 /// Asks for the established TCP connections of one family.
 fn uses(family: AddressFamily, own: &HashSet<u32>) -> Result<Vec<Use>> {
+    ask(family, OPEN, own)
+}
+
+/// Asks for the TCP connections of one family that are in one of these states.
+fn ask(family: AddressFamily, states: u32, own: &HashSet<u32>) -> Result<Vec<Use>> {
     let socket = socket_with(
         AddressFamily::NETLINK,
         SocketType::DGRAM,
@@ -105,7 +110,12 @@ fn uses(family: AddressFamily, own: &HashSet<u32>) -> Result<Vec<Use>> {
         Some(SOCK_DIAG),
     )?;
     let kernel = SocketAddrNetlink::new(0, 0);
-    sendto(&socket, &question(family), SendFlags::empty(), &kernel)?;
+    sendto(
+        &socket,
+        &question(family, states),
+        SendFlags::empty(),
+        &kernel,
+    )?;
     let mut uses = Vec::new();
     let mut buffer = vec![0_u8; 64 * 1024];
     // The answers are there when they are asked for. Whoever has so many connections is not told.
@@ -151,8 +161,8 @@ const SENT_AT: usize = 44;
 const RECEIVED_AT: usize = 52;
 const ACKNOWLEDGED_AT: usize = 120;
 
-/// An `nlmsghdr` and an `inet_diag_req_v2` that asks for every connection.
-fn question(family: AddressFamily) -> Vec<u8> {
+/// An `nlmsghdr` and an `inet_diag_req_v2` that asks for every connection in one of these states.
+fn question(family: AddressFamily, states: u32) -> Vec<u8> {
     const LENGTH: u32 = 72;
     let mut bytes = Vec::new();
     bytes.extend(LENGTH.to_ne_bytes());
@@ -161,7 +171,7 @@ fn question(family: AddressFamily) -> Vec<u8> {
     bytes.extend([0; 8]);
     bytes.push(u8::try_from(family.as_raw()).unwrap_or_default());
     bytes.extend([TCP, 1 << (INFO - 1), 0]);
-    bytes.extend(OPEN.to_ne_bytes());
+    bytes.extend(states.to_ne_bytes());
     bytes.resize(LENGTH as usize, 0);
     bytes
 }
@@ -298,6 +308,9 @@ mod tests {
         std::thread::sleep(Duration::from_millis(300));
         other.write_all(b"x").expect("sent");
         std::thread::sleep(Duration::from_millis(100));
+        assert!(is_told());
+        let none = ask(AddressFamily::INET, 0, &own_sockets()).expect("the machine tells");
+        assert_eq!(none, []);
         let uses = uses(AddressFamily::INET, &own_sockets()).expect("the machine tells");
         let is_asker = |one: &&Use| {
             one.unacknowledged == 0

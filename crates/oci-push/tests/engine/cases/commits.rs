@@ -135,6 +135,10 @@ fn session_gone() -> Case {
             "blob upload unknown to registry",
         )
     };
+    let lost = || {
+        let unknown = Action::error(404, "BLOB_UNKNOWN", "blob unknown to registry");
+        commit(unknown).body_over(MIB).at(Phase::BeforeState)
+    };
     Case::new(
         "F07",
         "session gone",
@@ -142,30 +146,13 @@ fn session_gone() -> Case {
             Form::new("answers the commit with 404 BLOB_UPLOAD_UNKNOWN, and has the blob")
                 .fault(commit(unknown()).at(Phase::AfterState).once()),
             Form::new("answers the commit with 404 BLOB_UNKNOWN, and has lost the blob")
-                .fault(
-                    commit(Action::error(
-                        404,
-                        "BLOB_UNKNOWN",
-                        "blob unknown to registry",
-                    ))
-                    .body_over(MIB)
-                    .at(Phase::BeforeState)
-                    .once(),
-                )
+                .fault(lost().once())
                 .at_most(2.1),
             Form::new("answers the commit with 410, and has lost the blob")
                 .fault(refused_body(410).once())
                 .at_most(2.1),
             Form::new("the same for every closing request with more than 1 MiB")
-                .fault(
-                    commit(Action::error(
-                        404,
-                        "BLOB_UNKNOWN",
-                        "blob unknown to registry",
-                    ))
-                    .body_over(MIB)
-                    .at(Phase::BeforeState),
-                )
+                .fault(lost())
                 .at_most(4.0)
                 .check(at_most_four),
             Form::new(
