@@ -242,7 +242,9 @@ fn is_non_distributable(layer: &Value) -> bool {
 pub(crate) fn tags(call: &Call<'_>) -> Answer {
     let repository = &call.target.repository;
     let store = call.shared.store();
-    if !store.has_repository(repository) {
+    let refusal = call.shared.refusal(repository);
+    let is_package = refusal.is_some_and(|refusal| refusal.is_of_package());
+    if !store.has_repository(repository) && !is_package {
         return answer::error(404, "NAME_UNKNOWN", "repository name not known to registry");
     }
     let last = call.parameter("last").unwrap_or_default();

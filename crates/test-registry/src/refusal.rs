@@ -77,6 +77,14 @@ impl Refusal {
         matches!(self, Self::ReadPackage)
     }
 
+    /// Whether it says that the package exists.
+    pub(crate) fn is_of_package(&self) -> bool {
+        matches!(
+            self,
+            Self::WritePackage | Self::InstallationNotAllowedToWrite
+        )
+    }
+
     /// Every refusal by its name on the command line.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Some(match name {

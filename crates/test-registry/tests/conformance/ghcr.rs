@@ -3,7 +3,7 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
-use test_registry::{Options, Personality, TestRegistry};
+use test_registry::{Options, Personality, Refusal, TestRegistry};
 
 use crate::support::{NAME, Subject, block_on, closing, code, digest, header, location};
 
@@ -111,4 +111,29 @@ fn a_name_without_owner() {
         assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
         assert_eq!(code(answer).await, "NAME_INVALID");
     });
+}
+
+/// Words that say that the package exists, and an answer that it does not, would not come from one registry.
+#[test]
+fn packages_that_refuse_a_push_exist() {
+    for (refusal, expected) in [
+        (Refusal::WritePackage, StatusCode::OK),
+        (Refusal::InstallationNotAllowedToWrite, StatusCode::OK),
+        (Refusal::CreatePackage, StatusCode::NOT_FOUND),
+        (
+            Refusal::InstallationNotAllowedToCreate,
+            StatusCode::NOT_FOUND,
+        ),
+    ] {
+        let mut options = Options::default();
+        options.personality = Personality::Ghcr;
+        let registry = TestRegistry::start(options);
+        registry.deny(NAME, refusal.clone());
+        let subject = Subject::new(registry.url());
+        let tags = format!("/v2/{NAME}/tags/list");
+        block_on(async {
+            let answer = subject.send(Method::GET, &tags, &[], b"").await;
+            assert_eq!(answer.status(), expected, "{refusal:?}");
+        });
+    }
 }
