@@ -11,7 +11,7 @@ cargo xtask bench [requests] [archive] [loopback] [link] [tls] [hashing]
                   [--rounds N] [--only IMAGE,...] [--tools TOOL,...] [--links 1,2,3] [--big MIB] [--against PROGRAM]
                   [--write]
 
---rounds   how often each tool pushes; without it, three to five times
+--rounds   how often each tool pushes; without it, three to nine times
 --only     the images to push, of typical, quarter, manysmall, onebig, save and index
 --tools    the tools to compare, by the beginnings of their names
 --links    the links to measure over, by number

@@ -18,6 +18,11 @@ impl Shape {
         Pipe::new(self, self.lost_per_million)
     }
 
+    /// Whether packets are lost.
+    pub(super) fn is_lossy(self) -> bool {
+        self.lost_per_million > 0
+    }
+
     /// The way down, which loses nothing.
     pub(super) fn down(self) -> Pipe {
         Pipe::new(self, 0)
