@@ -84,12 +84,20 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), String> {
             say(&format!("\n{text}"));
         }
         if options.write && !text.is_empty() {
+            let document = table::read()?;
+            let has_titles = !matches!(section, Section::Requests | Section::Hashing);
+            let text = match table::section(&document, section.name()) {
+                Some(old) if has_titles && !options.is_whole() => table::merged(old, &text),
+                _ => text,
+            };
             table::write(section.name(), &text)?;
         }
     }
     tools.push(machine::describe(before.as_deref()));
     if options.write {
-        table::write("tools", &tools.join("\n"))?;
+        if options.is_whole() {
+            table::write("tools", &tools.join("\n"))?;
+        }
         let overview = overview::of(&table::read()?);
         say(&format!("\n{overview}"));
         table::write(overview::NAME, &overview)?;

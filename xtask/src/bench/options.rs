@@ -17,7 +17,8 @@ cargo xtask bench [requests] [archive] [loopback] [link] [tls] [hashing]
 --links    the links to measure over, by number
 --big      the size of the one big layer
 --against  another build of ghcr-push to compare with
---write    put the tables, and what follows from them, into docs/benchmarks.md";
+--write    put the tables, and what follows from them, into docs/benchmarks.md, where others stay as they are;
+           not with --tools and --against";
 
 /// A part of the benchmark, with a place of its own in the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,10 +128,19 @@ impl Options {
             .links
             .iter()
             .all(|link| (1..=LINKS.len()).contains(link));
-        if self.rounds != Some(0) && self.images.iter().all(known) && links_exist {
+        // A table that some tools are missing from is none for the document.
+        let is_for_document = self.tools.is_empty() && self.against.is_none();
+        let can_be_written = !self.write || is_for_document;
+        if self.rounds != Some(0) && self.images.iter().all(known) && links_exist && can_be_written
+        {
             return Ok(());
         }
         Err(USAGE.to_owned())
+    }
+
+    /// Whether everything is measured that has a place in the document.
+    pub(super) fn is_whole(&self) -> bool {
+        self.sections.is_empty() && self.images.is_empty() && self.links.is_empty()
     }
 
     pub(super) fn wants_section(&self, section: Section) -> bool {
@@ -171,7 +181,7 @@ mod tests {
         let options = parse("").expect("no arguments are right");
         assert!(options.wants_section(Section::Tls) && options.wants_image("save"));
         assert!(options.wants_link(Some(2)) && options.wants_tool("crane"));
-        assert!(!options.write);
+        assert!(!options.write && options.is_whole());
     }
 
     #[test]
@@ -183,6 +193,7 @@ mod tests {
         assert!(options.wants_image("save") && !options.wants_image("index"));
         assert!(options.wants_link(Some(1)) && !options.wants_link(Some(0)));
         assert!(options.wants_tool("ghcr-push, zstd") && !options.wants_tool("crane"));
+        assert!(!options.is_whole());
     }
 
     #[test]
@@ -194,6 +205,8 @@ mod tests {
             "--rounds 0",
             "--only all",
             "--links 4",
+            "--write --tools oras",
+            "--write --against other",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

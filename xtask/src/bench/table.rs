@@ -131,13 +131,47 @@ pub(super) fn section<'a>(document: &'a str, section: &str) -> Option<&'a str> {
     rest.split_once("<!-- end -->").map(|(text, _)| text)
 }
 
-/// Puts a section's tables into the document, between its marks.
+/// Puts text into the document, between a section's marks.
 pub(super) fn write(section: &str, text: &str) -> Result<(), String> {
     let path = root().join(DOCUMENT);
     let document = read()?;
     let replaced = replace(&document, section, text)
         .ok_or_else(|| format!("{DOCUMENT} has no place for {section}"))?;
     fs::write(&path, replaced).map_err(|error| format!("{DOCUMENT}: {error}"))
+}
+
+/// A section's tables with the new ones in the place of those of the same image and place. The others stay: measuring
+/// a part takes nothing away.
+pub(super) fn merged(old: &str, new: &str) -> String {
+    let mut new = blocks(new);
+    let mut merged: Vec<&str> = Vec::new();
+    for block in blocks(old) {
+        let position = new
+            .iter()
+            .position(|other| subject(other) == subject(block));
+        merged.push(position.map_or(block, |position| new.remove(position)));
+    }
+    merged.extend(new);
+    merged.join("\n\n")
+}
+
+/// The titled tables in a text.
+fn blocks(text: &str) -> Vec<&str> {
+    let starts = text.match_indices("**").map(|(at, _)| at);
+    let mut starts: Vec<usize> = starts
+        .filter(|at| *at == 0 || text[..*at].ends_with('\n'))
+        .collect();
+    starts.push(text.len());
+    let spans = starts.windows(2).map(|span| &text[span[0]..span[1]]);
+    spans.map(str::trim_end).collect()
+}
+
+/// What a table is of: its title without the number of rounds.
+fn subject(block: &str) -> &str {
+    let title = block.lines().next().unwrap_or_default();
+    title
+        .rsplit_once(", ")
+        .map_or(title, |(subject, _)| subject)
 }
 
 fn replace(document: &str, section: &str, text: &str) -> Option<String> {
@@ -150,7 +184,7 @@ fn replace(document: &str, section: &str, text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{replace, seconds};
+    use super::{merged, replace, seconds};
 
     #[test]
     fn a_section_is_replaced_and_nothing_else() {
@@ -159,6 +193,18 @@ mod tests {
             "a\n<!-- bench x -->\n\nnew\n\n<!-- end -->\n<!-- bench y -->\n<!-- end -->\n";
         assert_eq!(replace(document, "x", "new\n").as_deref(), Some(expected));
         assert_eq!(replace(document, "z", "new"), None);
+    }
+
+    #[test]
+    fn a_part_replaces_a_part() {
+        let old = "\n**a**, loopback, 3 rounds:\n\n| old a |\n\n**b**, 40 ms, 0.05 % lost, one round:\n\n| old b |\n\n";
+        let new_b = "**b**, 40 ms, 0.05 % lost, 9 rounds:\n\n| new b |";
+        let new_c = "**b**, 40 ms, 3 rounds:\n\n| new c |";
+        assert_eq!(
+            merged(old, &format!("{new_b}\n\n{new_c}")),
+            format!("**a**, loopback, 3 rounds:\n\n| old a |\n\n{new_b}\n\n{new_c}")
+        );
+        assert_eq!(merged("", new_b), new_b);
     }
 
     #[test]
