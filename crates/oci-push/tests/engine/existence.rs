@@ -4,7 +4,7 @@
 use oci_push::Reference;
 use test_registry::{Action, Fault, Options, Phase, Route, SampleImage, TestRegistry};
 
-use crate::support::{Source, assert_published, options, push, push_to};
+use crate::support::{PASSWORD, Source, USERNAME, assert_published, options, push, push_to};
 
 /// Whatever else it is, it is no reason to give up before the blob was offered.
 #[test]
@@ -33,6 +33,21 @@ fn a_limit_is_waited_out_all_the_same() {
     assert_eq!(pushed.report().blobs.uploaded, source.sample.blobs.len());
     let asked = registry.journal().count(Route::BlobHead);
     assert_eq!(asked, source.sample.blobs.len() + 12);
+}
+
+/// A HEAD that is refused, where the same is answered to a GET, refuses nothing.
+#[test]
+fn a_head_that_is_refused_where_a_get_is_not() {
+    for kind in [Options::default(), Options::ghcr(USERNAME, PASSWORD)] {
+        let registry = TestRegistry::start(kind);
+        let source = Source::new(&SampleImage::of_layers(&[1000]));
+        registry.fail(Fault::new(Action::answer(401, &[], "")).on(Route::ManifestHead));
+        let pushed = push(&registry, &source, options());
+        assert_eq!(pushed.report().blobs.uploaded, source.sample.blobs.len());
+        assert_published(&registry, &source);
+        let pushed = push(&registry, &source, options());
+        assert_eq!(pushed.report().blobs.uploaded, 0);
+    }
 }
 
 /// Where a confirmation was lost, the blob is sent once more if nothing is said of it.
