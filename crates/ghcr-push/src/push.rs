@@ -303,7 +303,7 @@ async fn beside<T>(advice: impl Future<Output = ()>, work: impl Future<Output = 
 /// Has a refusal without words said again.
 async fn with_words(pusher: &Pusher, error: Box<PushError>) -> Box<PushError> {
     let PushError { report, failure } = *error;
-    let failure = match explain::failed(&report) {
+    let failure = match explain::failed(&report, &failure) {
         Some(reference) => pusher.with_words(reference, failure).await,
         None => failure,
     };
