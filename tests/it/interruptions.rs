@@ -165,3 +165,53 @@ fn a_signal_between_two_tags_tells_which_was_moved() {
     }
     assert_eq!(registry.tags("owner/app"), ["1"]);
 }
+
+/// Also after the push has failed, while the registry is asked for words that it has not said.
+#[test]
+fn a_signal_ends_the_question_for_words() {
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, TOKEN));
+    registry.fail(Fault::new(Action::answer(401, &[], "")).on(Route::BlobHead));
+    registry.fail(
+        Fault::new(Action::Stall)
+            .on(Route::BlobGet)
+            .at(Phase::BeforeState),
+    );
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let arguments = ["image.tar", reference.as_str()];
+    let running = Running::until(&registry, Route::BlobGet, &image, &arguments);
+    let start = Instant::now();
+    let run = end_with("INT", running);
+    run.assert_code(130);
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+/// What a tag names already is stored, though no blob of it was asked for.
+#[test]
+fn blobs_of_what_was_there_are_counted() {
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, TOKEN));
+    let image = Image::small();
+    let [first, second] =
+        ["app", "other"].map(|name| format!("{}/owner/{name}:1", registry.host()));
+    push(&image, &["image.tar", &first]).assert_code(0);
+    registry.clear_journal();
+    registry.fail(
+        Fault::new(Action::Stall)
+            .on(Route::BlobHead)
+            .at(Phase::BeforeState),
+    );
+    let arguments = ["image.tar", &first, &second];
+    let running = Running::until(&registry, Route::BlobHead, &image, &arguments);
+    let run = end_with("INT", running);
+    run.assert_code(130);
+    for told in [
+        "; 3 of 6 blobs are stored\n".to_owned(),
+        format!("\nunchanged {first}\nnot published {second}\n"),
+    ] {
+        assert!(run.stderr.contains(&told), "{}", run.stderr);
+    }
+}

@@ -160,3 +160,37 @@ fn a_single_request_is_one() {
         second.stderr
     );
 }
+
+/// What failed is told of the reference at which it did, not of the first of those that were not tried for it.
+#[test]
+fn the_reference_that_failed() {
+    let broken = |route, first| {
+        let broken = Action::answer(500, &[], "broken");
+        Fault::new(broken).on(route).from_request(first)
+    };
+    for (fault, option, told) in [
+        // The second manifest that is stored is that of the second tag.
+        (
+            broken(Route::ManifestPut, 2),
+            "--verify=manifest",
+            "error: failed to push HOST/owner/app:2\n",
+        ),
+        // Three blobs are asked for before the push.
+        (
+            broken(Route::BlobHead, 4),
+            "--verify=deep",
+            "error: HOST/owner/app:1 is published, but could not be verified\n",
+        ),
+    ] {
+        let registry = TestRegistry::start(Options::default());
+        registry.fail(fault);
+        let [first, other, second] = ["app:1", "other:1", "app:2"]
+            .map(|reference| format!("{}/owner/{reference}", registry.host()));
+        let arguments = ["-q", "--retry", "2", option];
+        let operands = ["image.tar", &first, &other, &second];
+        let run = push(&Image::small(), &[&arguments[..], &operands].concat());
+        run.assert_code(5);
+        let stderr = run.stderr.replace(&registry.host(), "HOST");
+        assert!(stderr.starts_with(told), "{stderr}");
+    }
+}

@@ -21,7 +21,7 @@ use crate::keychain::{Found, FoundKeychain, find_credentials};
 use crate::operands;
 use crate::output::{Actions, Printer, failure_json};
 use crate::quantity::display_duration;
-use crate::reference::{References, first_of_each_repository};
+use crate::reference::{References, first_of_each_repository, is_same_repository};
 use crate::settings::{self, Display};
 use crate::{caution, logging, tls};
 
@@ -219,10 +219,8 @@ fn refused(
     refusals: Vec<(&Reference, CliError)>,
 ) -> Result<(), Box<Refused>> {
     let of = |reference: &Reference| {
-        let is_same = |other: &Reference| {
-            other.registry() == reference.registry() && other.repository() == reference.repository()
-        };
-        refusals.iter().find(|(other, _)| is_same(other))
+        let mut refusals = refusals.iter();
+        refusals.find(|(other, _)| is_same_repository(other, reference))
     };
     let allowed: Vec<&Reference> = references.iter().filter(|one| of(one).is_none()).collect();
     let entry = |one: &Reference| {

@@ -16,6 +16,7 @@ use crate::env::Environment;
 use crate::error::{CliError, Kind};
 use crate::github::{self, Question};
 use crate::keychain::Found;
+use crate::reference::is_same_repository;
 use crate::{settings, tls};
 pub(crate) use place::Place;
 
@@ -32,7 +33,7 @@ pub(crate) struct Attempt<'a> {
 impl Attempt<'_> {
     /// Turns the failure of a push into what the user is told.
     pub(crate) fn explain_push(&self, report: &PushReport, failure: Failure) -> CliError {
-        match failed(report) {
+        match failed(report, &failure) {
             Some(reference) => {
                 let message = if matches!(failure, Failure::Unverified { .. }) {
                     format!("{reference} is published, but could not be verified")
@@ -40,9 +41,6 @@ impl Attempt<'_> {
                     format!("failed to push {reference}")
                 };
                 self.explain_after(message, reference, failure, Some(report))
-            }
-            None if matches!(failure, Failure::Unverified { .. }) => {
-                CliError::of_failure("the image is published, but could not be verified", failure)
             }
             None => CliError::of_failure("the push failed", failure),
         }
@@ -144,9 +142,21 @@ impl Attempt<'_> {
     }
 }
 
-/// The reference at which a push failed.
-pub(crate) fn failed(report: &PushReport) -> Option<&Reference> {
-    let mut references = report.references.iter();
-    let failed = references.find(|entry| entry.status == ReferenceStatus::Failed)?;
-    Some(&failed.reference)
+/// The reference at which a push failed: the one that the failure names, else the first that failed of its repository.
+/// That is the first one with any, since repositories are pushed to in the order in which they are first named.
+pub(crate) fn failed<'a>(report: &'a PushReport, failure: &Failure) -> Option<&'a Reference> {
+    let all = || report.references.iter();
+    let found = if let Failure::NotPublished { reference, .. }
+    | Failure::Unverified { reference, .. }
+    | Failure::Exists { reference, .. } = failure
+    {
+        all().find(|entry| entry.reference.to_string() == *reference)
+    } else {
+        all().find_map(|first| {
+            all()
+                .filter(|entry| is_same_repository(&entry.reference, &first.reference))
+                .find(|entry| entry.status == ReferenceStatus::Failed)
+        })
+    };
+    Some(&found?.reference)
 }

@@ -268,12 +268,6 @@ fn upload(pusher: &Pusher, job: Job<'_>, printer: &Printer) -> Result<Done, Ende
             }
         }
     });
-    let outcome = match outcome {
-        Err(Ended::Failed(error)) => {
-            Err(Ended::Failed(runtime.block_on(with_words(pusher, error))))
-        }
-        outcome => outcome,
-    };
     printer.end_progress();
     if outcome.is_err() {
         runtime.block_on(pusher.abandon());
@@ -309,7 +303,7 @@ async fn beside<T>(advice: impl Future<Output = ()>, work: impl Future<Output = 
 /// Has a refusal without words said again.
 async fn with_words(pusher: &Pusher, error: Box<PushError>) -> Box<PushError> {
     let PushError { report, failure } = *error;
-    let failure = match explain::failed(&report) {
+    let failure = match explain::failed(&report, &failure) {
         Some(reference) => pusher.with_words(reference, failure).await,
         None => failure,
     };
@@ -331,7 +325,10 @@ async fn carry_out(pusher: &Pusher, job: Job<'_>) -> Result<Done, Box<PushError>
         Content::Image(image) => pusher.push(image, references).await,
         _ => unreachable!("there are images and drafts"),
     };
-    report.map(Done::Pushed)
+    match report {
+        Ok(report) => Ok(Done::Pushed(report)),
+        Err(error) => Err(with_words(pusher, error).await),
+    }
 }
 
 /// Finds out what a push would do. The failure's report holds the references of which nothing was found out.

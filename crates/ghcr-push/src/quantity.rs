@@ -28,7 +28,10 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("{text:?} is no size; write it like 4MiB, 10MB or 512k"))
 }
 
-/// Reads `30s`, `10m`, `1h30m`, `90`.
+/// What is longer is for ever, and more than a clock can count on.
+const YEAR: u64 = 365 * 24 * 3600;
+
+/// Reads `30s`, `10m`, `1h30m`, `90`; a year at most.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is no duration; write it like 30s, 10m or 1h30m");
     let mut seconds: u64 = 0;
@@ -57,7 +60,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     if seconds == 0 {
         return Err(wrong());
     }
-    Ok(Duration::from_secs(seconds))
+    Ok(Duration::from_secs(seconds.min(YEAR)))
 }
 
 /// A number of bytes for people, in powers of 1000 as registries' pages show them.
@@ -124,6 +127,8 @@ mod tests {
             ("10m", Some(600)),
             ("1h30m", Some(5400)),
             ("90", Some(90)),
+            ("18446744073709551615s", Some(YEAR)),
+            ("18446744073709551616s", None),
             ("1h30", None),
             ("0s", None),
             ("s", None),

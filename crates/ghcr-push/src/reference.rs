@@ -352,14 +352,16 @@ fn shown_line(line: &str) -> String {
 pub(crate) fn first_of_each_repository(references: &[Reference]) -> Vec<&Reference> {
     let mut first: Vec<&Reference> = Vec::new();
     for reference in references {
-        let is_same = |other: &&Reference| {
-            other.registry() == reference.registry() && other.repository() == reference.repository()
-        };
-        if !first.iter().any(is_same) {
+        if !first.iter().any(|one| is_same_repository(one, reference)) {
             first.push(reference);
         }
     }
     first
+}
+
+/// Whether two references name the same repository.
+pub(crate) fn is_same_repository(one: &Reference, other: &Reference) -> bool {
+    one.registry() == other.registry() && one.repository() == other.repository()
 }
 
 /// Whether the first component of a reference is a host: it has a dot or a port, or is `localhost`.

@@ -48,8 +48,22 @@ struct Seen {
     /// Blobs of all repositories whose turn has come, and how many of those before the present one are stored.
     blobs: usize,
     stored_before: usize,
-    /// What the present repository has.
+    /// How many the present repository is to have, and those that it has.
+    wanted: usize,
     stored: BTreeSet<Digest>,
+    /// Whether it has them all: a tag names the image, and then its blobs need not be asked for.
+    is_whole: bool,
+}
+
+impl Seen {
+    /// How many blobs the present repository has.
+    fn stored(&self) -> usize {
+        if self.is_whole {
+            self.wanted
+        } else {
+            self.stored.len()
+        }
+    }
 }
 
 /// How many blobs are stored, of how many, each once a repository.
@@ -90,7 +104,7 @@ impl Witness {
     /// What is stored in the repositories whose turn has come.
     pub(crate) fn stored(&self) -> Stored {
         let seen = self.seen();
-        let count = seen.stored_before + seen.stored.len();
+        let count = seen.stored_before + seen.stored();
         Stored {
             count,
             of: seen.blobs,
@@ -109,21 +123,28 @@ impl Observer for Witness {
                 reference,
                 digest,
                 unchanged,
-            } => self.seen().settled.push(Settled {
-                reference: (*reference).to_owned(),
-                digest: Some(digest.to_string()),
-                status: if *unchanged {
-                    ReferenceStatus::Unchanged
-                } else {
-                    ReferenceStatus::Pushed
-                },
-                previous: unchanged.then(|| digest.to_string()),
-                shown: None,
-            }),
+            } => {
+                let mut seen = self.seen();
+                seen.is_whole = true;
+                seen.settled.push(Settled {
+                    reference: (*reference).to_owned(),
+                    digest: Some(digest.to_string()),
+                    status: if *unchanged {
+                        ReferenceStatus::Unchanged
+                    } else {
+                        ReferenceStatus::Pushed
+                    },
+                    previous: unchanged.then(|| digest.to_string()),
+                    shown: None,
+                });
+            }
             Event::RepositoryStarted { blobs, .. } => {
                 let mut seen = self.seen();
+                seen.stored_before += seen.stored();
                 seen.blobs += blobs;
-                seen.stored_before += std::mem::take(&mut seen.stored).len();
+                seen.wanted = *blobs;
+                seen.stored.clear();
+                seen.is_whole = false;
             }
             Event::BlobChecked {
                 digest,
@@ -179,5 +200,14 @@ mod tests {
             source: "o/n",
         });
         assert_eq!(witness.stored(), of(4, 6));
+        witness.observe(&start("ghcr.io/o/l"));
+        witness.observe(&Event::ReferenceSettled {
+            reference: "ghcr.io/o/l:1",
+            digest: &digests[0],
+            unchanged: true,
+        });
+        assert_eq!(witness.stored(), of(7, 9));
+        witness.observe(&start("ghcr.io/o/k"));
+        assert_eq!(witness.stored(), of(7, 12));
     }
 }

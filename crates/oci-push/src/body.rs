@@ -230,8 +230,11 @@ impl Verifier {
         let mut progress = self.progress();
         let end = offset + bytes.len() as u64;
         if end > progress.hashed {
-            debug_assert!(offset <= progress.hashed, "catch_up comes first");
-            let known = usize::try_from(progress.hashed - offset).unwrap_or(bytes.len());
+            // Whoever reads has caught up before; what was hashed then is forgotten when another session begins.
+            let Some(known) = progress.hashed.checked_sub(offset) else {
+                return Err(io::Error::other("another session of the blob has begun"));
+            };
+            let known = usize::try_from(known).unwrap_or(bytes.len());
             if let State::Hashing(hasher) = &mut progress.state {
                 hasher.update(&bytes[known..]);
             }

@@ -28,7 +28,7 @@ use crate::options::{PushOptions, Verify};
 use crate::pusher::Services;
 use crate::report::{BlobCounts, PushReport, ReferenceStatus};
 use crate::repository::{Contents, Named, Presence, RemoteManifest, Repository, tag_of};
-use crate::retry::RetryTransport;
+use crate::retry::{RetryTransport, is_outage};
 
 /// Small requests in flight at a time. They cost the registry little and the push a round trip each.
 pub(crate) const CONTROL_WIDTH: usize = 16;
@@ -369,12 +369,13 @@ pub(crate) fn is_there(presence: Presence) -> bool {
     matches!(presence, Presence::Confirmed | Presence::Elsewhere)
 }
 
-/// Whether a failure to set one tag says nothing about the others.
+/// Whether a failure to set one tag says nothing about the others. A credential that is refused, a limit and an outage
+/// are the whole registry's: they have been waited out as long as they may be.
 fn is_of_one_tag(failure: &Failure) -> bool {
-    let status = failure
-        .rejection()
-        .map(|rejection| rejection.status.as_u16());
-    status.is_some_and(|status| !matches!(status, 401 | 429))
+    failure.rejection().is_some_and(|rejection| {
+        let status = rejection.status.as_u16();
+        status != 401 && !is_outage(status) && !rejection.is_rate_limit()
+    })
 }
 
 /// The answers to small questions, in the order of the questions.

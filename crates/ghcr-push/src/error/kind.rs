@@ -28,16 +28,8 @@ pub(crate) enum Signal {
     /// Ctrl-C.
     Interrupt,
     /// How a job is cancelled.
-    #[cfg_attr(
-        not(any(unix, test)),
-        expect(dead_code, reason = "there is no SIGTERM elsewhere")
-    )]
     Terminate,
     /// The terminal is gone.
-    #[cfg_attr(
-        not(any(unix, test)),
-        expect(dead_code, reason = "there is no SIGHUP elsewhere")
-    )]
     HangUp,
 }
 

@@ -5,6 +5,7 @@ use oci_push::{PushReport, Reference, ReferenceStatus};
 
 use crate::env::Environment;
 use crate::github::{self, Run, Told};
+use crate::reference::is_same_repository;
 
 /// Variables that hold a credential in somebody's habit. Set but empty, each is a finding.
 const CREDENTIAL_VARIABLES: [&str; 7] = [
@@ -94,11 +95,8 @@ fn admit(context: &mut Context, run: Run, owner: Option<&str>) {
 
 /// Adds what this push has achieved before it failed at `reference`.
 pub(crate) fn recall(context: &mut Context, report: &PushReport, reference: &Reference) {
-    let is_in_repository = |other: &Reference| {
-        other.registry() == reference.registry() && other.repository() == reference.repository()
-    };
     let mut published = report.references.iter().filter(|entry| {
-        entry.status == ReferenceStatus::Pushed && is_in_repository(&entry.reference)
+        entry.status == ReferenceStatus::Pushed && is_same_repository(&entry.reference, reference)
     });
     // A tag that was not there before may have been the package's first.
     if published.any(|entry| entry.previous.is_none()) {

@@ -137,3 +137,20 @@ fn a_new_session_is_hashed_anew() {
     assert!(end.is_err());
     assert!(sent.len() < content.len());
 }
+
+/// A reader of a session that is over may still be reading when the next one begins.
+#[test]
+fn a_reader_that_is_late_disturbs_nobody() {
+    let content = content();
+    let verifier = verifier(&content, &content);
+    let frame = |number: usize| &content[number * FRAME..(number + 1) * FRAME];
+    verifier.pass(0, frame(0)).expect("it is right");
+    verifier.start_over();
+    // What the former session had read next.
+    assert!(verifier.pass(FRAME as u64, frame(1)).is_err());
+    assert!(verifier.catch_up(0).is_ok());
+    let (sent, end) = send(&verifier, 0, content.len());
+    assert!(end.is_ok());
+    assert_eq!(sent, content);
+    assert!(verifier.take_fault().is_none());
+}

@@ -17,6 +17,10 @@ pub(super) use deliveries::Deliveries;
 
 /// Why an answer is late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "only Linux tells more than silence")
+)]
 pub(super) enum Late {
     /// It has begun, and trickles.
     Begun,
@@ -39,7 +43,8 @@ pub(super) fn why_late(port: u16, age: Duration, limit: Duration) -> Late {
     late
 }
 
-/// Whether the machine tells of connections.
+/// Whether the machine tells of connections. Asked where a connection could be given a limit in its place.
+#[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
 pub(super) fn is_told() -> bool {
     #[cfg(target_os = "linux")]
     let is_told = sock_diag::is_told();

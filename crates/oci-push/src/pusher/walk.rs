@@ -29,12 +29,7 @@ impl<'a> Walk<'a> {
             self.done.extend(group.first().copied());
             return;
         };
-        let is_refusal = failure
-            .rejection()
-            .map_or(matches!(failure, Failure::Exists { .. }), |rejection| {
-                rejection.status.is_client_error() && !rejection.is_rate_limit()
-            });
-        if !is_refusal {
+        if is_out_of_reach(&failure) {
             self.lost
                 .extend(group.first().map(|reference| reference.registry()));
         }
@@ -44,9 +39,24 @@ impl<'a> Walk<'a> {
                 | Failure::Unanswered(_)
                 | Failure::Violation(_)
                 | Failure::Exists { .. }
+                | Failure::NotPublished { .. }
+                | Failure::Unverified { .. }
         );
         self.is_over |= !is_of_registry;
         self.failed.get_or_insert(failure);
+    }
+}
+
+/// Whether a registry that ends a push like that is not asked for another repository: it is no answer, or one that all
+/// its repositories would meet.
+fn is_out_of_reach(failure: &Failure) -> bool {
+    match failure.last() {
+        Failure::Rejected(rejection) => {
+            !rejection.status.is_client_error() || rejection.is_rate_limit()
+        }
+        Failure::Exists { .. } | Failure::NotPublished { .. } => false,
+        Failure::Unverified { error, .. } => error.downcast_ref().is_none_or(is_out_of_reach),
+        _ => true,
     }
 }
 

@@ -69,7 +69,6 @@ impl<T: Transport> Repository<T> {
         let response = self.transport.send(&head).await?;
         let status = response.status.as_u16();
         match status {
-            401 => return Err(self.in_words(get).await),
             200 | 403 | 404 => {
                 self.note_contents(&head, &response);
                 let digest = response.header("docker-content-digest");
@@ -107,14 +106,6 @@ impl<T: Transport> Repository<T> {
             Ok(_) => Ok(Named::Untold),
             Err(Failure::Unanswered(_)) if is_transient(status) => Err(refusal),
             Err(failure) => Err(failure),
-        }
-    }
-
-    /// The refusal of a HEAD with the words that only the answer to a GET can carry.
-    async fn in_words(&self, get: Request) -> Failure {
-        match self.transport.send(&get).await {
-            Ok(response) => Failure::Rejected(Box::new(Rejection::new(&get, &response))),
-            Err(failure) => failure,
         }
     }
 

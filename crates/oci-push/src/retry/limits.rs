@@ -30,7 +30,7 @@ pub(super) fn is_short(advised: Duration) -> bool {
 }
 
 /// The wait after the try of this number, where advice is taken at its word; short advice is doubled each time.
-pub(super) fn advised_wait(number: u32, advised: Duration) -> Option<Duration> {
+pub(super) fn obeyed_wait(number: u32, advised: Duration) -> Option<Duration> {
     let wait = advised.max(SHORTEST_WAIT);
     if is_short(advised) && number <= SHORT_TRIES {
         let doubled = wait * 2_u32.saturating_pow(number.saturating_sub(1).min(8));
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn short_advice_grows() {
         let milliseconds = |number, advised: f64| {
-            advised_wait(number, Duration::from_secs_f64(advised)).map(|wait| wait.as_millis())
+            obeyed_wait(number, Duration::from_secs_f64(advised)).map(|wait| wait.as_millis())
         };
         for (number, advised, expected) in [
             (1, 0.000_88, Some(100)),

@@ -115,7 +115,7 @@ impl RetryPolicy {
             || attempt.number >= tries
             || self.max_tries.is_some_and(|tries| attempt.number >= tries)
             || (!attempt.host_answered && is_no_host(attempt, outcome));
-        let obeyed = advised.and_then(|advised| limits::advised_wait(attempt.number, advised));
+        let obeyed = advised.and_then(|advised| limits::obeyed_wait(attempt.number, advised));
         let wait = match obeyed {
             Some(wait) => wait + self.first_wait.mul_f64(fraction),
             None => self.wait(attempt.waited, advised, fraction),

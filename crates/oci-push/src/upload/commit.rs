@@ -71,10 +71,19 @@ impl<T: Transport> BlobUpload<'_, T> {
 
     /// Looks, a few times, whether the registry has the blob.
     pub(super) async fn has_arrived(&self) -> Result<bool, Failure> {
+        /// Longer than any single answer takes.
+        const LONG: Duration = Duration::from_secs(40);
+        let clock = &self.services.clock;
+        let long = LONG.max(self.services.retry.max_time / 2);
         for wait in LOOKS_AFTER_COMMIT {
-            self.services.clock.sleep(wait).await;
+            clock.sleep(wait).await;
+            let asked = clock.now();
             if self.repository.has_blob(self.descriptor).await? {
                 return Ok(true);
+            }
+            // Whoever does not say it in all that time does not with the next look.
+            if clock.now().duration_since(asked) > long {
+                break;
             }
         }
         Ok(false)

@@ -68,9 +68,10 @@ impl Tries {
     }
 
     /// Connections broke in chunks of `size` bytes: perhaps their size is why. Returns the size to go on with, which
-    /// is none that the registry is known to find too small.
+    /// is none that the registry is known to find too small, and else no larger than what was found out before.
     pub(super) fn cut(&mut self, size: u64, least: Option<u64>) -> u64 {
         let cap = smaller_chunk(size).unwrap_or(size);
+        let cap = self.chunk_cap.map_or(cap, |known| known.min(cap));
         let cap = cap.max(least.unwrap_or(0)).min(size);
         self.chunk_cap = Some(cap);
         cap
@@ -318,6 +319,25 @@ fn settling_wait(waited: Duration) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A session that has failed is told by the size that it began with.
+    #[test]
+    fn chunks_that_were_cut_stay_cut() {
+        const MIB: u64 = 1024 * 1024;
+        let mut tries = Tries::default();
+        for (size, least, expected) in [
+            (32 * MIB, None, 16 * MIB),
+            (16 * MIB, None, 4 * MIB),
+            (4 * MIB, None, 3 * MIB),
+            (32 * MIB, None, 3 * MIB),
+            (32 * MIB, Some(5 * MIB), 5 * MIB),
+            (3 * MIB, None, MIB),
+            (MIB, Some(5 * MIB), MIB),
+        ] {
+            assert_eq!(tries.cut(size, least), expected, "{size} {least:?}");
+            assert_eq!(tries.chunk_cap, Some(expected));
+        }
+    }
 
     #[test]
     fn a_new_package_is_given_a_minute() {

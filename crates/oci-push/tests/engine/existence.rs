@@ -1,10 +1,14 @@
 //! What a registry says of blobs before they are sent, where it says it badly or not at all: that costs an upload, and
 //! not the push.
 
+use std::time::Duration;
+
 use oci_push::Reference;
 use test_registry::{Action, Fault, Options, Phase, Route, SampleImage, TestRegistry};
 
-use crate::support::{Source, assert_published, options, push, push_to};
+use crate::support::{
+    PASSWORD, Source, USERNAME, assert_published, options, push, push_leaping, push_to,
+};
 
 /// Whatever else it is, it is no reason to give up before the blob was offered.
 #[test]
@@ -33,6 +37,21 @@ fn a_limit_is_waited_out_all_the_same() {
     assert_eq!(pushed.report().blobs.uploaded, source.sample.blobs.len());
     let asked = registry.journal().count(Route::BlobHead);
     assert_eq!(asked, source.sample.blobs.len() + 12);
+}
+
+/// A HEAD that is refused, where the same is answered to a GET, refuses nothing.
+#[test]
+fn a_head_that_is_refused_where_a_get_is_not() {
+    for kind in [Options::default(), Options::ghcr(USERNAME, PASSWORD)] {
+        let registry = TestRegistry::start(kind);
+        let source = Source::new(&SampleImage::of_layers(&[1000]));
+        registry.fail(Fault::new(Action::answer(401, &[], "")).on(Route::ManifestHead));
+        let pushed = push(&registry, &source, options());
+        assert_eq!(pushed.report().blobs.uploaded, source.sample.blobs.len());
+        assert_published(&registry, &source);
+        let pushed = push(&registry, &source, options());
+        assert_eq!(pushed.report().blobs.uploaded, 0);
+    }
 }
 
 /// Where a confirmation was lost, the blob is sent once more if nothing is said of it.
@@ -82,5 +101,24 @@ fn requests_that_are_told() {
         let pushed = push(&registry, &source, options());
         let sent = registry.journal().exchanges.len() as u64;
         assert_eq!(pushed.report().requests, sent, "{is_named}");
+    }
+}
+
+/// Whoever never says whether a blob has arrived is asked for as long as anything may take, and not for that time with
+/// each look; then there is time to send it once more.
+#[test]
+fn a_question_that_is_never_answered() {
+    for (times, is_published) in [(1, true), (usize::MAX, false)] {
+        let registry = TestRegistry::start(Options::default());
+        let source = Source::new(&SampleImage::of_layers(&[]));
+        let broken = Fault::new(Action::answer(500, &[], "")).on(Route::BlobHead);
+        registry.fail(broken.from_request(source.sample.blobs.len() + 1));
+        let lost = Fault::new(Action::answer(202, &[], "")).on(Route::UploadCommit);
+        registry.fail(lost.at(Phase::BeforeState).times(times));
+        let pushed = push_leaping(&registry, &source, options());
+        assert_eq!(pushed.result.is_ok(), is_published, "{:?}", pushed.result);
+        let waited: Duration = pushed.waits.iter().sum();
+        let most = if is_published { 11 } else { 21 };
+        assert!(waited < Duration::from_mins(most), "{waited:?}");
     }
 }

@@ -44,3 +44,4 @@ mod tls;
 mod trust;
 mod unread;
 mod uploads;
+mod walks;

@@ -30,6 +30,10 @@ pub(crate) enum Then {
     /// The same, and the connection is closed without a word about it.
     AnswerAndClose,
     /// What a registry does that reads so many bytes a tenth of a second.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "only Linux tells what a slow reader has taken")
+    )]
     AnswerSlowly(u64),
     /// Nothing more: the script has answered a request without a body.
     Said,

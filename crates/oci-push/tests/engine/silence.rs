@@ -2,13 +2,13 @@
 
 use std::net::TcpListener;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use oci_push::{Failure, UnansweredKind};
 use test_registry::SampleImage;
 
 use crate::raw::{Raw, Then};
-use crate::support::{MIB, Source, options};
+use crate::support::{Source, options};
 
 /// The very first request is not more final than any other: whoever accepts it, and does not answer once, is asked
 /// again.
@@ -47,7 +47,7 @@ fn interim_answers_without_end() {
         Then::Close
     });
     let source = Source::new(&SampleImage::of_layers(&[]));
-    let start = Instant::now();
+    let start = std::time::Instant::now();
     let pushed = registry.push(&source, options());
     let Failure::Unanswered(unanswered) = pushed.failure() else {
         panic!("{:?}", pushed.failure());
@@ -78,10 +78,10 @@ fn a_small_layer_is_not_read() {
         }
         Then::Answer
     });
-    let source = Source::new(&SampleImage::of_layers(&[MIB]));
+    let source = Source::new(&SampleImage::of_layers(&[crate::support::MIB]));
     let mut options = options();
     options.http.stall_timeout = Duration::from_secs(1);
-    let start = Instant::now();
+    let start = std::time::Instant::now();
     let pushed = registry.push(&source, options);
     pushed.report();
     registry.assert_published(&source);

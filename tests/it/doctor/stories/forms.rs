@@ -2,12 +2,11 @@
 
 use expect_test::expect;
 use serde_json::Value;
-use test_registry::{Action, Fault, Options, Refusal, Route, TestRegistry};
+use test_registry::{Options, Refusal, Route, TestRegistry};
 
 use super::{CLASSIC, Story};
 use crate::doctor::run::Workflow;
-use crate::running::Running;
-use crate::support::{Image, Run, TOKEN, USERNAME, command, push};
+use crate::support::{Image, Run, command, push};
 
 fn by_hand<'a>() -> Story<'a> {
     Story {
@@ -272,6 +271,9 @@ fn no_option_takes_a_secret() {
 #[cfg(target_os = "linux")]
 #[test]
 fn the_process_list_holds_no_secret() {
+    use crate::running::Running;
+    use crate::support::{TOKEN, USERNAME};
+    use test_registry::{Action, Fault};
     let registry = TestRegistry::start(Options::ghcr(USERNAME, TOKEN));
     registry.fail(Fault::new(Action::Stall).on(Route::UploadStart));
     let image = Image::small();

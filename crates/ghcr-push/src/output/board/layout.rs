@@ -104,7 +104,7 @@ impl Layout {
                 short.next().unwrap_or(last).clone()
             }
             parts => {
-                let room = self.room - NAME_WIDTH.min(self.room) - 1;
+                let room = self.room.saturating_sub(NAME_WIDTH + 1);
                 let texts = (0..parts.len()).map(|first| parts[first..].join(", "));
                 let mut texts = texts.skip_while(|text| text.len() > room);
                 texts.next().unwrap_or_default()

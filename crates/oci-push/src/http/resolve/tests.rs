@@ -1,6 +1,6 @@
 //! A registry whose name service has a bad moment, or knows an address that leads nowhere (case F25).
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::Method;
@@ -82,7 +82,7 @@ async fn a_name_service_that_fails_twice() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn an_address_that_swallows_everything() {
-    use std::net::{TcpListener, TcpStream};
+    use std::net::{Ipv6Addr, TcpListener, TcpStream};
     let registry = TestRegistry::start(Options::default());
     let port = registry
         .host()

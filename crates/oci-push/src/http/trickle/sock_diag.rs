@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::time::Duration;
 
-use rustix::io::Result;
+use rustix::io::{Errno, Result};
 use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, sendto, socket_with,
@@ -120,9 +120,8 @@ fn ask(family: AddressFamily, states: u32, own: &HashSet<u32>) -> Result<Vec<Use
     let mut buffer = vec![0_u8; 64 * 1024];
     // The answers are there when they are asked for. Whoever has so many connections is not told.
     for _ in 0..MOST_MESSAGES {
-        let ((), length) =
-            recv(&socket, &mut buffer[..], RecvFlags::DONTWAIT).map(|(_, length)| ((), length))?;
-        if !read(&buffer[..length], own, &mut uses) {
+        let (_, length) = recv(&socket, &mut buffer[..], RecvFlags::DONTWAIT)?;
+        if !read(&buffer[..length], own, &mut uses)? {
             break;
         }
     }
@@ -134,6 +133,10 @@ const MOST_MESSAGES: usize = 10_000;
 
 /// `SOCK_DIAG_BY_FAMILY`, the type of question and answers.
 const BY_FAMILY: u16 = 20;
+
+/// `NLMSG_ERROR` and `NLMSG_DONE`: the types of messages that begin with an error's negative number, or 0.
+const REFUSAL: u16 = 2;
+const END: u16 = 3;
 
 /// `NLM_F_REQUEST` and `NLM_F_DUMP`.
 const ALL: u16 = 0x301;
@@ -176,13 +179,20 @@ fn question(family: AddressFamily, states: u32) -> Vec<u8> {
     bytes
 }
 
-/// Reads one datagram of answers; `false` if it is the last.
-fn read(mut bytes: &[u8], own: &HashSet<u32>, uses: &mut Vec<Use>) -> bool {
+/// Reads one datagram of answers; `false` if it is the last. A machine whose kernel leaves this out refuses the
+/// question, in a message of its own or with the end of the answers.
+fn read(mut bytes: &[u8], own: &HashSet<u32>, uses: &mut Vec<Use>) -> Result<bool> {
     while let (Some(length), Some(kind)) = (number(bytes, 0), half(bytes, 4)) {
         let length = length as usize;
-        let Some(message) = bytes.get(HEADER..length).filter(|_| kind == BY_FAMILY) else {
-            // The end, an error, or nonsense.
-            return false;
+        let message = bytes.get(HEADER..length);
+        let Some(message) = message.filter(|_| kind == BY_FAMILY) else {
+            let is_end = matches!(kind, REFUSAL | END);
+            let code = message.filter(|_| is_end).and_then(|end| number(end, 0));
+            // Which error it is, nobody asks.
+            return match code.map_or(0, u32::cast_signed) {
+                ..0 => Err(Errno::OPNOTSUPP),
+                _ => Ok(false),
+            };
         };
         if let Some(socket) = number(message, NUMBER_AT).filter(|socket| own.contains(socket)) {
             let queue = number(message, QUEUE_AT).unwrap_or_default();
@@ -198,7 +208,7 @@ fn read(mut bytes: &[u8], own: &HashSet<u32>, uses: &mut Vec<Use>) -> bool {
         }
         bytes = bytes.get(aligned(length)..).unwrap_or_default();
     }
-    true
+    Ok(true)
 }
 
 /// The one attribute that is of use here.
@@ -276,9 +286,23 @@ mod tests {
     #[test]
     fn nonsense_is_no_answer() {
         let mut uses = Vec::new();
-        assert!(!read(&[0; 64], &HashSet::new(), &mut uses));
-        assert!(!read(&[255; 64], &HashSet::new(), &mut uses));
-        assert!(read(&[1; 3], &HashSet::new(), &mut uses));
+        let mut read = |bytes: &[u8]| read(bytes, &HashSet::new(), &mut uses);
+        assert_eq!(read(&[0; 64]), Ok(false));
+        assert_eq!(read(&[255; 64]), Ok(false));
+        assert_eq!(read(&[1; 3]), Ok(true));
+        let end = |length: u32, kind: u16, code: i32| {
+            let parts = [&length.to_ne_bytes()[..], &kind.to_ne_bytes(), &[0; 10]];
+            let mut bytes = parts.concat();
+            bytes.extend(code.to_ne_bytes());
+            bytes
+        };
+        for kind in [REFUSAL, END] {
+            assert_eq!(read(&end(20, kind, 0)), Ok(false));
+            assert_eq!(read(&end(20, kind, -2)), Err(Errno::OPNOTSUPP));
+            // One that is cut off.
+            assert_eq!(read(&end(24, kind, -2)), Ok(false));
+            assert_eq!(read(&end(16, kind, -2)), Ok(false));
+        }
         assert_eq!(info(&[0; 64]), None);
         assert_eq!(uses, []);
     }
@@ -311,6 +335,9 @@ mod tests {
         assert!(is_told());
         let none = ask(AddressFamily::INET, 0, &own_sockets()).expect("the machine tells");
         assert_eq!(none, []);
+        // A refusal is no answer.
+        let unknown = AddressFamily::from_raw(u16::from(u8::MAX));
+        assert!(ask(unknown, 0, &own_sockets()).is_err());
         let uses = uses(AddressFamily::INET, &own_sockets()).expect("the machine tells");
         let is_asker = |one: &&Use| {
             one.unacknowledged == 0

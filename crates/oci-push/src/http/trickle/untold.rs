@@ -8,6 +8,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(in crate::http) struct Deliveries;
 
+#[expect(clippy::unused_self, reason = "it is asked as where the machine tells")]
 impl Deliveries {
     pub(in crate::http) fn within(_stall: Duration) -> Self {
         Self

@@ -80,3 +80,21 @@ fn lines_fit() {
         }
     }
 }
+
+/// What fits nowhere is cut by whoever draws it.
+#[test]
+fn no_window_is_too_narrow() {
+    for room in 0..200 {
+        let mut play = Play::new(1);
+        let lines = play.board.lines(play.now, room);
+        assert_eq!(lines.len(), 1, "{room}: {lines:?}");
+        // Nothing is open any more, and nothing has gone.
+        play.note(&Event::BlobChecked {
+            digest: &Digest::of(oci_archive::Algorithm::Sha256, b""),
+            size: 1000,
+            exists: false,
+        });
+        let lines = play.board.lines(play.now, room);
+        assert_eq!(lines.len(), 1, "{room}: {lines:?}");
+    }
+}
