@@ -10,8 +10,8 @@ use crate::quantity;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Transfer")]
 pub(crate) struct TransferArguments {
-    /// Large blobs in flight at a time [default: four, and up to eight as long as more brings more]; those
-    /// under a megabyte go sixteen at a time beside them
+    /// Blobs in flight at a time [default: four, and up to eight as long as more brings more, with sixteen of those
+    /// under a megabyte beside them]
     #[arg(short, long, visible_alias = "concurrency", value_name = "N",
           value_parser = clap::value_parser!(u8).range(1..=32), env = "GHCR_PUSH_JOBS")]
     pub(crate) jobs: Option<u8>,

@@ -25,8 +25,13 @@ const LARGE_UNDER_WAY: usize = 16;
 pub(crate) struct Lanes {
     pub(super) control: Semaphore,
     large: Lane,
-    small: Lane,
+    /// `None` if a number was asked for, which holds for all blobs.
+    small: Option<Lane>,
 }
+
+/// Questions at a time for each blob that was asked to be in flight: whoever wants fewer uploads at a time wants fewer
+/// requests.
+const QUESTIONS: usize = 4;
 
 /// Blobs of one size.
 pub(super) struct Lane {
@@ -36,29 +41,31 @@ pub(super) struct Lane {
 }
 
 impl Lanes {
-    /// `jobs` large blobs at a time, or as many as bring something.
+    /// `jobs` blobs at a time; or small ones beside as many large ones as bring something.
     pub(crate) fn new(jobs: Option<usize>, now: Instant, tally: &Arc<Tally>) -> Self {
         let lane = |slots: Slots, under_way: usize| Lane {
             slots: Arc::new(slots),
             under_way: Semaphore::new(under_way),
         };
         let tally = || Arc::clone(tally);
-        let large = match jobs {
-            Some(jobs) => Slots::fixed(jobs, tally()),
-            None => Slots::adaptive(now, tally()),
+        let Some(jobs) = jobs else {
+            return Self {
+                control: Semaphore::new(CONTROL_WIDTH),
+                large: lane(Slots::adaptive(now, tally()), LARGE_UNDER_WAY),
+                small: Some(lane(Slots::fixed(SMALL_SLOTS, tally()), SMALL_UNDER_WAY)),
+            };
         };
         Self {
-            control: Semaphore::new(CONTROL_WIDTH),
-            large: lane(large, LARGE_UNDER_WAY.max(jobs.unwrap_or_default())),
-            small: lane(Slots::fixed(SMALL_SLOTS, tally()), SMALL_UNDER_WAY),
+            control: Semaphore::new(CONTROL_WIDTH.min(QUESTIONS * jobs.max(1))),
+            large: lane(Slots::fixed(jobs, tally()), LARGE_UNDER_WAY.max(jobs)),
+            small: None,
         }
     }
 
     pub(super) fn of(&self, blob: &Blob) -> &Lane {
-        if blob.descriptor.size < SMALL {
-            &self.small
-        } else {
-            &self.large
+        match &self.small {
+            Some(small) if blob.descriptor.size < SMALL => small,
+            _ => &self.large,
         }
     }
 }

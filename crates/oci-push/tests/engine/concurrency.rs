@@ -35,6 +35,35 @@ fn blobs_are_looked_for_all_at_once() {
     assert!(overlap >= 12, "{overlap} at a time");
 }
 
+/// A number that is asked for holds for small blobs, too: whoever pushes one at a time has met a limit of requests.
+#[test]
+fn so_many_blobs_as_are_asked_for() {
+    // The registry may be done with a body when the next one has begun already.
+    for (jobs, expected) in [(Some(1), 1..=2), (Some(3), 2..=5), (None, 8..=18)] {
+        let registry = TestRegistry::start(Options::default());
+        let earlier = Source::new(&SampleImage::of_layers(&[7]));
+        push(&registry, &earlier, options()).report();
+        registry.clear_journal();
+        let source = Source::new(&SampleImage::of_layers(&[300_000; 20]));
+        let slow = Fault::new(Action::Delay(Duration::from_millis(100)));
+        registry.fail(slow.on(Route::BlobHead).at(Phase::AfterState));
+        let mut options = options();
+        options.jobs = jobs;
+        // So slow that bodies overlap.
+        options.limit_rate = Some(6_000_000);
+        push(&registry, &source, options).report();
+        assert_published(&registry, &source);
+        let journal = registry.journal();
+        let questions = journal.most_in_flight(Route::BlobHead);
+        assert!(
+            questions <= jobs.map_or(16, |jobs| 4 * jobs),
+            "{questions} questions, {jobs:?}"
+        );
+        let bodies = journal.most_bodies_in_flight();
+        assert!(expected.contains(&bodies), "{bodies} bodies, {jobs:?}");
+    }
+}
+
 /// One body at a time, but what waits for the registry to store it needs no bandwidth.
 #[test]
 fn a_commit_does_not_keep_other_bodies_waiting() {
