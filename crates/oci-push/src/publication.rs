@@ -192,7 +192,7 @@ impl Publication<'_> {
                         failed.get_or_insert(failure);
                         continue;
                     }
-                    Err(failure) => return Err(failure),
+                    Err(failure) => return Err(failed.unwrap_or(failure)),
                 }
             }
             let status = if unchanged {

@@ -47,31 +47,55 @@ fn a_tag_that_is_never_set_in_the_first_of_three_repositories() {
     assert_eq!(states(&pushed), ["failed", "pushed", "pushed"]);
 }
 
-/// A registry that is gone when it is asked what was published keeps no other registry from being pushed to.
+/// A registry that is gone when it is asked what was published keeps no other registry from being pushed to, and one
+/// that refuses to tell not even its own repositories.
 #[test]
-fn an_outage_after_the_push_to_the_first_of_two_registries() {
+fn a_look_without_an_answer_in_the_first_of_three_repositories() {
+    for (action, second) in [
+        // What is out of reach for one repository is so for the next.
+        (Action::Reset, "failed"),
+        (Action::error(403, "DENIED", "denied"), "pushed"),
+    ] {
+        let registry = TestRegistry::start(Options::default());
+        let other = TestRegistry::start(Options::default());
+        let source = Source::new(&SampleImage::of_layers(&[1000]));
+        let first = |route, from| {
+            let fault = Fault::new(action.clone()).on(route);
+            fault.repository("owner/app").from_request(from)
+        };
+        registry.fail(first(Route::ManifestHead, 2));
+        registry.fail(first(Route::ManifestGet, 1));
+        let references = references(&[
+            format!("{}/owner/app:1", registry.host()),
+            format!("{}/owner/second:1", registry.host()),
+            format!("{}/owner/third:1", other.host()),
+        ]);
+        let pushed = push_to(&references, &source, options());
+        assert!(
+            matches!(pushed.failure(), Failure::Unverified { .. }),
+            "{:?}",
+            pushed.failure()
+        );
+        assert_eq!(states(&pushed), ["failed", second, "pushed"]);
+    }
+}
+
+/// The failure is that of the first tag that was not set.
+#[test]
+fn a_tag_that_is_refused_before_an_outage() {
     let registry = TestRegistry::start(Options::default());
-    let other = TestRegistry::start(Options::default());
     let source = Source::new(&SampleImage::of_layers(&[1000]));
-    registry.fail(
-        Fault::new(Action::Reset)
-            .on(Route::ManifestHead)
-            .from_request(2),
-    );
-    registry.fail(Fault::new(Action::Reset).on(Route::ManifestGet));
-    let references = references(&[
-        format!("{}/owner/app:1", registry.host()),
-        format!("{}/owner/second:1", registry.host()),
-        format!("{}/owner/third:1", other.host()),
-    ]);
-    let pushed = push_to(&references, &source, options());
-    assert!(
-        matches!(pushed.failure(), Failure::Unverified { .. }),
-        "{:?}",
-        pushed.failure()
-    );
-    // What is out of reach for one repository is so for the next.
-    assert_eq!(states(&pushed), ["failed", "failed", "pushed"]);
+    let put = |action| Fault::new(action).on(Route::ManifestPut);
+    let immutable = Action::error(403, "DENIED", "tag 1 is immutable");
+    registry.fail(put(immutable).once());
+    registry.fail(put(Action::Reset).from_request(2));
+    let tags = ["1", "2"].map(|tag| format!("{}/owner/app:{tag}", registry.host()));
+    let mut options = options();
+    options.retry.max_tries = Some(2);
+    let pushed = push_to(&references(&tags), &source, options);
+    let rejection = pushed.failure().rejection().expect("a refusal");
+    assert!(rejection.url.ends_with("/manifests/1"), "{}", rejection.url);
+    assert_eq!(states(&pushed), ["failed"; 2]);
 }
 
 /// What is the whole registry's is not waited out anew for each tag.
