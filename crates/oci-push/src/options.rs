@@ -26,7 +26,7 @@ pub enum Verify {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PushOptions {
-    /// Blobs whose bytes are in flight at a time; `None` to begin with four of 1 MiB and more, to find out whether more,
+    /// Blobs whose bytes are in flight at a time; `None` to begin with four of a mebibyte and more, to find out whether more,
     /// up to eight, bring anything, and to send smaller ones beside them, sixteen at a time.
     pub jobs: Option<usize>,
     /// Bytes a second that all uploads take together.

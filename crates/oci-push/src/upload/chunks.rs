@@ -78,7 +78,11 @@ impl<T: Transport> BlobUpload<'_, T> {
                         None => self.held(&mut session).await,
                     };
                     held = match standing {
-                        // What the registry says of itself was wrong once: our own count may be right.
+                        // What the registry says of itself was wrong once: our own count may be right, unless that
+                        // is what it has refused.
+                        _ if out_of_step == OUT_OF_STEP && acknowledged == held => {
+                            return Err(failure);
+                        }
                         _ if out_of_step == OUT_OF_STEP => acknowledged,
                         // Less than was acknowledged, or more than was sent: not a session to trust.
                         Standing::Holds(now) if is_plausible(&now) => now,

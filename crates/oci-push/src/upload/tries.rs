@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::observer::Event;
 use crate::repository::smaller_chunk;
 use crate::request::Transport;
-use crate::retry::{SETTLING_TIME, SETTLING_WAIT, is_transient};
+use crate::retry::{self, SETTLING_TIME, SETTLING_WAIT, is_transient};
 use crate::step::Step;
 
 /// How often the way in which one blob is sent may change before its bytes have gone anywhere.
@@ -237,10 +237,11 @@ impl<T: Transport> BlobUpload<'_, T> {
         if self.descriptor.size < SMALL || !is_outage(failure) {
             return Duration::ZERO;
         }
-        let is_trouble = failure
+        let status = failure
             .rejection()
-            .is_some_and(|rejection| is_transient(rejection.status.as_u16()))
-            && self.all_sent();
+            .map(|rejection| rejection.status.as_u16());
+        let is_trouble = status.is_some_and(is_transient) && self.all_sent();
+        let is_whole = status.is_none_or(retry::is_outage);
         let first = if is_trouble { RESPITE } else { Duration::ZERO };
         let quick = if self.all_sent() { 1 } else { BREAKS };
         if tries.effort.uploads() <= quick {
@@ -250,6 +251,8 @@ impl<T: Transport> BlobUpload<'_, T> {
         match uploads {
             // A link breaks for shorter than a registry is in trouble.
             2.. if !is_trouble => spread(uploads.saturating_add(2), left),
+            // Nor does a fault in this very request last as an outage does.
+            uploads if !is_whole => spread(uploads.saturating_add(1), left).max(first),
             uploads => spread(uploads, left).max(first),
         }
     }

@@ -32,6 +32,25 @@ fn a_refusal_without_words_passes() {
     assert_eq!(pushed.retries.len(), 3, "{:?}", pushed.retries);
 }
 
+/// A large blob whose commit meets a fault of the registry's own twice is not kept back for most of the time there is,
+/// as it is in an outage.
+#[test]
+fn a_fault_at_the_commit_of_a_large_blob() {
+    let waited = |status| {
+        let registry = TestRegistry::start(Options::default());
+        let source = Source::new(&SampleImage::of_layers(&[3 * 1024 * 1024]));
+        let fault = Action::error(status, "UNKNOWN", "unknown error");
+        let fault = Fault::new(fault).on(Route::UploadCommit);
+        registry.fail(fault.body_over(1024 * 1024).at(Phase::BeforeState).times(2));
+        let pushed = push(&registry, &source, options());
+        assert_published(&registry, &source);
+        pushed.waits.iter().sum::<Duration>()
+    };
+    let (fault, outage) = (waited(500), waited(503));
+    assert!(fault < Duration::from_mins(1), "{fault:?}");
+    assert!(outage > Duration::from_mins(1), "{outage:?}");
+}
+
 /// One that does not pass ends soon.
 #[test]
 fn a_refusal_without_words_that_stays() {
