@@ -110,6 +110,13 @@ fn a_dry_run() {
     push(&image, &["image.tar", &reference]).assert_code(0);
     let planned = held("planned", push(&image, &arguments).assert_code(0));
     assert_eq!(planned["references"][0]["status"], "unchanged");
+    let other = Image::new(&SampleImage::of_layers(&[500]));
+    let refused = push(&other, &[&["--no-clobber"], &arguments[..]].concat());
+    let refused = held("failed", refused.assert_code(6));
+    let (reference, planned) = (&refused["references"][0], &refused["plan"]["references"][0]);
+    assert_eq!(planned["status"], "refused");
+    assert_eq!(planned["previousDigest"], image.sample.digest);
+    assert_eq!(reference["previousDigest"], image.sample.digest);
 }
 
 #[test]
@@ -143,6 +150,14 @@ fn a_check() {
         checked(&[&reference, "image.tar"]).assert_code(0),
     );
     assert_eq!(value["plan"]["status"], "planned");
+    let other = Image::new(&SampleImage::of_layers(&[500]));
+    let clobbering = other.path().display().to_string();
+    push(&image, &["image.tar", &reference]).assert_code(0);
+    let refused = checked(&[&reference, &clobbering, "--no-clobber"]);
+    let value = held("failed", refused.assert_code(6));
+    assert_eq!(value["plan"]["references"][0]["status"], "refused");
+    assert_eq!(value["references"][0]["digest"], other.sample.digest);
+    assert_eq!(value["findings"][0]["code"], "namespace-mismatch");
     registry.deny("owner/app", Refusal::WritePackage);
     let other = format!("{}/owner/other:1", registry.host());
     let value = held("failed", checked(&[&reference, &other]).assert_code(4));

@@ -331,7 +331,8 @@ async fn carry_out(pusher: &Pusher, job: Job<'_>) -> Result<Done, Box<PushError>
     }
 }
 
-/// Finds out what a push would do. The failure's report holds the references of which nothing was found out.
+/// Finds out what a push would do. The failure's report holds the references of which nothing was found out, and those
+/// that would be refused.
 async fn plan(pusher: &Pusher, job: Job<'_>) -> Done {
     let error = match dry_run::plan(pusher, job.content, job.workshop, job.references).await {
         Ok(plan) => return Done::Planned(plan, None),
@@ -339,16 +340,17 @@ async fn plan(pusher: &Pusher, job: Job<'_>) -> Done {
     };
     let PlanError { plan, failure } = *error;
     let planned = |reference: &Reference| {
-        plan.references
-            .iter()
-            .any(|one| one.reference == *reference)
+        let mut references = plan.references.iter();
+        references.find(|one| one.reference == *reference)
     };
-    let others = job
-        .references
-        .iter()
-        .filter(|reference| !planned(reference));
-    let others: Vec<Reference> = others.cloned().collect();
-    let report = PushReport::new(&others);
+    let has_failed = |reference: &&Reference| {
+        planned(reference).is_none() || dry_run::is_refused(&plan, reference)
+    };
+    let failed: Vec<Reference> = job.references.iter().filter(has_failed).cloned().collect();
+    let mut report = PushReport::new(&failed);
+    for entry in &mut report.references {
+        entry.previous = planned(&entry.reference).and_then(|one| one.previous.clone());
+    }
     let error = with_words(pusher, Box::new(PushError { report, failure })).await;
     Done::Planned(plan, Some(error))
 }

@@ -206,7 +206,8 @@ impl Pusher {
     ///
     /// # Errors
     ///
-    /// [`PlanError`] if a registry cannot be asked, with what was found out of the others.
+    /// [`PlanError`] if a registry cannot be asked, with what was found out of the others; with [`Failure::Exists`] if
+    /// `no_clobber` would refuse a tag, which the plan tells as well.
     pub async fn plan(
         &self,
         image: &Image,
