@@ -96,7 +96,18 @@ fn a_push_that_fails() {
         run.assert_code(code);
         let value = held("failed", &run);
         assert_eq!(value["exitCode"], code);
+        let references = value["references"].as_array().expect("a list");
+        assert_eq!(references.is_empty(), matches!(code, 2 | 3), "{value:#}");
+        let digest = json!(image.sample.digest);
+        assert!(references.iter().all(|one| one["digest"] == digest));
     }
+    // What layers become is not known before they are compressed.
+    let saved = fixture("genuine/podman-docker-archive.tar");
+    let value = held(
+        "failed",
+        push(&image, &["--json", &saved, &denied]).assert_code(4),
+    );
+    assert_eq!(value["references"][0]["digest"], Value::Null);
 }
 
 #[test]
@@ -117,6 +128,7 @@ fn a_dry_run() {
     assert_eq!(planned["status"], "refused");
     assert_eq!(planned["previousDigest"], image.sample.digest);
     assert_eq!(reference["previousDigest"], image.sample.digest);
+    assert_eq!(reference["digest"], other.sample.digest);
 }
 
 #[test]

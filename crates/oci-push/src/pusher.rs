@@ -147,6 +147,7 @@ impl Pusher {
         let start = self.services.clock.now();
         let mut report = PushReport::new(references);
         report.identify(image);
+        report.expect(&image.root().descriptor().digest);
         let groups = by_repository(references);
         for _ in &groups {
             let sizes = image.blobs().iter().map(|blob| blob.descriptor.size);
