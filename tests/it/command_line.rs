@@ -126,6 +126,10 @@ fn what_inspect_cannot_read_is_not_called_unpushable() {
         run.stderr
     );
     assert!(!run.stderr.contains("pushed"), "{}", run.stderr);
+    let run = inspect(&image, &["absent.tar"]);
+    run.assert_code(3);
+    let told = run.stderr.matches("absent.tar cannot be read").count();
+    assert_eq!(told, 1, "{}", run.stderr);
 }
 
 /// What is said for this run goes before what the variable says for all.

@@ -4,7 +4,7 @@ use expect_test::expect;
 use test_registry::{Action, Fault, Route, SampleImage, TestRegistry};
 
 use crate::archives::{fixture, push_as, registry};
-use crate::support::{Image, check};
+use crate::support::{Image, Run, TOKEN, USERNAME, check, command, push};
 
 fn other() -> Image {
     Image::new(&SampleImage::of_layers(&[500]))
@@ -35,6 +35,119 @@ fn no_clobber() {
         hint: choose another tag, or leave out --no-clobber to move this one
     "]],
     );
+}
+
+/// The tag that is to blame is named, not the first that was not set for its sake.
+#[test]
+fn no_clobber_of_one_of_two_tags() {
+    let registry = registry();
+    push_as(&registry, &Image::small(), "1", &["image.tar"]).assert_code(0);
+    let arguments = ["-q", "--no-clobber", "image.tar"];
+    let refused = push_as(&registry, &other(), "new,1", &arguments);
+    refused.assert_code(6);
+    let stderr = refused.stable_stderr(&host(&registry));
+    let told =
+        "error: failed to push HOST/owner/app:1\n  caused by: HOST/owner/app:1 exists, and names ";
+    assert!(stderr.starts_with(told), "{stderr}");
+    assert_eq!(registry.tags("owner/app"), ["1"]);
+}
+
+/// A dry run and a check are refused as the push is, and tell what they have found out all the same.
+#[test]
+fn a_dry_run_with_no_clobber() {
+    let registry = registry();
+    push_as(&registry, &Image::small(), "1", &["image.tar"]).assert_code(0);
+    registry.clear_journal();
+    let stable = |text: &str| text.replace(&host(&registry), "HOST");
+    let elsewhere = format!("{}/owner/other:1", host(&registry));
+    let refused = push_as(
+        &registry,
+        &other(),
+        "new,1",
+        &["-q", "--no-clobber", "--dry-run", "image.tar", &elsewhere],
+    );
+    refused.assert_code(6);
+    expect![[r"
+        HOST/owner/other: 2 blobs to send, 2.3 kB; 0 there already
+        HOST/owner/other:1 would be set to sha256:ffca89e66a9151ebe256cc2cfe5de52cad0221727cba4a72f2fd83afd04258cd
+        HOST/owner/app:new would not be set, as --no-clobber refuses another tag of its repository
+        HOST/owner/app:1 names sha256:9bcfd805a4246b908b5be5d97e4b43a4cca79993d873cca11220b2673254a567; --no-clobber would refuse to move it to sha256:ffca89e66a9151ebe256cc2cfe5de52cad0221727cba4a72f2fd83afd04258cd
+    "]]
+    .assert_eq(&stable(&refused.stdout));
+    expect![[r"
+        error: a push to HOST/owner/app:1 would fail
+          caused by: HOST/owner/app:1 exists, and names sha256:9bcfd805a4246b908b5be5d97e4b43a4cca79993d873cca11220b2673254a567
+
+        hint: choose another tag, or leave out --no-clobber to move this one
+    "]]
+    .assert_eq(&refused.stable_stderr(&host(&registry)));
+    let image = other();
+    let [new, taken] = ["new", "1"].map(|tag| format!("{}/owner/app:{tag}", host(&registry)));
+    let checked = |options: &[&str]| {
+        let operands = [&new, &taken, &elsewhere, "image.tar"];
+        let arguments = [&["check", "-q", "--no-clobber"], options, &operands].concat();
+        let mut command = command(image.directory.path());
+        let command = command
+            .env("GHCR_PUSH_TOKEN", TOKEN)
+            .env("GHCR_PUSH_USERNAME", USERNAME)
+            .args(arguments)
+            .arg("--plain-http");
+        Run::of(command.output().expect("the binary starts"))
+    };
+    let refused = checked(&[]);
+    refused.assert_code(6);
+    expect![[r"
+        HOST/owner/other:1 may be pushed
+        HOST/owner/other: 2 blobs to send, 2.3 kB; 0 there already
+        HOST/owner/app:new would not be set, as --no-clobber refuses another tag of its repository
+        HOST/owner/app:1 names sha256:9bcfd805a4246b908b5be5d97e4b43a4cca79993d873cca11220b2673254a567; --no-clobber would refuse to move it to sha256:ffca89e66a9151ebe256cc2cfe5de52cad0221727cba4a72f2fd83afd04258cd
+        HOST/owner/other:1 would be set to sha256:ffca89e66a9151ebe256cc2cfe5de52cad0221727cba4a72f2fd83afd04258cd
+    "]]
+    .assert_eq(&stable(&refused.stdout));
+    expect![[r"
+        error: a push to HOST/owner/app:1 would fail
+          caused by: HOST/owner/app:1 exists, and names sha256:9bcfd805a4246b908b5be5d97e4b43a4cca79993d873cca11220b2673254a567
+
+        hint: choose another tag, or leave out --no-clobber to move this one
+    "]]
+    .assert_eq(&refused.stable_stderr(&host(&registry)));
+    let refused = checked(&["--json"]);
+    refused.assert_code(6);
+    expect![[r#"
+        {"schemaVersion":1,"status":"failed","exitCode":6,"error":{"kind":"refused","step":null,"method":null,"url":null,"status":null,"code":null,"message":"a push to HOST/owner/app:1 would fail","requestId":null,"chain":["a push to HOST/owner/app:1 would fail","HOST/owner/app:1 exists, and names sha256:9bcfd805a4246b908b5be5d97e4b43a4cca79993d873cca11220b2673254a567"]},"diagnosis":null,"references":[{"reference":"HOST/owner/app:new","digest":"sha256:ffca89e66a9151ebe256cc2cfe5de52cad0221727cba4a72f2fd83afd04258cd","status":"failed","previousDigest":null,"credential":{"source":"GHCR_PUSH_TOKEN","kind":"installation token, as GITHUB_TOKEN is","username":"octocat"},"diagnosis":null},{"reference":"HOST/owner/app:1","digest":"sha256:ffca89e66a9151ebe256cc2cfe5de52cad0221727cba4a72f2fd83afd04258cd","status":"failed","previousDigest":"sha256:9bcfd805a4246b908b5be5d97e4b43a4cca79993d873cca11220b2673254a567","credential":{"source":"GHCR_PUSH_TOKEN","kind":"installation token, as GITHUB_TOKEN is","username":"octocat"},"diagnosis":null},{"reference":"HOST/owner/other:1","digest":"sha256:ffca89e66a9151ebe256cc2cfe5de52cad0221727cba4a72f2fd83afd04258cd","status":"allowed","previousDigest":null,"credential":{"source":"GHCR_PUSH_TOKEN","kind":"installation token, as GITHUB_TOKEN is","username":"octocat"},"diagnosis":null}],"findings":[],"plan":{"schemaVersion":1,"status":"planned","digest":"sha256:ffca89e66a9151ebe256cc2cfe5de52cad0221727cba4a72f2fd83afd04258cd","references":[{"reference":"HOST/owner/app:new","previousDigest":null,"previousKnown":true,"status":"refused"},{"reference":"HOST/owner/app:1","previousDigest":"sha256:9bcfd805a4246b908b5be5d97e4b43a4cca79993d873cca11220b2673254a567","previousKnown":true,"status":"refused"},{"reference":"HOST/owner/other:1","previousDigest":null,"previousKnown":true,"status":"planned"}],"repositories":[{"repository":"HOST/owner/other","referrers":0,"refusal":null,"blobs":{"existing":0,"missing":2,"unknown":0,"bytesMissing":2286,"uncompressed":0,"bytesUncompressed":0}}]}}
+    "#]]
+    .assert_eq(&stable(&refused.stdout));
+    assert_eq!(registry.tags("owner/app"), ["1"]);
+}
+
+/// What several docker-save archives become is not known before their layers are compressed.
+#[test]
+fn a_dry_run_with_no_clobber_of_what_is_not_finished() {
+    let registry = registry();
+    let home = Image::small();
+    push_as(&registry, &home, "1", &["image.tar"]).assert_code(0);
+    let archives = [
+        "genuine/docker20-save-single.tar",
+        "genuine/podman-docker-archive.tar",
+    ]
+    .map(fixture);
+    let arguments = [
+        "-q",
+        "--no-clobber",
+        "--dry-run",
+        &archives[0],
+        &archives[1],
+    ];
+    let undecided = push_as(&registry, &home, "1,2", &arguments);
+    undecided.assert_code(0);
+    let stdout = undecided.stdout.replace(&host(&registry), "HOST");
+    expect![[r"
+        HOST/owner/app: 1 blob to send, 4.2 kB; 0 there already
+        HOST/owner/app: 9 layers to compress first, 333.8 kB
+        HOST/owner/app:1 names sha256:9bcfd805a4246b908b5be5d97e4b43a4cca79993d873cca11220b2673254a567; if the image turns out to be another one, --no-clobber would refuse to move it
+        HOST/owner/app:2 would be set to the image
+    "]]
+    .assert_eq(&stdout);
 }
 
 #[test]
@@ -125,7 +238,8 @@ fn a_dry_run_for_two_registries() {
         HOST/owner/app: 3 blobs to send, 106.8 kB; 0 there already
         HOST/owner/app:1 would be set to sha256:9bcfd805a4246b908b5be5d97e4b43a4cca79993d873cca11220b2673254a567
     "]].assert_eq(&stable(&planned.stdout));
-    assert!(planned.stderr.contains(&refused), "{}", planned.stderr);
+    let told = format!("error: a push to {refused} would fail\n");
+    assert!(planned.stderr.starts_with(&told), "{}", planned.stderr);
     let arguments = ["-q", "--dry-run", "--json", "image.tar", &refused];
     let planned = push_as(&registry, &home, "1", &arguments);
     planned.assert_code(4);
@@ -137,6 +251,18 @@ fn a_dry_run_for_two_registries() {
         plan["reference"],
         format!("{}/owner/app:1", host(&registry))
     );
+}
+
+/// Nothing is pushed, so nothing fails to be pushed.
+#[test]
+fn a_dry_run_that_reaches_nobody() {
+    let image = Image::small();
+    let arguments = ["-q", "--dry-run", "--retry", "1", "image.tar"];
+    let reference = "127.0.0.1:1/owner/app:1";
+    let failed = push(&image, &[&arguments[..], &[reference]].concat());
+    failed.assert_code(5);
+    let told = format!("error: what a push to {reference} would do cannot be found out\n");
+    assert!(failed.stderr.starts_with(&told), "{}", failed.stderr);
 }
 
 #[test]

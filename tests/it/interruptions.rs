@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use test_registry::{Action, Fault, Options, Phase, Route, SampleImage, TestRegistry};
 
 use crate::running::Running;
@@ -214,4 +215,24 @@ fn blobs_of_what_was_there_are_counted() {
     ] {
         assert!(run.stderr.contains(&told), "{}", run.stderr);
     }
+}
+
+/// A dry run has pushed nothing, and nothing is to be pushed again.
+#[test]
+fn a_dry_run_that_a_signal_ends() {
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, TOKEN));
+    registry.fail(
+        Fault::new(Action::Stall)
+            .on(Route::BlobHead)
+            .at(Phase::BeforeState),
+    );
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let arguments = ["-q", "--json", "--dry-run", "image.tar", &reference];
+    let running = Running::until(&registry, Route::BlobHead, &image, &arguments);
+    let run = end_with("INT", running);
+    run.assert_code(130);
+    assert_eq!(run.stderr, "error: the dry run was interrupted\n");
+    let told: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(told["references"][0]["digest"], image.sample.digest);
 }

@@ -96,7 +96,18 @@ fn a_push_that_fails() {
         run.assert_code(code);
         let value = held("failed", &run);
         assert_eq!(value["exitCode"], code);
+        let references = value["references"].as_array().expect("a list");
+        assert_eq!(references.is_empty(), matches!(code, 2 | 3), "{value:#}");
+        let digest = json!(image.sample.digest);
+        assert!(references.iter().all(|one| one["digest"] == digest));
     }
+    // What layers become is not known before they are compressed.
+    let saved = fixture("genuine/podman-docker-archive.tar");
+    let value = held(
+        "failed",
+        push(&image, &["--json", &saved, &denied]).assert_code(4),
+    );
+    assert_eq!(value["references"][0]["digest"], Value::Null);
 }
 
 #[test]
@@ -110,6 +121,14 @@ fn a_dry_run() {
     push(&image, &["image.tar", &reference]).assert_code(0);
     let planned = held("planned", push(&image, &arguments).assert_code(0));
     assert_eq!(planned["references"][0]["status"], "unchanged");
+    let other = Image::new(&SampleImage::of_layers(&[500]));
+    let refused = push(&other, &[&["--no-clobber"], &arguments[..]].concat());
+    let refused = held("failed", refused.assert_code(6));
+    let (reference, planned) = (&refused["references"][0], &refused["plan"]["references"][0]);
+    assert_eq!(planned["status"], "refused");
+    assert_eq!(planned["previousDigest"], image.sample.digest);
+    assert_eq!(reference["previousDigest"], image.sample.digest);
+    assert_eq!(reference["digest"], other.sample.digest);
 }
 
 #[test]
@@ -143,6 +162,14 @@ fn a_check() {
         checked(&[&reference, "image.tar"]).assert_code(0),
     );
     assert_eq!(value["plan"]["status"], "planned");
+    let other = Image::new(&SampleImage::of_layers(&[500]));
+    let clobbering = other.path().display().to_string();
+    push(&image, &["image.tar", &reference]).assert_code(0);
+    let refused = checked(&[&reference, &clobbering, "--no-clobber"]);
+    let value = held("failed", refused.assert_code(6));
+    assert_eq!(value["plan"]["references"][0]["status"], "refused");
+    assert_eq!(value["references"][0]["digest"], other.sample.digest);
+    assert_eq!(value["findings"][0]["code"], "namespace-mismatch");
     registry.deny("owner/app", Refusal::WritePackage);
     let other = format!("{}/owner/other:1", registry.host());
     let value = held("failed", checked(&[&reference, &other]).assert_code(4));

@@ -3,6 +3,8 @@
 //! Asked of the registry as a push would ask, with the credential that a push would use, but without a byte of an
 //! image: good as the first step of a workflow, before twenty minutes of building.
 
+mod refused;
+
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -21,9 +23,10 @@ use crate::keychain::{Found, FoundKeychain, find_credentials};
 use crate::operands;
 use crate::output::{Actions, Printer, failure_json};
 use crate::quantity::display_duration;
-use crate::reference::{References, first_of_each_repository, is_same_repository};
+use crate::reference::{References, first_of_each_repository};
 use crate::settings::{self, Display};
 use crate::{caution, logging, tls};
+use refused::{Refused, allowed_line, credential, finding};
 
 /// Runs the command and tells the exit code.
 pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
@@ -46,43 +49,12 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode 
             let Refused { first, told, .. } = &*refused;
             if arguments.json {
                 // Standard output may be closed; the exit code still tells.
-                let _ = printer.result_json(with_told(failure_json(first, &[]), told));
+                let _ = printer.result_json(refused::with_told(failure_json(first, &[]), told));
             } else {
-                let _ = printer.result_lines(&refused.allowed);
+                let _ = printer.result_lines(&refused.lines);
             }
             ExitCode::from(first.kind)
         }
-    }
-}
-
-/// A failure as `--json` tells it, with the keys that a check adds or tells otherwise.
-fn with_told(mut failure: Value, told: &Value) -> Value {
-    for (key, value) in told.as_object().into_iter().flatten() {
-        failure[key] = value.clone();
-    }
-    failure
-}
-
-/// Why a push would not be taken.
-struct Refused {
-    /// What decides the exit code.
-    first: CliError,
-    /// The same of further repositories.
-    others: Vec<CliError>,
-    /// What is told of the references that may be pushed all the same.
-    allowed: Vec<String>,
-    /// What `--json` tells beside the failure: the keys and their values.
-    told: Value,
-}
-
-impl From<CliError> for Box<Refused> {
-    fn from(first: CliError) -> Self {
-        Self::new(Refused {
-            first,
-            others: Vec::new(),
-            allowed: Vec::new(),
-            told: json!({ "findings": [] }),
-        })
     }
 }
 
@@ -115,7 +87,7 @@ fn check(
     };
     let references = references.all;
     let credentials = find_credentials(arguments, environment, &references, printer)
-        .map_err(|error| not_found(&references, error))?;
+        .map_err(|error| refused::without_credential(&references, content.as_ref(), error))?;
     let attempt = Attempt {
         arguments,
         environment,
@@ -160,7 +132,8 @@ fn check(
         }
     }
     if !refusals.is_empty() {
-        return refused(&references, &credentials, &cautions, refusals);
+        let refused = refused::of_repositories(&attempt, &references, &cautions, refusals);
+        return refused.map_or(Ok(()), Err);
     }
     let unlinked = runtime.block_on(caution::unlinked(&attempt, &pusher, &references));
     for caution in &unlinked {
@@ -173,9 +146,10 @@ fn check(
             let workshop = settings.workshop(environment);
             let planned = dry_run::plan(&pusher, content, &workshop, &references);
             let planned = runtime.block_on(planned);
-            Some(planned.map_err(|error| {
-                CliError::of_failure("what would be sent cannot be found out", error.failure)
-            })?)
+            Some(
+                planned
+                    .map_err(|error| refused::of_plan(&attempt, &references, &cautions, *error))?,
+            )
         }
     };
     let result = if arguments.json {
@@ -184,91 +158,6 @@ fn check(
         printer.result_lines(&lines(&references, plan.as_ref()))
     };
     result.map_err(|error| CliError::unwritable(&error).into())
-}
-
-/// What is told where no credential was found, so that nothing was asked. Of several repositories it is not told which
-/// of them has none.
-fn not_found(references: &[Reference], error: CliError) -> Box<Refused> {
-    let diagnosis = json!(error.diagnosis);
-    let mut refused: Box<Refused> = error.into();
-    if first_of_each_repository(references).len() == 1 {
-        let entry = |one: &Reference| {
-            json!({
-                "reference": one.to_string(),
-                "digest": null,
-                "status": "failed",
-                "previousDigest": null,
-                "credential": null,
-                "diagnosis": diagnosis,
-            })
-        };
-        refused.told["references"] = references.iter().map(entry).collect();
-    }
-    refused
-}
-
-/// What is told where not every repository may be pushed to.
-///
-/// # Errors
-///
-/// Always: the refusals.
-fn refused(
-    references: &[Reference],
-    credentials: &Found,
-    cautions: &[Caution],
-    refusals: Vec<(&Reference, CliError)>,
-) -> Result<(), Box<Refused>> {
-    let of = |reference: &Reference| {
-        let mut refusals = refusals.iter();
-        refusals.find(|(other, _)| is_same_repository(other, reference))
-    };
-    let allowed: Vec<&Reference> = references.iter().filter(|one| of(one).is_none()).collect();
-    let entry = |one: &Reference| {
-        let refusal = of(one).map(|(_, error)| error);
-        json!({
-            "reference": one.to_string(),
-            "digest": null,
-            "status": if refusal.is_some() { "failed" } else { "allowed" },
-            "previousDigest": null,
-            "credential": credential(credentials, one),
-            "diagnosis": refusal.and_then(|error| error.diagnosis.as_ref()),
-        })
-    };
-    let told = json!({
-        "references": references.iter().map(entry).collect::<Vec<_>>(),
-        "findings": cautions.iter().map(finding).collect::<Vec<_>>(),
-    });
-    let allowed = allowed.iter().map(|one| allowed_line(one)).collect();
-    let mut errors = refusals.into_iter().map(|(_, error)| error);
-    let Some(first) = errors.next() else {
-        return Ok(());
-    };
-    Err(Box::new(Refused {
-        first,
-        others: errors.collect(),
-        allowed,
-        told,
-    }))
-}
-
-fn allowed_line(reference: &Reference) -> String {
-    format!("{reference} may be pushed")
-}
-
-fn finding(one: &Caution) -> Value {
-    json!({ "code": one.code, "message": one.text })
-}
-
-/// The credential that a push would use, null if there is none.
-fn credential(credentials: &Found, reference: &Reference) -> Value {
-    let found = credentials.of(reference);
-    found.map_or(Value::Null, |found| {
-        json!({
-            "source": found.facts.source,
-            "kind": found.facts.kind.describe(),
-            "username": found.credentials.username,
-        })
-    })
 }
 
 /// Says what is waited for. Nothing else takes time here.

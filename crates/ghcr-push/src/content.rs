@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 
-use oci_archive::{Blob, Content};
+use oci_archive::{Blob, Content, Digest};
 use serde_json::Value;
 
 /// Names the repository to which GitHub links the package, and from which that inherits its access
@@ -17,6 +17,14 @@ const CONFIGS: [&str; 2] = [
     "application/vnd.oci.image.config.v1+json",
     "application/vnd.docker.container.image.v1+json",
 ];
+
+/// What references to it will name. While layers are still to be compressed that is not known.
+pub(crate) fn digest(content: &Content) -> Option<&Digest> {
+    match content {
+        Content::Image(image) => Some(&image.root().descriptor().digest),
+        _ => None,
+    }
+}
 
 /// The size of the largest blob, in bytes. Of a layer that is still to be compressed it is not known.
 pub(crate) fn largest_layer(content: &Content) -> Option<u64> {

@@ -2,7 +2,8 @@
 
 use oci_archive::Content;
 use oci_push::{
-    PlanError, PlannedReference, PlannedRepository, PushPlan, Pusher, Reference, Workshop,
+    PlanError, PlannedReference, PlannedRepository, PlannedStatus, PushPlan, Pusher, Reference,
+    Workshop,
 };
 use serde_json::{Value, json};
 
@@ -53,26 +54,42 @@ pub(crate) fn lines(plan: &PushPlan) -> Vec<String> {
             ));
         }
     }
-    for reference in &plan.references {
-        let previous = reference.previous.as_ref().map(ToString::to_string);
-        let digest = plan.digest.as_ref().map(ToString::to_string);
-        let new = digest.as_deref().unwrap_or("the image");
-        lines.push(match (reference.would_move, previous) {
-            (false, _) => format!("{} stays at {new}", reference.reference),
-            (true, None) if reference.is_untold => format!(
-                "{} would name {new}; the registry does not tell what it names now",
-                reference.reference
-            ),
-            (true, None) => format!("{} would be set to {new}", reference.reference),
-            (true, Some(previous)) => {
-                format!(
-                    "{} would move from {previous} to {new}",
-                    reference.reference
-                )
-            }
-        });
-    }
+    let digest = plan.digest.as_ref().map(ToString::to_string);
+    let new = digest.as_deref().unwrap_or("the image");
+    lines.extend(plan.references.iter().map(|one| fate(one, new)));
     lines
+}
+
+/// What would become of a reference; `new` is what it should name.
+fn fate(planned: &PlannedReference, new: &str) -> String {
+    let reference = &planned.reference;
+    match (planned.status, &planned.previous) {
+        (PlannedStatus::Unchanged, _) => format!("{reference} stays at {new}"),
+        (PlannedStatus::Refused, Some(previous)) => {
+            format!("{reference} names {previous}; --no-clobber would refuse to move it to {new}")
+        }
+        (PlannedStatus::Refused, None) => format!(
+            "{reference} would not be set, as --no-clobber refuses another tag of its repository"
+        ),
+        (PlannedStatus::Undecided, Some(previous)) => format!(
+            "{reference} names {previous}; if the image turns out to be another one, --no-clobber would refuse to move it"
+        ),
+        (PlannedStatus::Undecided, None) => format!(
+            "{reference} would name {new}, unless it names something else, which the registry does not tell now; \
+             --no-clobber would refuse that"
+        ),
+        (_, None) if planned.is_untold => {
+            format!("{reference} would name {new}; the registry does not tell what it names now")
+        }
+        (_, None) => format!("{reference} would be set to {new}"),
+        (_, Some(previous)) => format!("{reference} would move from {previous} to {new}"),
+    }
+}
+
+/// Whether a plan says that `--no-clobber` keeps a reference from being pushed.
+pub(crate) fn is_refused(plan: &PushPlan, reference: &Reference) -> bool {
+    let mut references = plan.references.iter();
+    references.any(|one| one.reference == *reference && one.status == PlannedStatus::Refused)
 }
 
 /// What could not be found out about a repository.
@@ -103,7 +120,7 @@ pub(crate) fn json(plan: &PushPlan) -> Value {
             "reference": one.reference.to_string(),
             "previousDigest": one.previous.as_ref().map(ToString::to_string),
             "previousKnown": !one.is_untold,
-            "status": if one.would_move { "planned" } else { "unchanged" },
+            "status": one.status.as_str(),
         })
     };
     let repository = |one: &PlannedRepository| {

@@ -102,9 +102,11 @@ impl CliError {
         self.diagnosis.as_deref().filter(|_| !is_sentence)
     }
 
-    /// Adds the chain of `error`, itself first.
+    /// Adds the chain of `error`, itself first, unless it only repeats the message.
     pub(crate) fn caused_by(mut self, error: &dyn Error) -> Self {
-        self.causes.extend(chain(error));
+        let causes = chain(error).into_iter();
+        self.causes
+            .extend(causes.skip_while(|cause| *cause == self.message));
         self
     }
 

@@ -13,7 +13,7 @@ use oci_push::{Failure, Profile, PushReport, Reference, ReferenceStatus};
 use crate::args::Arguments;
 use crate::content;
 use crate::env::Environment;
-use crate::error::{CliError, Kind};
+use crate::error::{CliError, Kind, kind_of};
 use crate::github::{self, Question};
 use crate::keychain::Found;
 use crate::reference::is_same_repository;
@@ -31,16 +31,25 @@ pub(crate) struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// Turns the failure of a push into what the user is told.
+    /// Turns the failure of a push, or of a dry run, into what the user is told.
     pub(crate) fn explain_push(&self, report: &PushReport, failure: Failure) -> CliError {
+        let is_dry = self.arguments.dry_run;
         match failed(report, &failure) {
             Some(reference) => {
                 let message = if matches!(failure, Failure::Unverified { .. }) {
                     format!("{reference} is published, but could not be verified")
-                } else {
+                } else if !is_dry {
                     format!("failed to push {reference}")
+                } else if kind_of(&failure) == Kind::Unavailable {
+                    // A push later may fare better.
+                    format!("what a push to {reference} would do cannot be found out")
+                } else {
+                    format!("a push to {reference} would fail")
                 };
                 self.explain_after(message, reference, failure, Some(report))
+            }
+            None if is_dry => {
+                CliError::of_failure("what a push would do cannot be found out", failure)
             }
             None => CliError::of_failure("the push failed", failure),
         }

@@ -137,7 +137,7 @@ pub(crate) fn find_credentials(
                 return Err(absent::failure(reference, profile, &search, &found.sources));
             }
             None => tell(format!(
-                "no credential for {host} was found; pushing without"
+                "no credential for {host} was found; going on without"
             )),
         }
         found.searches.insert(key(reference), (profile, search));

@@ -12,6 +12,7 @@ use oci_push::{
 };
 
 use crate::args::{Arguments, variables};
+use crate::content;
 use crate::dry_run;
 use crate::env::Environment;
 use crate::error::{CliError, Kind, Signal};
@@ -143,7 +144,7 @@ fn push(
             });
         }
         Err(Ended::Interrupted(signal)) => {
-            return Err(interrupted(signal, &witness, &references.all));
+            return Err(interrupted(signal, &witness, job));
         }
         Err(Ended::Failed(error)) => {
             let PushError { report, failure } = *error;
@@ -173,7 +174,15 @@ fn push(
 }
 
 /// How far a push was when a signal ended it.
-fn interrupted(signal: Signal, witness: &Witness, references: &[Reference]) -> Failed {
+fn interrupted(signal: Signal, witness: &Witness, job: Job<'_>) -> Failed {
+    let settled = witness.of(job.references, content::digest(job.content));
+    if job.attempt.arguments.dry_run {
+        let error = CliError::new(Kind::Interrupted(signal), "the dry run was interrupted");
+        return Failed {
+            settled,
+            ..Failed::from(error)
+        };
+    }
     let Stored { count, of } = witness.stored();
     let (message, rest) = match of {
         0 => ("the push was interrupted".to_owned(), None),
@@ -190,7 +199,7 @@ fn interrupted(signal: Signal, witness: &Witness, references: &[Reference]) -> F
     let error = CliError::new(Kind::Interrupted(signal), message)
         .hint("run it again: blobs that are finished are not sent again");
     Failed {
-        settled: witness.of(references),
+        settled,
         rest,
         ..Failed::from(error)
     }
@@ -331,7 +340,8 @@ async fn carry_out(pusher: &Pusher, job: Job<'_>) -> Result<Done, Box<PushError>
     }
 }
 
-/// Finds out what a push would do. The failure's report holds the references of which nothing was found out.
+/// Finds out what a push would do. The failure's report holds the references of which nothing was found out, and those
+/// that would be refused.
 async fn plan(pusher: &Pusher, job: Job<'_>) -> Done {
     let error = match dry_run::plan(pusher, job.content, job.workshop, job.references).await {
         Ok(plan) => return Done::Planned(plan, None),
@@ -339,16 +349,18 @@ async fn plan(pusher: &Pusher, job: Job<'_>) -> Done {
     };
     let PlanError { plan, failure } = *error;
     let planned = |reference: &Reference| {
-        plan.references
-            .iter()
-            .any(|one| one.reference == *reference)
+        let mut references = plan.references.iter();
+        references.find(|one| one.reference == *reference)
     };
-    let others = job
-        .references
-        .iter()
-        .filter(|reference| !planned(reference));
-    let others: Vec<Reference> = others.cloned().collect();
-    let report = PushReport::new(&others);
+    let has_failed = |reference: &&Reference| {
+        planned(reference).is_none() || dry_run::is_refused(&plan, reference)
+    };
+    let failed: Vec<Reference> = job.references.iter().filter(has_failed).cloned().collect();
+    let mut report = PushReport::new(&failed);
+    for entry in &mut report.references {
+        entry.digest = content::digest(job.content).cloned();
+        entry.previous = planned(&entry.reference).and_then(|one| one.previous.clone());
+    }
     let error = with_words(pusher, Box::new(PushError { report, failure })).await;
     Done::Planned(plan, Some(error))
 }

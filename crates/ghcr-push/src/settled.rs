@@ -81,8 +81,9 @@ impl Witness {
         }
     }
 
-    /// What is known of `references`, in their order; one that was not seen is not published.
-    pub(crate) fn of(&self, references: &[Reference]) -> Vec<Settled> {
+    /// What is known of `references`, in their order; one that was not seen is not published. `digest` is what they should
+    /// name, as far as that is known.
+    pub(crate) fn of(&self, references: &[Reference], digest: Option<&Digest>) -> Vec<Settled> {
         let seen = self.seen();
         let known = |reference: &Reference| {
             let reference = reference.to_string();
@@ -92,7 +93,7 @@ impl Witness {
                 .find(|settled| settled.reference == reference);
             settled.cloned().unwrap_or(Settled {
                 reference,
-                digest: None,
+                digest: digest.map(ToString::to_string),
                 status: ReferenceStatus::Failed,
                 previous: None,
                 shown: None,

@@ -68,7 +68,7 @@ pub use journal::{NoJournal, SessionJournal, UploadKey};
 pub use observer::{Event, Observer, Silent};
 pub use oci_client::Reference;
 pub use options::{PushOptions, Verify};
-pub use plan::{PlanError, PlannedReference, PlannedRepository, PushPlan};
+pub use plan::{PlanError, PlannedReference, PlannedRepository, PlannedStatus, PushPlan};
 pub use profile::Profile;
 pub use pusher::Pusher;
 pub use report::{

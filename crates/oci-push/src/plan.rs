@@ -19,11 +19,41 @@ pub struct PushPlan {
     pub digest: Option<Digest>,
     /// Every reference, in the order given.
     pub references: Vec<PlannedReference>,
-    /// Every repository, in the order in which they were first named.
+    /// Every repository to which something may be sent, in the order in which they were first named. One of which
+    /// `no_clobber` refuses a tag is not among them: nothing would be sent to it.
     pub repositories: Vec<PlannedRepository>,
 }
 
 /// What would become of a reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PlannedStatus {
+    /// It would be set, or moved.
+    Planned,
+    /// It names the image already.
+    Unchanged,
+    /// It would not be pushed: it names something else, or another tag of its repository does, and `no_clobber`
+    /// refuses that before anything is sent.
+    Refused,
+    /// It names something, or the registry does not tell what, and whether that is the image is only known once the
+    /// layers are compressed: `no_clobber` decides then.
+    Undecided,
+}
+
+impl PlannedStatus {
+    /// The word in `--json` output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Unchanged => "unchanged",
+            Self::Refused => "refused",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+/// A reference, and what would become of it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PlannedReference {
@@ -33,8 +63,8 @@ pub struct PlannedReference {
     pub previous: Option<Digest>,
     /// Whether the registry does not tell what it names now.
     pub is_untold: bool,
-    /// Whether it would be changed.
-    pub would_move: bool,
+    /// What would become of it.
+    pub status: PlannedStatus,
 }
 
 /// What would be sent to a repository.
@@ -77,7 +107,16 @@ impl Publication<'_> {
     /// Finds out what publishing an image would do.
     pub(crate) async fn plan(&self, image: &Image, plan: &mut PushPlan) -> Result<(), Failure> {
         let root = &image.root().descriptor().digest;
-        let before = self.current_tags().await?;
+        let before = self.guarded(self.current_tags().await?).await?;
+        plan.digest.get_or_insert_with(|| root.clone());
+        let refused = self.clobbered(&before, Some(root));
+        let references = self.planned_references(&before, |previous| {
+            status(previous, Some(root), refused.is_some())
+        });
+        if let Some(failure) = refused {
+            plan.references.extend(references);
+            return Err(failure);
+        }
         let is_new = !image.referrers().is_empty()
             || before
                 .iter()
@@ -90,8 +129,7 @@ impl Publication<'_> {
             repository.existing = image.blobs().len();
         }
         repository.refusal = self.refusal(&before, &repository).await;
-        plan.digest.get_or_insert_with(|| root.clone());
-        self.plan_references(&before, Some(root), plan);
+        plan.references.extend(references);
         plan.repositories.push(repository);
         Ok(())
     }
@@ -112,13 +150,33 @@ impl Publication<'_> {
         finishing: &Finishing<'_>,
         plan: &mut PushPlan,
     ) -> Result<(), Failure> {
-        let (before, found): (Vec<Named>, Vec<_>) =
+        let (mut before, found): (Vec<Named>, Vec<_>) =
             self.current_manifests().await?.into_iter().unzip();
         let recognised = found
             .iter()
             .flatten()
             .find_map(|found| finishing.recognise(found));
         let root = recognised.map(|image| image.root().descriptor().digest.clone());
+        let mut refused = None;
+        // What cannot be recognised is compared only when it is finished.
+        let is_undecided = self.options.no_clobber && !draft.is_recognisable();
+        if draft.is_recognisable() {
+            before = self.guarded(before).await?;
+            refused = self.clobbered(&before, root.as_ref());
+        }
+        let references = self.planned_references(&before, |previous| {
+            match status(previous, root.as_ref(), refused.is_some()) {
+                PlannedStatus::Planned if is_undecided && *previous != Named::Nothing => {
+                    PlannedStatus::Undecided
+                }
+                status => status,
+            }
+        });
+        plan.digest = plan.digest.take().or_else(|| root.clone());
+        if let Some(failure) = refused {
+            plan.references.extend(references);
+            return Err(failure);
+        }
         let mut repository = self.planned();
         repository.referrers = draft.referrers();
         if root.is_some() {
@@ -135,8 +193,7 @@ impl Publication<'_> {
             }
         }
         repository.refusal = self.refusal(&before, &repository).await;
-        self.plan_references(&before, root.as_ref(), plan);
-        plan.digest = plan.digest.take().or(root);
+        plan.references.extend(references);
         plan.repositories.push(repository);
         Ok(())
     }
@@ -151,15 +208,19 @@ impl Publication<'_> {
         }
     }
 
-    fn plan_references(&self, before: &[Named], root: Option<&Digest>, plan: &mut PushPlan) {
+    fn planned_references(
+        &self,
+        before: &[Named],
+        status: impl Fn(&Named) -> PlannedStatus,
+    ) -> Vec<PlannedReference> {
         let references = self.references.iter().zip(before);
-        plan.references
-            .extend(references.map(|(reference, previous)| PlannedReference {
-                reference: (*reference).clone(),
-                previous: previous.digest().cloned(),
-                is_untold: *previous == Named::Untold,
-                would_move: previous.digest().is_none() || previous.digest() != root,
-            }));
+        let planned = references.map(|(reference, previous)| PlannedReference {
+            reference: (*reference).clone(),
+            previous: previous.digest().cloned(),
+            is_untold: *previous == Named::Untold,
+            status: status(previous),
+        });
+        planned.collect()
     }
 
     async fn plan_blobs(
@@ -185,5 +246,16 @@ impl Publication<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// What would become of a tag that names `previous`, where `no_clobber` refuses something in its repository or does not.
+fn status(previous: &Named, root: Option<&Digest>, is_refused: bool) -> PlannedStatus {
+    if previous.digest().is_some() && previous.digest() == root {
+        PlannedStatus::Unchanged
+    } else if is_refused {
+        PlannedStatus::Refused
+    } else {
+        PlannedStatus::Planned
     }
 }

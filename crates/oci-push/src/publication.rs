@@ -5,6 +5,7 @@
 //! the upload), and no tag moves before everything it names is stored.
 
 mod claims;
+mod guard;
 mod lanes;
 mod patience;
 mod referrers;
@@ -15,7 +16,7 @@ mod width;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use oci_archive::{Blob, Descriptor, Digest, Image, Manifest};
+use oci_archive::{Blob, Descriptor, Image, Manifest};
 use oci_client::Reference;
 
 use crate::auth::AuthTransport;
@@ -138,29 +139,6 @@ impl Publication<'_> {
                 bytes,
             });
         }
-    }
-
-    /// Holds `no_clobber`: no tag names anything but `root`. Where the answer to a HEAD was no statement, the
-    /// tag itself is asked for.
-    async fn spare_others(&self, before: &Before, root: Option<&Digest>) -> Result<(), Failure> {
-        if !self.options.no_clobber {
-            return Ok(());
-        }
-        for (reference, previous) in self.references.iter().zip(before) {
-            let found = if let Some(found) = previous.digest() {
-                Some(found.clone())
-            } else {
-                let tagged = self.repository.tagged(tag_of(reference)).await?;
-                tagged.map(|manifest| manifest.digest)
-            };
-            if let Some(found) = found.filter(|found| Some(found) != root) {
-                return Err(Failure::Exists {
-                    reference: reference.to_string(),
-                    found,
-                });
-            }
-        }
-        Ok(())
     }
 
     fn note_before(&self, before: &Before, report: &mut PushReport) {

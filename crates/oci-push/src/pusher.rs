@@ -147,6 +147,7 @@ impl Pusher {
         let start = self.services.clock.now();
         let mut report = PushReport::new(references);
         report.identify(image);
+        report.expect(&image.root().descriptor().digest);
         let groups = by_repository(references);
         for _ in &groups {
             let sizes = image.blobs().iter().map(|blob| blob.descriptor.size);
@@ -206,7 +207,8 @@ impl Pusher {
     ///
     /// # Errors
     ///
-    /// [`PlanError`] if a registry cannot be asked, with what was found out of the others.
+    /// [`PlanError`] if a registry cannot be asked, with what was found out of the others; with [`Failure::Exists`] if
+    /// `no_clobber` would refuse a tag, which the plan tells as well.
     pub async fn plan(
         &self,
         image: &Image,

@@ -193,6 +193,13 @@ impl PushReport {
         });
     }
 
+    /// Notes what every reference should name.
+    pub(crate) fn expect(&mut self, digest: &Digest) {
+        for entry in &mut self.references {
+            entry.digest = Some(digest.clone());
+        }
+    }
+
     /// Takes note of something about one of the references that the report was made for.
     pub(crate) fn update(&mut self, reference: &Reference, change: impl Fn(&mut ReferenceReport)) {
         // One that is named twice has two entries.

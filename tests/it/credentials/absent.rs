@@ -1,9 +1,10 @@
 //! What is said where there is no credential, or not where it was asked for.
 
 use expect_test::expect;
+use test_registry::{Options, TestRegistry};
 
 use super::{Desk, login, registry, told};
-use crate::support::{TOKEN, check};
+use crate::support::{Image, Run, TOKEN, check, command};
 
 #[test]
 fn no_credential_for_ghcr() {
@@ -219,4 +220,25 @@ fn an_empty_password() {
         why,
         "--password-stdin is empty, so that no credential was sent"
     );
+}
+
+/// Where none is needed, nothing is said of a push that there is none of.
+#[test]
+fn none_for_a_check_or_a_dry_run() {
+    let registry = TestRegistry::start(Options::default());
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    for arguments in [
+        ["check", "--plain-http", &reference, "image.tar"],
+        ["--dry-run", "--plain-http", "image.tar", &reference],
+    ] {
+        let output = command(image.directory.path()).args(arguments).output();
+        let run = Run::of(output.expect("the binary starts"));
+        run.assert_code(0);
+        let told = format!(
+            "no credential for {} was found; going on without\n",
+            registry.host()
+        );
+        assert!(run.stderr.starts_with(&told), "{}", run.stderr);
+    }
 }

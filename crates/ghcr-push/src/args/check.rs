@@ -4,14 +4,13 @@
 use clap::Command;
 
 /// Options that say how bytes are sent and what becomes of the result.
-const WITHOUT_MEANING: [&str; 11] = [
+const WITHOUT_MEANING: [&str; 10] = [
     "chunk_size",
     "digestfile",
     "dry_run",
     "image_refs",
     "jobs",
     "metadata_file",
-    "no_clobber",
     "progress",
     "stall_timeout",
     "upload_mode",

@@ -10,8 +10,8 @@ use oci_archive::{
     Scratch,
 };
 use oci_push::{
-    Event, Failure, FixedKeychain, LayerCache, Observer, PushError, PushOptions, PushReport,
-    Pusher, Reference, Workshop,
+    Event, Failure, FixedKeychain, LayerCache, Observer, PlanError, PlannedStatus, PushError,
+    PushOptions, PushPlan, PushReport, Pusher, Reference, Silent, Workshop,
 };
 use test_registry::{Action, Fault, Options, Route, TestRegistry};
 
@@ -331,7 +331,43 @@ fn an_index_that_the_tag_names_already_is_not_clobbered() {
     let report = again.result.expect("it is the same");
     assert_eq!(report.references[0].status.as_str(), "unchanged");
     let other = merged([content(1, 5000), content(3, 5000)]);
+    let planned = plan(&other, &reference, options.clone()).expect("nothing is known yet");
+    assert_eq!(planned.references[0].status, PlannedStatus::Undecided);
     let refused = push(&other, &shop(), &reference, options);
     let failure = refused.result.expect_err("another image").failure;
     assert!(matches!(failure, Failure::Exists { .. }), "{failure:?}");
+}
+
+fn plan(
+    draft: &Draft,
+    references: &[String],
+    options: PushOptions,
+) -> Result<PushPlan, Box<PlanError>> {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let keychain = Arc::new(FixedKeychain(None));
+    let pusher = Pusher::new(options, keychain, Arc::new(Silent)).expect("a client");
+    let references: Vec<Reference> = references
+        .iter()
+        .map(|reference| reference.parse().expect("a reference"))
+        .collect();
+    runtime.block_on(pusher.plan_draft(draft, &shop().workshop, &references))
+}
+
+/// That a tag names another image than a draft of one is known before anything is compressed.
+#[test]
+fn a_plan_without_clobber() {
+    let registry = TestRegistry::start(Options::default());
+    let (one, other) = (draft(&[content(1, 5000)]), draft(&[content(2, 5000)]));
+    let reference = [reference(&registry, "app:1")];
+    let mut options = options();
+    options.no_clobber = true;
+    let planned = plan(&one, &reference, options.clone()).expect("there is no such tag");
+    assert_eq!(planned.references[0].status, PlannedStatus::Planned);
+    let pushed = push(&one, &shop(), &reference, options.clone());
+    pushed.result.expect("pushed");
+    let planned = plan(&one, &reference, options.clone()).expect("it names that");
+    assert_eq!(planned.references[0].status, PlannedStatus::Unchanged);
+    let refused = plan(&other, &reference, options).expect_err("it names something else");
+    assert!(matches!(refused.failure, Failure::Exists { .. }));
+    assert_eq!(refused.plan.references[0].status, PlannedStatus::Refused);
 }

@@ -120,13 +120,16 @@ impl Summary {
             });
             let before = moved.map(|previous| format!(", before {}", code_in_table(previous)));
             let shown = entry.shown.as_ref().map(|shown| format!("; {shown}"));
+            // A digest in the table is one that can be pulled.
+            let is_there = entry.status != ReferenceStatus::Failed;
+            let digest = entry.digest.as_deref().filter(|_| is_there);
             self.add(format!(
                 "| {} | {}{}{} | {} |\n",
                 code_in_table(&entry.reference),
                 entry.status.as_str(),
                 before.unwrap_or_default(),
                 shown.unwrap_or_default(),
-                code_in_table(entry.digest.as_deref().unwrap_or_default())
+                code_in_table(digest.unwrap_or_default())
             ));
         }
     }
