@@ -57,6 +57,7 @@ fn a_push_as_events() {
         "blob-checked",
         "blob-committing",
         "blob-finished",
+        "blob-interrupted",
         "blob-progress",
         "blob-started",
         "finished",
@@ -72,8 +73,11 @@ fn a_push_as_events() {
         find(&events, "repository-started")["blobs"],
         image.sample.blobs.len()
     );
+    let interrupted = find(&events, "blob-interrupted");
+    assert_eq!(interrupted["offset"], 0, "a stream keeps nothing");
     let retrying = find(&events, "retrying");
     assert_eq!(retrying["attempt"], 1);
+    assert_eq!(retrying["digest"], interrupted["digest"]);
     assert!(retrying["waitMs"].is_u64(), "{retrying}");
     let notices = events.iter().filter(|event| event["event"] == "notice");
     let levels: BTreeSet<&str> = notices
