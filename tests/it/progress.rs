@@ -1,11 +1,15 @@
 //! What is told of a push while it goes on: events for programs.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 use test_registry::{Action, Fault, Options, Phase, Route, SampleImage, TestRegistry};
 
-use crate::support::{Image, Run, TOKEN, USERNAME, command, push};
+use crate::support::{Image, Run, TOKEN, USERNAME, command, push, push_command};
 
 fn registry() -> TestRegistry {
     TestRegistry::start(Options::ghcr(USERNAME, TOKEN))
@@ -57,6 +61,7 @@ fn a_push_as_events() {
         "blob-checked",
         "blob-committing",
         "blob-finished",
+        "blob-interrupted",
         "blob-progress",
         "blob-started",
         "finished",
@@ -72,8 +77,11 @@ fn a_push_as_events() {
         find(&events, "repository-started")["blobs"],
         image.sample.blobs.len()
     );
+    let interrupted = find(&events, "blob-interrupted");
+    assert_eq!(interrupted["offset"], 0, "a stream keeps nothing");
     let retrying = find(&events, "retrying");
     assert_eq!(retrying["attempt"], 1);
+    assert_eq!(retrying["digest"], interrupted["digest"]);
     assert!(retrying["waitMs"].is_u64(), "{retrying}");
     let notices = events.iter().filter(|event| event["event"] == "notice");
     let levels: BTreeSet<&str> = notices
@@ -86,6 +94,40 @@ fn a_push_as_events() {
     assert_eq!(last["digest"], image.sample.digest.as_str());
     // A token for the registry is no concern of whoever reads along.
     assert!(!run.stderr.contains(TOKEN), "{}", run.stderr);
+}
+
+/// Standard input comes as slowly as whatever writes it.
+#[test]
+fn how_much_of_standard_input_is_read() {
+    let registry = registry();
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let archive = std::fs::read(image.directory.path().join("image.tar")).expect("readable");
+    for (quiet, is_told) in [(&[][..], true), (&["-q"], false)] {
+        let mut child = push_command(&image, &["--progress", "json", "-", &reference])
+            .args(quiet)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let mut input = child.stdin.take().expect("a pipe");
+        input.write_all(&archive).expect("it is read");
+        thread::sleep(Duration::from_millis(1500));
+        drop(input);
+        let run = Run::of(child.wait_with_output().expect("it ends"));
+        run.assert_code(0);
+        let events = events(&run);
+        let of_input = events
+            .iter()
+            .find(|event| event["event"] == "input-progress");
+        let expected = is_told.then_some(archive.len() as u64);
+        assert_eq!(
+            of_input.and_then(|event| event["bytes"].as_u64()),
+            expected,
+            "{events:?}"
+        );
+    }
 }
 
 fn digests(image: &Image) -> BTreeSet<&str> {

@@ -156,6 +156,26 @@ fn many_layers() {
     assert!(!screen.contains('['), "{screen}");
 }
 
+/// What is told while standard input is read is gone afterwards, whatever comes of it.
+#[test]
+fn standard_input_is_told_while_it_is_read() {
+    if !installed(&["script"]) {
+        return;
+    }
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, TOKEN));
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    for (read, code) in [("cat", 0), ("head -c 3000", 3)] {
+        let words = format!("({read} image.tar; sleep 1) | ghcr-push - {reference}");
+        let run = on_terminal(&image, &words);
+        run.assert_code(code);
+        let is_told = run.stdout.contains("reading standard input, ");
+        assert!(is_told, "{:?}", run.stdout);
+        let screen = Screen::of(&run.stdout);
+        assert!(!screen.contains("reading"), "{screen}");
+    }
+}
+
 /// A terminal that takes no escape sequences is sent none.
 #[test]
 fn a_dumb_terminal_gets_lines() {

@@ -134,7 +134,7 @@ pub(crate) fn open(
     let mut contents = Vec::new();
     let mut told: Vec<Notice> = Vec::new();
     for operand in operands {
-        let archive = archive(operand, settings, environment, Purpose::Push)?;
+        let archive = archive(operand, settings, environment, printer, Purpose::Push)?;
         let read = archive.read(&options(operand, settings));
         let content = read
             .map_err(|error| refused(operand, &error, settings, Purpose::Push))?
@@ -219,6 +219,7 @@ pub(crate) fn archive(
     operand: &ImageOperand,
     settings: &ImageSettings,
     environment: &Environment,
+    printer: &Printer,
     purpose: Purpose,
 ) -> Result<Archive, CliError> {
     let options = options(operand, settings);
@@ -229,7 +230,9 @@ pub(crate) fn archive(
                     .hint(format!("pipe an archive in: {}", purpose.example())),
             );
         }
-        Archive::from_reader(io::stdin().lock(), Path::new("standard input"), &options)
+        printer.while_reading(io::stdin().lock(), |input| {
+            Archive::from_reader(input, Path::new("standard input"), &options)
+        })
     } else {
         Archive::open(&operand.path, &options)
     };
@@ -343,11 +346,12 @@ mod tests {
         environment.stdin_is_terminal = true;
         let settings = understood(&ImageArguments::default()).expect("sound");
         let operands = operands::read_images(&["-".to_owned()], |_| false).expect("sound");
+        let printer = Printer::plain(&environment);
         for (purpose, example) in [
             (Purpose::Push, "ghcr-push - ghcr.io/owner/name:tag"),
             (Purpose::Inspect, "ghcr-push inspect -"),
         ] {
-            let opened = archive(&operands[0], &settings, &environment, purpose);
+            let opened = archive(&operands[0], &settings, &environment, &printer, purpose);
             let error = opened.expect_err("a terminal is refused");
             assert_eq!(error.kind, Kind::Usage);
             assert_eq!(error.message, "standard input is a terminal, not an image");

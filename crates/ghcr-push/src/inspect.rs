@@ -15,25 +15,27 @@ use oci_archive::{
 };
 use serde_json::json;
 
-use crate::args::{InspectArguments, variables};
+use crate::args::{InspectArguments, Progress, variables};
 use crate::env::Environment;
 use crate::error::{CliError, Kind};
 use crate::image::{self, ImageSettings, Purpose};
 use crate::operands::{self, ImageOperand};
 use crate::output::{self, Printer};
-use crate::settings::{self, Display};
+use crate::settings;
 use describe::Description;
 
 /// Runs the command and tells the exit code.
 pub(crate) fn run(arguments: &InspectArguments, environment: &Environment) -> ExitCode {
     let colours = settings::colours(arguments.color.color, environment);
+    // Of standard input it is told how far it is read.
+    let display = settings::display(Progress::Auto, arguments.quiet, environment.can_draw());
     let printer = Arc::new(
-        Printer::new(Display::Nothing, arguments.quiet)
+        Printer::new(display, arguments.quiet)
             .coloured(colours)
             .wrapped(environment.widths),
     );
     printer.without_effect(&variables::unknown(environment));
-    match inspect(arguments, environment) {
+    match inspect(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             printer.failure(&error, &[]);
@@ -46,14 +48,18 @@ pub(crate) fn run(arguments: &InspectArguments, environment: &Environment) -> Ex
     }
 }
 
-fn inspect(arguments: &InspectArguments, environment: &Environment) -> Result<(), CliError> {
+fn inspect(
+    arguments: &InspectArguments,
+    environment: &Environment,
+    printer: &Printer,
+) -> Result<(), CliError> {
     let settings = ImageSettings::of(&arguments.image, environment)?;
     let operands = operands::read_images(&arguments.images, |path| Path::new(path).exists())?;
     let mut kitchen = Kitchen::new(&settings);
     let mut described = Vec::new();
     let mut contents = Vec::new();
     for operand in &operands {
-        let read = read(operand, &settings, environment)?;
+        let read = read(operand, &settings, environment, printer)?;
         for content in &read {
             // Of several archives, one image is made, which is described by itself.
             let made = match operands.len() {
@@ -71,7 +77,7 @@ fn inspect(arguments: &InspectArguments, environment: &Environment) -> Result<()
     let together = (operands.len() > 1)
         .then(|| together(contents, &settings, &mut kitchen, &described))
         .transpose()?;
-    let printed = if arguments.json {
+    let written = if arguments.json {
         let mut value = json!({
             "schemaVersion": 1,
             "status": "inspected",
@@ -101,7 +107,7 @@ fn inspect(arguments: &InspectArguments, environment: &Environment) -> Result<()
         }
         output::print_lines(&lines)
     };
-    match printed {
+    match written {
         // Whoever reads only the beginning, as `head` does, has what was asked for.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::unwritable(&error)),
         _ => Ok(()),
@@ -112,8 +118,9 @@ fn read(
     operand: &ImageOperand,
     settings: &ImageSettings,
     environment: &Environment,
+    printer: &Printer,
 ) -> Result<Vec<Content>, CliError> {
-    let archive = image::archive(operand, settings, environment, Purpose::Inspect)?;
+    let archive = image::archive(operand, settings, environment, printer, Purpose::Inspect)?;
     let options = image::options(operand, settings);
     let contents = archive
         .read_all(&options)

@@ -13,6 +13,7 @@ mod json;
 mod lines;
 mod paint;
 mod patterns;
+mod reading;
 mod wrap;
 
 use std::io::{self, Write as _};

@@ -97,6 +97,17 @@ pub enum Event<'a> {
         /// since; in streamed mode what was handed to the connection.
         offset: u64,
     },
+    /// A blob's upload has broken off. Until its next progress it waits, for another try or for others to go first, if
+    /// it is not given up or found to have arrived all the same.
+    BlobInterrupted {
+        /// The blob.
+        digest: &'a Digest,
+        /// The bytes that are not lost: in chunked mode those that the registry has acknowledged, as long as its
+        /// session is gone on with, and else none.
+        offset: u64,
+        /// Why, in one line.
+        cause: &'a str,
+    },
     /// The registry is asked to take a blob over from another repository of its. If it does not, the blob's
     /// upload begins.
     BlobMounting {

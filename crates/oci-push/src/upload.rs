@@ -127,6 +127,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
                         leave(&handle);
                         tries.outlasts |= doom == Doom::Outlasts;
                         self.release_slot();
+                        self.tell_interrupted(0, doom.as_str());
                         continue;
                     }
                 },
@@ -138,6 +139,7 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
             };
             // A session that has failed is left to expire: it may be the one that is being committed.
             leave(&handle);
+            self.tell_interrupted(0, &recovery::in_one_line(&failure));
             refusals += u32::from(recovery::may_pass(&failure));
             match self.aftermath(&failure) {
                 _ if refusals > REFUSALS => return Err(self.after_uploads(&tries, failure)),
@@ -285,6 +287,15 @@ impl<'a, T: Transport> BlobUpload<'a, T> {
 
     fn all_sent(&self) -> bool {
         self.flow().sent() >= self.descriptor.size
+    }
+
+    /// Of what was sent, only the first `held` bytes are not lost.
+    fn tell_interrupted(&self, held: u64, cause: &str) {
+        self.observe(&Event::BlobInterrupted {
+            digest: &self.descriptor.digest,
+            offset: held,
+            cause,
+        });
     }
 
     fn observe(&self, event: &Event<'_>) {

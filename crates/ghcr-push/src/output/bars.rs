@@ -35,15 +35,7 @@ pub(super) struct Screen(Arc<Mutex<Picture>>);
 
 impl Default for Screen {
     fn default() -> Self {
-        let style = ProgressStyle::with_template("{msg}");
-        let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
-        Self(Arc::new(Mutex::new(Picture {
-            bar: ProgressBar::hidden().with_style(style),
-            terminal: None,
-            columns: 0,
-            drawn: Vec::new(),
-            is_closed: false,
-        })))
+        Self(Arc::new(Mutex::new(Picture::new())))
     }
 }
 
@@ -80,6 +72,29 @@ impl Screen {
         picture.bar.set_message(text);
     }
 
+    /// Shows one line, before there are bars.
+    pub(super) fn note(&self, line: &str) {
+        let terminal = Term::buffered_stderr();
+        if !terminal.is_term() {
+            return;
+        }
+        let is_open = self.picture().terminal.is_some();
+        if !is_open {
+            self.open(&terminal);
+        }
+        let (_, width) = terminal.size();
+        let room = width.saturating_sub(SPARED_COLUMNS).into();
+        self.show(&[truncate_str(line, room, "...").into_owned()]);
+    }
+
+    /// Takes that line away; bars may come.
+    pub(super) fn clear(&self) {
+        let mut picture = self.picture();
+        picture.follow_the_window();
+        picture.bar.finish_and_clear();
+        *picture = Picture::new();
+    }
+
     /// Takes all lines away, for good.
     fn close(&self) {
         let mut picture = self.picture();
@@ -108,6 +123,19 @@ struct Picture {
 }
 
 impl Picture {
+    /// Nothing yet.
+    fn new() -> Self {
+        let style = ProgressStyle::with_template("{msg}");
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
+        Self {
+            bar: ProgressBar::hidden().with_style(style),
+            terminal: None,
+            columns: 0,
+            drawn: Vec::new(),
+            is_closed: false,
+        }
+    }
+
     /// Draws what comes where the cursor stands.
     fn begin(&mut self) {
         if let Some(terminal) = &self.terminal {

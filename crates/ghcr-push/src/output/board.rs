@@ -109,6 +109,15 @@ impl Board {
                     item.advance(*offset, now);
                 }
             }
+            Event::BlobInterrupted {
+                digest,
+                offset,
+                cause,
+            } => {
+                if let Some(item) = self.items.get_mut(&Key::Blob((*digest).clone())) {
+                    item.wait(*offset, clean(cause), now);
+                }
+            }
             Event::BlobCommitting { digest } => self.commit(digest, now),
             Event::BlobMounted { digest, size, .. } => {
                 // Nothing of it goes over the wire.
@@ -202,13 +211,19 @@ impl Board {
     /// `most` of them.
     pub(super) fn pass(&mut self, now: Instant, most: usize) {
         let under_way: u64 = self.blobs_under_way().map(|item| item.offset).sum();
+        if self.is_stuck() {
+            // What went before says nothing about what will.
+            self.rate = Rate::default();
+        }
         self.rate.note(self.sent + under_way, now);
         let rows = &self.rows;
         self.items.retain(|key, item| {
             item.rate.note(item.offset, now);
             match &item.state {
-                State::Retrying(until, _) if *until <= now => {
-                    item.enter(State::Uploading, now);
+                State::Retrying(until, cause) if *until <= now => {
+                    // It may have to wait for others, or for an answer: what moves says so.
+                    let cause = cause.clone();
+                    item.enter(State::Waiting(cause), now);
                     item.is_started
                 }
                 State::Done => rows.contains(key) && now.duration_since(item.since) < LINGERS,
@@ -248,14 +263,29 @@ impl Board {
         blobs.map(|(_, item)| item)
     }
 
+    /// Whether blobs are under way, and all of them wait for better times.
+    fn is_stuck(&self) -> bool {
+        let mut blobs = self.blobs_under_way().peekable();
+        blobs.peek().is_some() && blobs.all(|item| item.reason().is_some())
+    }
+
     /// The lines, the total last. They fit into `room` columns, but for a reason in a line of its own.
     pub(super) fn lines(&self, now: Instant, room: usize) -> Vec<String> {
         let layout = Layout::of(room);
-        let rows = self.rows.iter().filter_map(|key| {
-            let item = self.items.get(key)?;
-            Some(layout.item(key.name(), item, now))
-        });
-        let mut lines: Vec<String> = rows.flatten().collect();
+        let mut lines: Vec<String> = Vec::new();
+        let mut told = None;
+        for key in &self.rows {
+            let Some(item) = self.items.get(key) else {
+                continue;
+            };
+            let [line, reason] = layout.item(key.name(), item, now);
+            lines.extend(line);
+            // Many blobs may wait for one reason, which is told once for those that follow each other.
+            if reason.is_some() && told != reason {
+                lines.extend(reason.clone());
+                told = reason;
+            }
+        }
         if self.blobs > 0 {
             lines.push(self.total(&layout));
         }
@@ -317,6 +347,12 @@ impl Board {
     fn outlook(&self, sent: u64) -> Vec<String> {
         if self.blobs_before + self.there.len() >= self.blobs {
             return vec!["storing manifests".to_owned()];
+        }
+        if self.are_known() && self.is_stuck() {
+            return vec!["waiting".to_owned()];
+        }
+        if self.are_known() && self.to_send > 0 && sent == self.to_send {
+            return vec!["committing".to_owned()];
         }
         let Some(rate) = self.rate.per_second() else {
             let checking = (!self.are_known()).then(|| "checking".to_owned());

@@ -46,7 +46,12 @@ fn next<'a>(event: Option<&Event<'a>>, digest: &'a Digest) -> Option<Event<'a>> 
             duration: Duration::from_micros(1500),
         },
         Some(Event::LayerFinished { .. }) => Event::BlobProgress { digest, offset },
-        Some(Event::BlobProgress { .. }) => Event::BlobMounting {
+        Some(Event::BlobProgress { .. }) => Event::BlobInterrupted {
+            digest,
+            offset,
+            cause: "the connection was reset",
+        },
+        Some(Event::BlobInterrupted { .. }) => Event::BlobMounting {
             digest,
             size,
             source,

@@ -67,6 +67,7 @@ impl<T: Transport> BlobUpload<'_, T> {
                     {
                         return Err(failure);
                     }
+                    self.tell_interrupted(acknowledged, &recovery::in_one_line(&failure));
                     self.pause(&failure, waited, tries).await;
                     let is_plausible =
                         |held: &u64| (acknowledged..=acknowledged + size).contains(held);

@@ -21,6 +21,16 @@ pub(super) enum Doom {
     Outlasts,
 }
 
+impl Doom {
+    /// Why, in one line.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Yields => "another blob has the link for itself",
+            Self::Outlasts => "it would take longer than the registry lets a request take",
+        }
+    }
+}
+
 /// What is to be expected of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outlook {

@@ -85,10 +85,11 @@ impl Clock for Impatient {
     }
 }
 
-/// Notes retries.
+/// Notes retries, and interruptions.
 #[derive(Default)]
 pub(crate) struct Listener {
     pub(crate) retries: Mutex<Vec<String>>,
+    interruptions: Mutex<Vec<u64>>,
 }
 
 impl Observer for Listener {
@@ -103,6 +104,10 @@ impl Observer for Listener {
             let line = format!("{step} {attempt}: {cause}");
             self.retries.lock().expect("no panic").push(line);
         }
+        if let Event::BlobInterrupted { offset, .. } = event {
+            let mut interruptions = self.interruptions.lock().expect("no panic");
+            interruptions.push(*offset);
+        }
     }
 }
 
@@ -110,6 +115,8 @@ impl Observer for Listener {
 pub(crate) struct Pushed {
     pub(crate) result: Result<PushReport, Box<PushError>>,
     pub(crate) retries: Vec<String>,
+    /// What was not lost of a blob whose upload broke off, each time.
+    pub(crate) interruptions: Vec<u64>,
     pub(crate) waits: Vec<Duration>,
 }
 
@@ -208,6 +215,7 @@ fn push_by(
     Pushed {
         result,
         retries: listener.retries.lock().expect("no panic").clone(),
+        interruptions: listener.interruptions.lock().expect("no panic").clone(),
         waits: clock.waits.lock().expect("no panic").clone(),
     }
 }

@@ -34,6 +34,7 @@ fn a_stream_that_is_reset_is_sent_again_in_a_new_session() {
         "{:?}",
         pushed.retries
     );
+    assert_eq!(pushed.interruptions, [0], "all of it is lost");
     let journal = registry.journal();
     assert_eq!(journal.uploads_of(source.sample.largest()).commits, 2);
     assert!(journal.blob_bytes() < source.sample.blob_bytes() * 2);
@@ -154,6 +155,7 @@ fn a_broken_chunk_is_resumed_where_the_session_stands() {
         "not one byte twice"
     );
     assert_eq!(pushed.retries.len(), 1, "{:?}", pushed.retries);
+    assert_eq!(pushed.interruptions, [3 * MIB], "three chunks are there");
 }
 
 /// With state in the session's address, as Distribution has it, a broken chunk is the session's end: the
@@ -169,8 +171,13 @@ fn a_broken_chunk_without_a_session_to_resume_starts_a_new_one() {
             .from_request(4)
             .once(),
     );
-    push(&registry, &source, chunked()).report();
+    let pushed = push(&registry, &source, chunked());
     assert_published(&registry, &source);
+    assert_eq!(
+        pushed.interruptions,
+        [3 * MIB, 0],
+        "first the chunk, then the session"
+    );
     let journal = registry.journal();
     let statuses: Vec<_> = journal.of(Route::UploadStatus).map(|e| e.status).collect();
     assert_eq!(statuses, [Some(404)]);

@@ -19,6 +19,8 @@ pub(super) enum State {
     Mounting(String),
     Uploading,
     Committing,
+    /// It broke off, and goes on some time, and why.
+    Waiting(String),
     /// A wait before the next try, and why.
     Retrying(Instant, String),
     Done,
@@ -60,8 +62,18 @@ impl Item {
         self.moved = now;
     }
 
+    /// It broke off, and no more than `offset` bytes of it are not lost.
+    pub(super) fn wait(&mut self, offset: u64, cause: String, now: Instant) {
+        self.offset = offset;
+        self.rate = Rate::default();
+        self.enter(State::Waiting(cause), now);
+    }
+
     /// So many of its bytes have gone.
     pub(super) fn advance(&mut self, offset: u64, now: Instant) {
+        if self.reason().is_some() {
+            self.enter(State::Uploading, now);
+        }
         if offset != self.offset {
             self.offset = offset;
             self.moved = now;
@@ -71,7 +83,7 @@ impl Item {
     /// Why it waits, if it does.
     pub(super) fn reason(&self) -> Option<&str> {
         match &self.state {
-            State::Retrying(_, cause) => Some(cause),
+            State::Waiting(cause) | State::Retrying(_, cause) => Some(cause),
             _ => None,
         }
     }
@@ -95,6 +107,7 @@ impl Item {
                 None => "uploading".to_owned(),
             },
             State::Committing => for_long("committing"),
+            State::Waiting(_) => for_long("waiting"),
             State::Retrying(until, _) => {
                 let left = until.saturating_duration_since(now);
                 // Zero would be said for a whole second.

@@ -49,7 +49,7 @@ impl Layout {
     }
 
     /// Something under way, and below it why it waits, if that does not fit beside.
-    pub(super) fn item(&self, name: &str, item: &Item, now: Instant) -> Vec<String> {
+    pub(super) fn item(&self, name: &str, item: &Item, now: Instant) -> [Option<String>; 2] {
         let doing = item.doing(now);
         let line = match (self.style, &item.state) {
             (Style::Tiny, State::Uploading) => {
@@ -57,18 +57,18 @@ impl Layout {
                 let rate = rate.trim_start_matches([',', ' ']);
                 self.line(short(name), item.offset, item.size, rate)
             }
-            (Style::Tiny, State::Retrying(..)) => self.line(name, 0, 0, &doing),
+            (Style::Tiny, State::Waiting(_) | State::Retrying(..)) => self.line(name, 0, 0, &doing),
             (Style::Tiny, _) => self.line(short(name), 0, 0, &doing),
             _ => self.line(name, item.offset, item.size, &doing),
         };
         let Some(reason) = item.reason() else {
-            return vec![line];
+            return [Some(line), None];
         };
         let whole = format!("{line}: {reason}");
         if whole.chars().count() <= self.room {
-            vec![whole]
+            [Some(whole), None]
         } else {
-            vec![line, format!("{INDENT}{reason}")]
+            [Some(line), Some(format!("{INDENT}{reason}"))]
         }
     }
 

@@ -1,6 +1,7 @@
 //! What stands on the terminal after given events, at given times.
 
 mod flow;
+mod interruptions;
 mod windows;
 
 use expect_test::{Expect, expect};
@@ -81,6 +82,15 @@ impl Play {
         self.note(&Event::BlobFinished {
             digest: &digest,
             size,
+        });
+    }
+
+    fn interrupt(&mut self, blob: u8, offset: u64) {
+        let digest = digest(blob);
+        self.note(&Event::BlobInterrupted {
+            digest: &digest,
+            offset,
+            cause: "no connection to the host could be made",
         });
     }
 
@@ -245,7 +255,8 @@ fn retries() {
     play.check(
         80,
         &expect![[r"
-            000000000000   [            ]        0 B/4.0 MB uploading
+            000000000000   [            ]        0 B/4.0 MB waiting
+              it said \u{1b}[31m503
             0/2 blobs      0 B/4.0 MB so far, checking
         "]],
     );

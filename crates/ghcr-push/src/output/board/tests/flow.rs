@@ -67,3 +67,26 @@ fn a_bound_before_all_is_known() {
     let told = total(&play);
     assert!(told.ends_with(" MB/s, 2 s left"), "{told}");
 }
+
+/// What is sent whole has no rate any more, and no time left: it waits for the registry.
+#[test]
+fn all_is_sent() {
+    let mut play = Play::new(2);
+    play.start(0..2, 4_000_000);
+    for step in 1..=4 {
+        play.progress(0, step * 1_000_000);
+        play.progress(1, step * 1_000_000);
+        play.pass(500);
+    }
+    play.commit(0, 4_000_000);
+    play.commit(1, 4_000_000);
+    play.pass(125);
+    play.check(
+        80,
+        &expect![[r"
+            000000000000   [============]     4.0 MB/4.0 MB committing
+            010101010101   [============]     4.0 MB/4.0 MB committing
+            0/2 blobs      [============]     8.0 MB/8.0 MB committing
+        "]],
+    );
+}
