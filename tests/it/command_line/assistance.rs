@@ -163,6 +163,7 @@ fn short_and_long_help() {
             "Credentials:",
             "Connection:",
             "Output:",
+            "Results:",
             "Transfer:",
             "Image:",
         ] {
@@ -174,6 +175,8 @@ fn short_and_long_help() {
     }
     assert!(short.stdout.lines().count() < 80, "{}", short.stdout);
     for part in [
+        "\nAuthentication:\n",
+        "gh auth token | ghcr-push --username USER --password-stdin",
         "Examples:",
         "Exit codes:",
         "--stall-timeout",
