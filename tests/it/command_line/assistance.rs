@@ -50,7 +50,7 @@ fn what_is_mistyped_is_guessed() {
             &["help", "explian"],
             "",
             2,
-            "ghcr-push help names those that there are",
+            "did you mean `ghcr-push help explain`?",
         ),
         // What resembles a file's name, or a platform of the image's.
         (
