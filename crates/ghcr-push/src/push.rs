@@ -28,11 +28,7 @@ use crate::{caution, logging, settings, tls};
 
 /// Runs the push and tells the exit code.
 pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
-    let display = settings::display(
-        arguments.display.progress,
-        arguments.quiet,
-        environment.can_draw(),
-    );
+    let display = settings::display(arguments.display.progress, arguments.quiet, environment);
     let actions = Actions::of(arguments.actions.github_actions, environment);
     let colours = settings::colours(arguments.display.color.color, environment);
     let printer = Printer::new(display, arguments.quiet)
