@@ -43,7 +43,7 @@ const ENVIRONMENT: [(&str, &str); 12] = [
     ),
     (
         "NO_COLOR, CLICOLOR, CLICOLOR_FORCE, FORCE_COLOR, TERM",
-        "Whether there is colour, where --color says nothing else. Nothing is drawn where TERM is dumb.",
+        "Whether there is colour, where --color says nothing else. Where TERM is dumb, --progress auto prints lines.",
     ),
     (
         "TMPDIR",
