@@ -30,18 +30,45 @@ unset INPUT_TOKEN WORKFLOW_TOKEN
 crlf=$'\r\n'
 lf=$'\n'
 cr=$'\r'
+tab=$'\t'
 for input in INPUT_ARGS INPUT_IMAGE INPUT_PLATFORMS INPUT_REFERENCES INPUT_TAGS; do
   text=${!input//$crlf/$lf}
   printf -v "$input" '%s' "${text%"$cr"}"
 done
 
-# `xargs` reads quotes, and expands nothing. The dot keeps empty words.
-if [ -n "${INPUT_ARGS//[[:space:]]/}" ]; then
-  words=$(xargs printf '.%s\n' <<<"$INPUT_ARGS") || fail 'a quote in the input args is not closed'
-  while IFS= read -r word; do
-    set -- "$@" "${word#.}"
-  done <<<"$words"
-fi
+# Quotes and backslashes are read as a shell reads them
+# (https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_02), and nothing is expanded.
+word=
+is_word=
+quote=
+for ((at = 0; at < ${#INPUT_ARGS}; at++)); do
+  character=${INPUT_ARGS:at:1}
+  case "$quote:$character" in
+    ":'" | ':"') quote=$character is_word=1 ;;
+    "':'" | '":"') quote= ;;
+    "':"*) word+=$character ;;
+    *:\\)
+      at=$((at + 1))
+      character=${INPUT_ARGS:at:1}
+      case "$quote:$character" in
+        # The line goes on.
+        *:"$lf") ;;
+        :?) word+=$character is_word=1 ;;
+        '":'[\$\`\"\\]) word+=$character ;;
+        # It stands for itself.
+        *) word+=\\$character is_word=1 ;;
+      esac
+      ;;
+    ': ' | ":$tab" | ":$lf")
+      [ -z "$is_word" ] || set -- "$@" "$word"
+      word=
+      is_word=
+      ;;
+    *) word+=$character is_word=1 ;;
+  esac
+done
+[ -z "$quote" ] || fail 'a quote in the input args is not closed'
+[ -z "$is_word" ] || set -- "$@" "$word"
 
 while read -r platform; do
   if [ -n "$platform" ]; then

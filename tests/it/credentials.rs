@@ -320,3 +320,36 @@ fn logins_through_a_pipe() {
     run.assert_code(0);
     assert_eq!(registry.tags("owner/b"), ["1"]);
 }
+
+/// A user name that goes with nothing would be believed to.
+#[test]
+fn a_user_name_that_is_not_used() {
+    let registry = registry();
+    let host = registry.host();
+    let mut desk = Desk::new();
+    desk.write(".docker/config.json", &login(&host, TOKEN));
+    let unused = |run: &Run| {
+        run.assert_code(0);
+        let mut lines = run.stderr.lines();
+        let line = lines.find(|line| line.contains("--username"));
+        line.map(str::to_owned)
+    };
+    let line = unused(&desk.push(&registry, &["-u", "somebody"])).expect("it is told");
+    let expected = "notice: --username somebody is not used: ~/.docker/config.json";
+    assert!(line.starts_with(expected), "{line}");
+    assert_eq!(unused(&desk.push(&registry, &["-u", USERNAME])), None);
+    // A variable is for all runs.
+    desk.set("GHCR_PUSH_USERNAME", "somebody");
+    assert_eq!(unused(&desk.push(&registry, &[])), None);
+    // A token of a variable's has no name.
+    desk.set("GHCR_PUSH_TOKEN", TOKEN);
+    assert_eq!(unused(&desk.push(&registry, &["-u", USERNAME])), None);
+    let open = TestRegistry::start(Options::default());
+    let run = Desk::new().push(&open, &["-u", "somebody"]);
+    assert_eq!(
+        unused(&run).as_deref(),
+        Some(
+            "notice: --username somebody is not used: it goes with a password or a token, and none is given"
+        )
+    );
+}

@@ -194,7 +194,7 @@ fn bad_references() {
             expect![[r#"
                 error: "ghrc.io/owner/app:1" names a host that only looks like ghcr.io (lookalike-host)
 
-                hint: write ghcr.io/owner/app; nothing was sent to ghrc.io
+                hint: write ghcr.io/owner/app:1; nothing was sent to ghrc.io
             "#]],
         ),
         (

@@ -125,20 +125,14 @@ fn both_modes_to_distribution() {
     }
     let distribution = Distribution::start().expect("docker-registry starts");
     let image = Image::new(&SampleImage::of_layers(&[20 << 20, 3000]));
-    for mode in ["stream", "chunked"] {
-        let reference = format!("{}/owner/{mode}:1", distribution.host());
-        push(
-            &image,
-            &[
-                "--upload-mode",
-                mode,
-                "--chunk-size",
-                "3MiB",
-                "image.tar",
-                &reference,
-            ],
-        )
-        .assert_code(0);
+    for (name, mode) in [
+        ("stream", ["--upload-mode", "stream"]),
+        ("chunked", ["--chunk-size", "3MiB"]),
+    ] {
+        let reference = format!("{}/owner/{name}:1", distribution.host());
+        let mut arguments = mode.to_vec();
+        arguments.extend(["image.tar", &reference]);
+        push(&image, &arguments).assert_code(0);
         let expected: Vec<u8> = image.sample.manifests.last().expect("a manifest").1.clone();
         assert_eq!(read_back(&reference), expected);
     }

@@ -273,3 +273,18 @@ fn events_of_the_command_line_are_documented() {
         assert!(page.contains(&format!("\n| `{event}` | ")), "{event}");
     }
 }
+
+/// Bars would be drawn for nobody: what is not a terminal gets lines.
+#[test]
+fn bars_without_a_terminal() {
+    let told = |form: &str| {
+        let registry = registry();
+        let image = Image::small();
+        let reference = format!("{}/owner/app:1", registry.host());
+        let run = push(&image, &["--progress", form, "image.tar", &reference]);
+        run.assert_code(0);
+        run.stderr.lines().count()
+    };
+    assert_eq!(told("tty"), told("plain"));
+    assert!(told("plain") > told("none"));
+}

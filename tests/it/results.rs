@@ -148,3 +148,96 @@ fn a_hyphen_is_no_file() {
     push(&image, &["--digestfile", "./-", "image.tar", &reference]).assert_code(0);
     assert_eq!(read(image.directory.path(), "-"), image.sample.digest);
 }
+
+/// To write the result would destroy what was pushed, or what the next push needs.
+#[test]
+fn a_file_that_is_read_takes_no_result() {
+    let registry = registry();
+    let image = Image::small();
+    let directory = image.directory.path();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let archive = std::fs::read(image.path()).expect("readable");
+    std::fs::copy(image.path(), directory.join("other.tar")).expect("writable");
+    std::fs::write(directory.join("file"), "read").expect("writable");
+    std::fs::create_dir(directory.join("sub")).expect("it can be made");
+    let is_image = "names the image itself: ";
+    let is_read = "name one file: ";
+    let mut cases = vec![
+        (vec!["--metadata-file", "image.tar", "image.tar"], is_image),
+        (vec!["--digestfile", "image.tar", "image.tar"], is_image),
+        (vec!["--image-refs", "image.tar", "image.tar"], is_image),
+        (
+            vec!["--image-refs", "sub/../image.tar", "image.tar"],
+            is_image,
+        ),
+        (
+            vec!["--digestfile", "image.tar", "oci-archive:image.tar"],
+            is_image,
+        ),
+        (
+            vec!["--digestfile", "image.tar", "other.tar", "image.tar"],
+            is_image,
+        ),
+        (
+            vec!["--digestfile", "image.tar", "--dry-run", "image.tar"],
+            is_image,
+        ),
+        (
+            vec!["--digestfile", "file", "--authfile", "file", "image.tar"],
+            is_read,
+        ),
+        (
+            vec![
+                "--digestfile",
+                "file",
+                "--ca-file",
+                "sub/../file",
+                "image.tar",
+            ],
+            is_read,
+        ),
+    ];
+    #[cfg(unix)]
+    {
+        std::fs::hard_link(image.path(), directory.join("hard")).expect("it can be made");
+        std::os::unix::fs::symlink("image.tar", directory.join("link")).expect("it can be made");
+        cases.extend([
+            (vec!["--digestfile", "hard", "image.tar"], is_image),
+            (vec!["--metadata-file", "link", "image.tar"], is_image),
+        ]);
+    }
+    for (mut arguments, expected) in cases {
+        if arguments[0] != "--image-refs" {
+            arguments.splice(..0, ["--image-refs", "refs"]);
+        }
+        arguments.push(&reference);
+        let run = push(&image, &arguments);
+        run.assert_code(2);
+        assert!(
+            run.stderr.contains(expected),
+            "{arguments:?}: {}",
+            run.stderr
+        );
+        assert_eq!(std::fs::read(image.path()).expect("readable"), archive);
+        assert_eq!(read(directory, "file"), "read");
+        assert!(!directory.join("refs").exists(), "nothing is opened");
+    }
+    assert_eq!(registry.journal().exchanges.len(), 0);
+}
+
+/// Standard input may be redirected from the file that is to take the result.
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_input_takes_no_result() {
+    let registry = registry();
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let archive = std::fs::read(image.path()).expect("readable");
+    let output = push_command(&image, &["--digestfile", "image.tar", "-", &reference])
+        .stdin(std::fs::File::open(image.path()).expect("readable"))
+        .output()
+        .expect("the binary starts");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(std::fs::read(image.path()).expect("readable"), archive);
+    assert_eq!(registry.journal().exchanges.len(), 0);
+}

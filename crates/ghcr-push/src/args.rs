@@ -138,7 +138,7 @@ pub(crate) struct Arguments {
     #[arg(short, long, env = "GHCR_PUSH_QUIET", value_parser = BoolishValueParser::new())]
     pub(crate) quiet: bool,
 
-    /// Print every request; twice for more (as the variable, 1 to 3); implied in a workflow run that is debugged
+    /// Print every request; twice for more (as the variable, 1 or 2); implied in a workflow run that is debugged
     #[arg(short, long, action = ArgAction::Count, env = "GHCR_PUSH_VERBOSE")]
     pub(crate) verbose: u8,
 
@@ -284,6 +284,7 @@ fn read(command: &mut Command, environment: &Environment) -> Result<CommandLine,
     let words = help::asked(&environment.arguments);
     let matches = command.try_get_matches_from_mut(words)?;
     let mut line = CommandLine::from_arg_matches(&matches)?;
+    let is_push = matches!(line.command, None | Some(Subcommand::Check(_)));
     let (arguments, matches) = match (&mut line.command, matches.subcommand()) {
         (Some(Subcommand::Check(arguments)), Some((_, matches))) => (&mut **arguments, matches),
         _ => (&mut line.arguments, &matches),
@@ -304,6 +305,10 @@ fn read(command: &mut Command, environment: &Environment) -> Result<CommandLine,
             (false, true) => arguments.quiet = false,
             (_, false) => arguments.verbose = 0,
         }
+    }
+    if is_push {
+        transfer::settle_mode(&mut arguments.transfer, matches)
+            .map_err(|message| command.error(ErrorKind::ArgumentConflict, message))?;
     }
     Ok(line)
 }

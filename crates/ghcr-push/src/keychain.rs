@@ -140,9 +140,30 @@ pub(crate) fn find_credentials(
                 "no credential for {host} was found; going on without"
             )),
         }
+        if let Some(unused) = unused_username(arguments, environment, search.found.as_ref()) {
+            tell(unused);
+        }
         found.searches.insert(key(reference), (profile, search));
     }
     Ok(found)
+}
+
+/// What to say of a user name that this run is given and that does not go with its credential. As a variable it is for
+/// all runs, and may be another's.
+fn unused_username(
+    arguments: &Arguments,
+    environment: &Environment,
+    credential: Option<&FoundCredential>,
+) -> Option<String> {
+    let username = arguments.username.as_deref()?;
+    let is_variable = environment.get("GHCR_PUSH_USERNAME") == Some(username);
+    let why = match credential {
+        _ if is_variable => return None,
+        Some(credential) if credential.credentials.username == username => return None,
+        Some(credential) => format!("{} has a user name of its own", credential.facts.source),
+        None => "it goes with a password or a token, and none is given".to_owned(),
+    };
+    Some(format!("notice: --username {username} is not used: {why}"))
 }
 
 /// What the command line says of credentials.

@@ -22,18 +22,14 @@ use crate::keychain::{Found, FoundKeychain, find_credentials};
 use crate::operands;
 use crate::output::{self, Actions, Printer};
 use crate::reference::References;
-use crate::result_files::ResultFiles;
+use crate::result_files::{self, ResultFiles};
 use crate::settled::{self, Settled, Stored, Witness};
 use crate::upload_journal::DirectoryJournal;
 use crate::{caution, logging, settings, tls};
 
 /// Runs the push and tells the exit code.
 pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
-    let display = settings::display(
-        arguments.display.progress,
-        arguments.quiet,
-        environment.can_draw(),
-    );
+    let display = settings::display(arguments.display.progress, arguments.quiet, environment);
     let actions = Actions::of(arguments.actions.github_actions, environment);
     let colours = settings::colours(arguments.display.color.color, environment);
     let printer = Printer::new(display, arguments.quiet)
@@ -88,6 +84,7 @@ fn push(
     let (images, written) =
         operands::split(&arguments.operands, |operand| Path::new(operand).exists())?;
     operands::check_stdin(&images, arguments.password_stdin)?;
+    result_files::check_distinct(arguments, &images)?;
     let settings = ImageSettings::of(&arguments.image, environment)?;
     let profile = settings::profile(arguments.registry_profile);
     let references = References::read(&written, &arguments.tags, profile, environment)?;

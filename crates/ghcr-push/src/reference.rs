@@ -170,15 +170,18 @@ impl References {
         };
         let lowered = repository.to_lowercase();
         let host = host.to_lowercase();
+        let is_tagged = repository.len() < written.len();
+        let written_tag = if is_tagged { tag } else { "" };
         if is_lookalike(&host) || is_ghcr_elsewhere(&host) {
             return Err(
-                refused("names a host that only looks like ghcr.io (lookalike-host)")
-                    .hint(format!("write ghcr.io/{name}; nothing was sent to {host}")),
+                refused("names a host that only looks like ghcr.io (lookalike-host)").hint(
+                    format!("write ghcr.io/{name}{written_tag}; nothing was sent to {host}"),
+                ),
             );
         }
         if host == LEGACY {
             return Err(refused("names GitHub's old registry").hint(format!(
-                "it takes images of single repositories only, and no more of them; write ghcr.io/{}",
+                "it takes images of single repositories only, and no more of them; write ghcr.io/{}{written_tag}",
                 name.split('/').next().map_or_else(
                     || name.to_owned(),
                     |owner| format!("{owner}/{}", name.rsplit('/').next().unwrap_or("NAME"))
@@ -216,7 +219,6 @@ impl References {
                 "{repository} is pushed as {lowered}: a registry takes lower case only"
             ));
         }
-        let is_tagged = repository.len() < written.len();
         Ok((lowered, is_tagged.then(|| tag[1..].to_owned())))
     }
 

@@ -3,6 +3,8 @@
 //! They are opened before the push, since an image that is published and a digest that is lost make a poor
 //! end of a job. What they hold from before stays until there is something to put in its place.
 
+mod distinct;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use oci_push::PushReport;
 use crate::args::ResultArguments;
 use crate::error::{CliError, Kind};
 use crate::output::Printer;
+pub(crate) use distinct::check as check_distinct;
 
 /// What a file is to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +84,9 @@ impl ResultFiles {
                      file of that name",
                 ));
             }
-            if let Some((other, _)) = files.iter().find(|(_, file)| file.path == *path) {
+            let is_it =
+                |file: &ResultFile| file.path == *path || distinct::is_same(&file.path, path);
+            if let Some((other, _)) = files.iter().find(|(_, file)| is_it(file)) {
                 let (other, own) = (other.option(), form.option());
                 let message = format!("{other} and {own} name one file: {}", path.display());
                 return Err(CliError::usage(message));
@@ -211,14 +216,17 @@ mod tests {
     fn one_file_holds_one_thing() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("result");
-        let arguments = ResultArguments {
-            digestfile: Some(path.clone()),
-            image_refs: None,
-            metadata_file: Some(path.clone()),
-        };
-        let error = ResultFiles::open(&arguments).expect_err("it cannot");
-        let expected = "--digestfile and --metadata-file name one file: ";
-        assert!(error.message.starts_with(expected), "{}", error.message);
-        assert!(!path.exists(), "it is not left behind");
+        std::fs::create_dir(directory.path().join("sub")).expect("it can be made");
+        for again in [path.clone(), directory.path().join("sub/../result")] {
+            let arguments = ResultArguments {
+                digestfile: Some(path.clone()),
+                image_refs: None,
+                metadata_file: Some(again),
+            };
+            let error = ResultFiles::open(&arguments).expect_err("it cannot");
+            let expected = "--digestfile and --metadata-file name one file: ";
+            assert!(error.message.starts_with(expected), "{}", error.message);
+            assert!(!path.exists(), "it is not left behind");
+        }
     }
 }

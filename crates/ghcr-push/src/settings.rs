@@ -22,16 +22,16 @@ pub(crate) enum Display {
     Nothing,
 }
 
-/// Decides how progress is shown.
-pub(crate) fn display(asked: args::Progress, quiet: bool, can_draw: bool) -> Display {
+/// Decides how progress is shown. Bars are for a terminal: into a file, a pipe or a log nothing of them would get.
+pub(crate) fn display(asked: args::Progress, quiet: bool, environment: &Environment) -> Display {
     match asked {
         // What is told of failures stays JSON.
         args::Progress::Json => Display::Events,
         _ if quiet => Display::Nothing,
         args::Progress::None => Display::Nothing,
-        args::Progress::Tty => Display::Bars,
-        args::Progress::Auto if can_draw => Display::Bars,
-        args::Progress::Plain | args::Progress::Auto => Display::Lines,
+        args::Progress::Tty if environment.stderr_is_terminal => Display::Bars,
+        args::Progress::Auto if environment.can_draw() => Display::Bars,
+        args::Progress::Plain | args::Progress::Tty | args::Progress::Auto => Display::Lines,
     }
 }
 
@@ -224,15 +224,24 @@ mod tests {
         for (asked, quiet, is_terminal, expected) in [
             (Auto, false, true, Display::Bars),
             (Auto, false, false, Display::Lines),
-            (Tty, false, false, Display::Bars),
+            (Tty, false, true, Display::Bars),
+            (Tty, false, false, Display::Lines),
             (Plain, false, true, Display::Lines),
             (None, false, true, Display::Nothing),
             (Tty, true, true, Display::Nothing),
             (Json, false, true, Display::Events),
             (Json, true, false, Display::Events),
         ] {
-            assert_eq!(display(asked, quiet, is_terminal), expected, "{asked:?}");
+            let mut environment = Environment::of(&[]);
+            environment.stderr_is_terminal = is_terminal;
+            let decided = display(asked, quiet, &environment);
+            assert_eq!(decided, expected, "{asked:?}");
         }
+        // A terminal that takes no escape sequences gets bars only if they are asked for.
+        let mut environment = Environment::of(&[("TERM", "dumb")]);
+        environment.stderr_is_terminal = true;
+        assert_eq!(display(Auto, false, &environment), Display::Lines);
+        assert_eq!(display(Tty, false, &environment), Display::Bars);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::support::Run;
 /// Prints each argument, and then the variables that may hold a token.
 const TELLING: &str = r#"
 [ "$*" = --version ] && exit 0
-for argument; do echo "<$argument>"; done
+for argument; do printf '<%s>\n' "$argument"; done
 for name in GITHUB_TOKEN GHCR_PUSH_TOKEN GH_TOKEN INPUT_TOKEN WORKFLOW_TOKEN; do
   eval "[ -z \"\${$name+set}\" ] || echo \"$name=\$$name\""
 done"#;
@@ -23,18 +23,14 @@ fn run(inputs: &[(&str, &str)]) -> Vec<Run> {
     job.run().steps
 }
 
-/// What the tool is given.
+/// What the tool is given, with `|` for line breaks within.
 #[track_caller]
 fn arguments(inputs: &[(&str, &str)]) -> String {
     let steps = run(inputs);
     let run = steps.last().expect("it ran");
     run.assert_code(0);
-    let lines: Vec<&str> = run
-        .stdout
-        .lines()
-        .filter(|line| line.starts_with('<'))
-        .collect();
-    lines.concat()
+    let (words, _) = run.stdout.rsplit_once('>').expect("it was given some");
+    format!("{words}>").replace(">\n<", "><").replace('\n', "|")
 }
 
 #[test]
@@ -91,6 +87,35 @@ fn each_input_is_data() {
                 ),
             ],
             "<--annotation><a=b c><--annotation=d=$HOME `id` *><--><image.tar><ghcr.io/o/n>",
+        ),
+        // A backslash joins lines, and a line break in quotes is a part of the word.
+        (
+            &[
+                IMAGE,
+                REFERENCE,
+                (
+                    "args",
+                    "--jobs 3 \\\n  --verify=\\\ndeep --annotation 'a=b\n c' --annotation=\"d\n\"\\ e\n",
+                ),
+            ],
+            "<--jobs><3><--verify=deep><--annotation><a=b| c><--annotation=d| e><--><image.tar><ghcr.io/o/n>",
+        ),
+        // In double quotes a backslash keeps four characters and joins lines, and stands for itself before others.
+        (
+            &[
+                IMAGE,
+                REFERENCE,
+                ("args", r#"a\"b\'c"d" '\ "a' "\$\`\"\\\a 'b" '\a"' #e"#),
+            ],
+            r#"<a"b'cd><\ "a><$`"\\a 'b><\a"><#e><--><image.tar><ghcr.io/o/n>"#,
+        ),
+        (
+            &[IMAGE, REFERENCE, ("args", "\"a\\\r\nb\" \\\r\n\t-q \\\n")],
+            "<ab><-q><--><image.tar><ghcr.io/o/n>",
+        ),
+        (
+            &[IMAGE, REFERENCE, ("args", "-q a\\")],
+            "<-q><a\\><--><image.tar><ghcr.io/o/n>",
         ),
         // An empty word is one.
         (

@@ -14,7 +14,7 @@ use super::root;
 use crate::support::{Run, USERNAME};
 
 /// The programs that the action calls, beside gh. Nothing else is on PATH.
-const PROGRAMS: [&str; 16] = [
+const PROGRAMS: [&str; 15] = [
     "awk",
     "bash",
     "cat",
@@ -30,7 +30,6 @@ const PROGRAMS: [&str; 16] = [
     "sha256sum",
     "tar",
     "unzip",
-    "xargs",
 ];
 
 /// The token that the runner gives a job.

@@ -50,7 +50,7 @@ fn what_is_mistyped_is_guessed() {
             &["help", "explian"],
             "",
             2,
-            "ghcr-push help names those that there are",
+            "did you mean `ghcr-push help explain`?",
         ),
         // What resembles a file's name, or a platform of the image's.
         (
@@ -163,6 +163,7 @@ fn short_and_long_help() {
             "Credentials:",
             "Connection:",
             "Output:",
+            "Results:",
             "Transfer:",
             "Image:",
         ] {
@@ -174,6 +175,8 @@ fn short_and_long_help() {
     }
     assert!(short.stdout.lines().count() < 80, "{}", short.stdout);
     for part in [
+        "\nAuthentication:\n",
+        "gh auth token | ghcr-push --username USER --password-stdin",
         "Examples:",
         "Exit codes:",
         "--stall-timeout",

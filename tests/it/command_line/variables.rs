@@ -65,6 +65,44 @@ fn what_is_no_options_variable_is_told_once() {
     assert_eq!(run.stderr, "");
 }
 
+/// A variable is for all runs, and an option for one.
+#[test]
+fn chunks_of_a_stream() {
+    let size = ("GHCR_PUSH_CHUNK_SIZE", "1MiB");
+    let stream = ("GHCR_PUSH_UPLOAD_MODE", "stream");
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, TOKEN));
+    let image = Image::small();
+    let reference = format!("{}/owner/app", registry.host());
+    for (options, variables, expected) in [
+        (&["--upload-mode", "stream"][..], &[size][..], None),
+        (&["--chunk-size", "1MiB"], &[stream], None),
+        (
+            &[],
+            &[size, stream],
+            Some("GHCR_PUSH_CHUNK_SIZE cannot be used with GHCR_PUSH_UPLOAD_MODE=stream"),
+        ),
+        (
+            &["--chunk-size", "1MiB", "--upload-mode", "stream"],
+            &[],
+            Some("'--chunk-size <SIZE>' cannot be used with '--upload-mode stream'"),
+        ),
+    ] {
+        let mut command = push_command(&image, options);
+        command
+            .args(["image.tar", &reference])
+            .envs(variables.iter().copied());
+        let run = Run::of(command.output().expect("the binary starts"));
+        run.assert_code(if expected.is_some() { 2 } else { 0 });
+        let expected = expected.unwrap_or_default();
+        assert!(run.stderr.contains(expected), "{}", run.stderr);
+    }
+    let inspected = command(image.directory.path())
+        .args(["inspect", "image.tar"])
+        .envs([size, stream])
+        .status();
+    assert!(inspected.expect("the binary starts").success());
+}
+
 /// Nothing must be pushed because somebody wrote a word that this tool does not know.
 #[test]
 fn what_is_neither_true_nor_false_is_a_mistake() {

@@ -8,7 +8,7 @@ use crate::env::Environment;
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DisplayArguments {
     /// How progress is shown: auto draws bars on a terminal and prints lines elsewhere, json prints one event a
-    /// line and nothing else on standard error
+    /// line and nothing else on standard error; where that is no terminal, tty prints lines too
     #[arg(long, value_name = "FORM", value_enum, default_value_t = Progress::Auto, env = "GHCR_PUSH_PROGRESS")]
     pub(crate) progress: Progress,
 
@@ -42,7 +42,7 @@ pub(crate) enum Color {
 pub(crate) enum Progress {
     /// Bars on a terminal, lines elsewhere
     Auto,
-    /// Bars
+    /// Bars, also where TERM is dumb; lines where standard error is no terminal
     Tty,
     /// Lines
     Plain,

@@ -1,6 +1,8 @@
 //! Documents that are made of the definition: man pages, and the reference of all options. Here they are
 //! compared with the files; `cargo xtask docs` writes them.
 
+mod manual;
+
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -29,6 +31,7 @@ fn man_pages_are_current() {
             .clone()
             .mut_args(|argument| argument.hide_short_help(false));
         let more = command.get_after_long_help().map(ToString::to_string);
+        let aliases = aliases(&command);
         let has_subcommands = command.has_subcommands();
         let man = Man::new(command)
             .source(concat!("ghcr-push ", env!("CARGO_PKG_VERSION")))
@@ -47,7 +50,13 @@ fn man_pages_are_current() {
             part(&man, &mut page).expect("memory can be written to");
         }
         let mut page = String::from_utf8(page).expect("text");
+        for (name, with_aliases) in aliases {
+            page = page.replace(&name, &with_aliases);
+        }
         page.push_str(&ending(&more.unwrap_or_default()));
+        if has_subcommands {
+            page.push_str(&manual::sections());
+        }
         page
     };
     let command = command();
@@ -68,7 +77,13 @@ fn man_pages_are_current() {
     for part in [
         "GHCR_PUSH_AUTHFILE",
         "Restart a transfer",
+        ".SH AUTHENTICATION",
+        "\\fB\\-\\-digestfile\\fR, \\fB\\-\\-digest\\-file\\fR \\fI<FILE>\\fR",
+        "\\fB\\-\\-retry\\-times\\fR",
+        "\\fB\\-\\-concurrency\\fR",
         ".SH EXAMPLES",
+        ".SH ENVIRONMENT",
+        ".SH FILES",
         ".SH \"EXIT STATUS\"",
     ] {
         assert!(page.contains(part), "{part}");
@@ -85,13 +100,28 @@ fn man_pages_are_current() {
     assert_eq!(files, names, "a page of what is no command any more");
 }
 
+/// How a page names an option, and how it is to, with the other names that the help has too: what makes the pages
+/// leaves them out.
+fn aliases(command: &Command) -> Vec<(String, String)> {
+    let bold = |name: &str| format!("\\fB\\-\\-{}\\fR", manual::escaped(name));
+    let named = command.get_arguments().filter_map(|argument| {
+        let name = bold(argument.get_long()?);
+        let aliases = argument.get_visible_aliases()?;
+        let aliases = aliases.iter().map(|alias| format!(", {}", bold(alias)));
+        Some((name.clone(), name + &aliases.collect::<String>()))
+    });
+    named.collect()
+}
+
 /// What the help ends with, in the sections where a manual has it (`man-pages(7)`).
 fn ending(help: &str) -> String {
     let mut sections = String::new();
     for paragraph in help.split("\n\n") {
-        let escaped = paragraph.replace('\\', "\\e").replace('-', "\\-");
+        let escaped = manual::escaped(paragraph);
         if let Some(examples) = escaped.strip_prefix("Examples:\n") {
             let _ = writeln!(sections, ".SH EXAMPLES\n.nf\n{examples}\n.fi");
+        } else if let Some(sources) = escaped.strip_prefix("Authentication:\n") {
+            let _ = writeln!(sections, ".SH AUTHENTICATION\n.nf\n{sources}\n.fi");
         } else if let Some(codes) = escaped.strip_prefix("Exit codes: ") {
             let _ = writeln!(sections, ".SH \"EXIT STATUS\"\n{codes}");
         } else {

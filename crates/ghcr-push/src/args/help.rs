@@ -13,6 +13,22 @@ use crate::error;
 const MORE: &str = "\
 More options, with their variables, examples and exit codes: ghcr-push --help";
 
+/// Where the credential comes from: the table in `docs/usage.md`, in few words.
+const AUTHENTICATION: &str = "\
+Authentication:
+  The first of these that holds something for the repository is used; nothing is ever written.
+  1. --password-stdin, with --username
+  2. GHCR_PUSH_TOKEN
+  3. DOCKER_AUTH_CONFIG: the text of a config.json of docker's
+  4. --authfile, else the file of REGISTRY_AUTH_FILE
+  5. docker login, with its credential helpers, and what buildx keeps
+  6. podman login
+  7. GH_TOKEN, GITHUB_TOKEN, CR_PAT, for GitHub's own registries only
+     GH_ENTERPRISE_TOKEN, GITHUB_ENTERPRISE_TOKEN, for a GitHub Enterprise Server only
+  8. gh auth login, for GitHub's registries only
+  In a workflow, set GITHUB_TOKEN to ${{ github.token }}, with `packages: write` among its permissions.
+  The login of gh needs the scope write:packages: gh auth refresh --scopes write:packages";
+
 /// What is said below the long help.
 const EXAMPLES: &str = "\
 Examples:
@@ -23,6 +39,7 @@ Examples:
   docker save name | ghcr-push - ghcr.io/owner/name:1.4
   ghcr-push --dry-run image.tar ghcr.io/owner/name:1.4
   ghcr-push --plain-http image.tar localhost:5000/owner/name
+  gh auth token | ghcr-push --username USER --password-stdin image.tar ghcr.io/owner/name:1.4
   ghcr-push inspect image.tar
   ghcr-push check ghcr.io/owner/name
   ghcr-push explain build.log";
@@ -32,6 +49,9 @@ const EXAMPLES_OF: [(&str, &str); 4] = [
     (
         "check",
         "\
+Authentication:
+  As for a push: ghcr-push --help tells the order of the sources.
+
 Examples:
   ghcr-push check ghcr.io/owner/name
   ghcr-push check ghcr.io/owner/name:1.4 image.tar
@@ -71,7 +91,7 @@ Exit codes: 0 described, 2 usage, 3 image.",
 ];
 
 /// Options that are of one kind and do not stand together. All others have their headings where they are defined.
-const HEADINGS: [(&str, &[&str]); 4] = [
+const HEADINGS: [(&str, &[&str]); 5] = [
     ("Credentials", &["username", "password_stdin"]),
     (
         "Connection",
@@ -87,14 +107,11 @@ const HEADINGS: [(&str, &[&str]); 4] = [
     ("GitHub", &["no_probe", "api_url"]),
     (
         "Output",
-        &[
-            "progress",
-            "color",
-            "quiet",
-            "verbose",
-            "json",
-            "digestfile",
-        ],
+        &["progress", "color", "quiet", "verbose", "github_actions"],
+    ),
+    (
+        "Results",
+        &["json", "digestfile", "image_refs", "metadata_file"],
     ),
 ];
 
@@ -130,7 +147,10 @@ pub(super) fn arranged(command: Command, environment: &Environment) -> Command {
     let is_short = environment.arguments.iter().any(|word| word == "-h");
     let mut command = of_one(command, is_short)
         .after_help(MORE)
-        .after_long_help(format!("{EXAMPLES}\n\n{}", error::told()))
+        .after_long_help(format!(
+            "{AUTHENTICATION}\n\n{EXAMPLES}\n\n{}",
+            error::told()
+        ))
         .mut_subcommands(|one| of_one(one, is_short));
     for (name, examples) in EXAMPLES_OF {
         command = command.mut_subcommand(name, |one| {
@@ -197,5 +217,22 @@ pub(crate) fn similar_subcommand(word: &str) -> Option<String> {
         ContextValue::String(similar) => Some(similar.clone()),
         ContextValue::Strings(similar) => similar.last().cloned(),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::credentials::CredentialSource;
+
+    /// What is told of the order is the order.
+    #[test]
+    fn the_sources_stand_in_their_order() {
+        let mut rest = AUTHENTICATION;
+        for source in CredentialSource::in_order() {
+            let name = source.name();
+            let (_, behind) = rest.split_once(&name).unwrap_or_else(|| panic!("{name}"));
+            rest = behind;
+        }
     }
 }

@@ -1,4 +1,4 @@
-use super::GithubActions;
+use super::{GithubActions, UploadMode};
 use crate::env::Environment;
 
 #[test]
@@ -114,5 +114,35 @@ fn a_debugged_run_is_told_more() {
             (verbose, quiet),
             "{options:?} {variable}"
         );
+    }
+}
+
+/// A stream has no chunks: to ask for both is a mistake, unless one is a variable, which is for all runs.
+#[test]
+fn chunks_of_a_stream() {
+    let stream = ["--upload-mode", "stream"];
+    let size = ["--chunk-size", "8MiB"];
+    let read = |options: &[&str]| {
+        let mut environment = Environment::of(&[]);
+        let words = ["ghcr-push", "image.tar", "ghcr.io/owner/app"];
+        environment.arguments = words.iter().chain(options).map(Into::into).collect();
+        let line = super::parse(&environment).map_err(|message| message.text)?;
+        let transfer = line.arguments.transfer;
+        Ok::<_, String>((transfer.upload_mode, transfer.chunk_size.is_some()))
+    };
+    let refused = read(&[stream, size].concat()).expect_err("they contradict each other");
+    assert!(
+        refused.contains("'--chunk-size <SIZE>' cannot be used with '--upload-mode stream'"),
+        "{refused}"
+    );
+    for (options, expected) in [
+        (&stream[..], (Some(UploadMode::Stream), false)),
+        (&size, (None, true)),
+        (
+            &["--upload-mode", "auto", "--chunk-size", "8MiB"],
+            (Some(UploadMode::Auto), true),
+        ),
+    ] {
+        assert_eq!(read(options), Ok(expected), "{options:?}");
     }
 }

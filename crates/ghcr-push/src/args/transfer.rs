@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, ValueEnum};
 
 use crate::quantity;
 
@@ -20,7 +21,7 @@ pub(crate) struct TransferArguments {
     #[arg(long, value_name = "MODE", value_enum, env = "GHCR_PUSH_UPLOAD_MODE")]
     pub(crate) upload_mode: Option<UploadMode>,
 
-    /// The size of a chunk, such as 4MiB; implies --upload-mode chunked
+    /// The size of a chunk, such as 4MiB; implies --upload-mode chunked where no mode is given, and is none of stream's
     #[arg(long, value_name = "SIZE", value_parser = quantity::size, env = "GHCR_PUSH_CHUNK_SIZE")]
     pub(crate) chunk_size: Option<u64>,
 
@@ -63,4 +64,36 @@ pub(crate) enum UploadMode {
     Stream,
     /// Ranged chunks
     Chunked,
+}
+
+/// Settles what is said of chunks and of streams, which have none: an option goes before a variable, which is for all
+/// runs.
+///
+/// # Errors
+///
+/// What contradicts what, where both are said in the same way.
+pub(super) fn settle_mode(
+    arguments: &mut TransferArguments,
+    matches: &ArgMatches,
+) -> Result<(), &'static str> {
+    if arguments.upload_mode != Some(UploadMode::Stream) || arguments.chunk_size.is_none() {
+        return Ok(());
+    }
+    let is_said = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+    match (is_said("upload_mode"), is_said("chunk_size")) {
+        (true, true) => {
+            return Err(
+                "the argument '--chunk-size <SIZE>' cannot be used with '--upload-mode stream', which sends no chunks",
+            );
+        }
+        (false, false) => {
+            return Err(
+                "the variable GHCR_PUSH_CHUNK_SIZE cannot be used with GHCR_PUSH_UPLOAD_MODE=stream, which sends no \
+                 chunks",
+            );
+        }
+        (true, false) => arguments.chunk_size = None,
+        (false, true) => arguments.upload_mode = None,
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! What was probably meant by operands that are none: subcommands in the wrong place or of other tools, and images that
 //! are not in a file.
 
+use super::is_reference;
 use crate::args::help::{HELP, is_subcommand, similar_subcommand};
 use crate::error::CliError;
 use crate::reference::shown;
@@ -27,8 +28,14 @@ pub(super) fn subcommand(operands: &[String], exists: impl Fn(&str) -> bool) -> 
         "login" | "logout" => none().hint(
             "ghcr-push uses what others keep: docker login, podman login, gh auth login, or a token in GHCR_PUSH_TOKEN",
         ),
-        HELP => CliError::usage(format!("there is no subcommand{}", rest.first()?))
-            .hint("ghcr-push help names those that there are"),
+        HELP => {
+            let asked = rest.first()?.trim_start();
+            let hint = meant(asked).map_or_else(
+                || "ghcr-push help names those that there are".to_owned(),
+                |similar| format!("did you mean `ghcr-push help {similar}`?"),
+            );
+            CliError::usage(format!("there is no subcommand {asked}")).hint(hint)
+        }
         word => {
             let similar = meant(word)?;
             CliError::usage(format!("{word} is neither a subcommand nor a file"))
@@ -63,9 +70,8 @@ pub(super) fn foreign_prefix(operands: &[String]) -> Option<String> {
     let (image, command) = STORES
         .iter()
         .find_map(|(prefix, command)| Some((first.strip_prefix(prefix)?, command)))?;
-    let rest = rest.iter().map(|operand| format!(" {}", shown(operand)));
     let command = command.replace("IMAGE", &shown(image));
-    Some(format!("write {command}{}", rest.collect::<String>()))
+    Some(format!("write {command}{}", references(rest)))
 }
 
 /// What to say of a missing file that may be the name of an image in another tool's store.
@@ -79,12 +85,22 @@ pub(super) fn stored_image(operands: &[String]) -> Option<String> {
     };
     let is_name = !name.is_empty() && !name.starts_with('/') && name.chars().all(is_plain);
     is_name.then(|| {
-        let rest: Vec<String> = rest.iter().map(|operand| format!(" {}", shown(operand))).collect();
         format!(
             "if it is an image of docker's, save it on the way: docker save {first} | ghcr-push -{}",
-            rest.concat()
+            references(rest)
         )
     })
+}
+
+/// The references among operands behind the image, each behind a blank, or what stands for one.
+fn references(operands: &[String]) -> String {
+    let references = operands.iter().filter(|one| is_reference(one, true));
+    let references: Vec<String> = references.map(|one| format!(" {}", shown(one))).collect();
+    if references.is_empty() {
+        " ghcr.io/OWNER/NAME".to_owned()
+    } else {
+        references.concat()
+    }
 }
 
 #[cfg(test)]
@@ -134,6 +150,10 @@ mod tests {
             ),
             (
                 &["help", "chekc"],
+                Some("did you mean `ghcr-push help check`?"),
+            ),
+            (
+                &["help", "whatever"],
                 Some("ghcr-push help names those that there are"),
             ),
             (&["help"], None),
@@ -180,6 +200,11 @@ mod tests {
                 "if it is an image of docker's, save it on the way: docker save owner/app:1.2 | ghcr-push - ghcr.io/o/n"
             )
         );
+        for others in [&["app"][..], &["app", "y"], &["app", "owner/name:1"]] {
+            let hint = stored_image(&owned(others)).expect("a hint");
+            let expected = "docker save app | ghcr-push - ghcr.io/OWNER/NAME";
+            assert!(hint.ends_with(expected), "{hint}");
+        }
         for name in ["app", "alpine:3.20"] {
             assert!(hint(name).is_some(), "{name}");
         }
