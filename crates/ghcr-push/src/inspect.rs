@@ -28,7 +28,7 @@ use describe::Description;
 pub(crate) fn run(arguments: &InspectArguments, environment: &Environment) -> ExitCode {
     let colours = settings::colours(arguments.color.color, environment);
     // Of standard input it is told how far it is read.
-    let display = settings::display(Progress::Auto, arguments.quiet, environment.can_draw());
+    let display = settings::display(Progress::Auto, arguments.quiet, environment);
     let printer = Arc::new(
         Printer::new(display, arguments.quiet)
             .coloured(colours)
