@@ -104,6 +104,54 @@ fn an_alert_of_tls() {
     assert!(run.stderr.ends_with(&hint), "{}", run.stderr);
 }
 
+/// The proxy is named that stands between, and none that is not used.
+#[test]
+fn a_proxy_between() {
+    let image = Image::small();
+    let hint = "hint: requests to registry.invalid go through the proxy of HTTPS_PROXY (127.0.0.1:1): look whether";
+    let ignored =
+        "warning: what HTTPS_PROXY is set to is no proxy that can be used, and is ignored; write";
+    for (name, proxy, reference, told, untold) in [
+        (
+            "HTTPS_PROXY",
+            "http://u:word@127.0.0.1:1",
+            "registry.invalid/o/n:1",
+            hint,
+            "warning",
+        ),
+        (
+            "HTTPS_PROXY",
+            "ftp://127.0.0.1:1",
+            "127.0.0.1:1/o/n:1",
+            ignored,
+            "go through",
+        ),
+        (
+            "HTTPS_PROXY",
+            "bogus:://x",
+            "127.0.0.1:1/o/n:1",
+            ignored,
+            "go through",
+        ),
+        (
+            "HTTP_PROXY",
+            "http://127.0.0.1:1",
+            "127.0.0.1:1/o/n:1",
+            "give --plain-http",
+            "proxy",
+        ),
+    ] {
+        let mut command = command(image.directory.path());
+        command.env(name, proxy).args(["--retry", "1"]);
+        command.args(["--progress", "none", "image.tar", reference]);
+        let run = Run::of(command.output().expect("the binary starts"));
+        assert_eq!(run.code, Some(5), "{}", run.stderr);
+        assert!(run.stderr.contains(told), "{proxy}: {}", run.stderr);
+        assert!(!run.stderr.contains(untold), "{proxy}: {}", run.stderr);
+        assert!(!run.stderr.contains("word"), "{proxy}: {}", run.stderr);
+    }
+}
+
 #[test]
 fn the_registry_stays_unavailable() {
     let registry = TestRegistry::start(Options::default());

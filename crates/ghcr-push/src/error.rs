@@ -11,8 +11,8 @@ use oci_push::{Failure, Found, Rejection, Step, ViolationKind, is_transient};
 
 use crate::explain::Place;
 use crate::quantity::display_duration;
-pub(crate) use hints::hint_for_archive;
 use hints::{PROXY_AUTHENTICATION_REQUIRED, hint_for, is_answer_of_tls};
+pub(crate) use hints::{hint_for_archive, is_proxys};
 pub(crate) use kind::{Kind, Signal, told};
 
 /// A wait worth telling: shorter ones have been waited out.

@@ -12,7 +12,7 @@ pub(super) const PROXY_AUTHENTICATION_REQUIRED: u16 = 407;
 const TUNNEL_NEEDS_CREDENTIAL: &str = "proxy authorization required";
 
 /// Whether a proxy on the way wants a credential of its own.
-fn is_proxys(failure: &Failure) -> bool {
+pub(crate) fn is_proxys(failure: &Failure) -> bool {
     match failure.last() {
         Failure::Rejected(rejection) => rejection.status == PROXY_AUTHENTICATION_REQUIRED,
         Failure::Unanswered(unanswered) => match &unanswered.kind {
