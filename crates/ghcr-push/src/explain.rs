@@ -16,6 +16,7 @@ use crate::env::Environment;
 use crate::error::{CliError, Kind, is_proxys};
 use crate::github::{self, Question};
 use crate::keychain::Found;
+use crate::quantity::display_duration;
 use crate::reference::is_same_repository;
 use crate::{proxy, settings, tls};
 pub(crate) use place::Place;
@@ -98,10 +99,13 @@ impl Attempt<'_> {
         error
     }
 
-    /// A failure without a diagnosis. Where nobody was reached, the proxy is named that stood between.
+    /// A failure without a diagnosis. Where nobody was reached, the proxy is named that stood between; where a limit was
+    /// not waited for, it is said that there was no time.
     fn told(&self, message: String, failure: Failure) -> CliError {
         let proxy = self.proxy_between(&failure);
+        let too_long = self.too_long(&failure);
         let mut error = CliError::of_failure(message, failure);
+        error.causes.extend(too_long);
         if let Some((host, proxy)) = proxy {
             error.hint = Some(format!(
                 "requests to {host} go through the proxy of {proxy}: look whether it is right, can be reached and lets \
@@ -111,8 +115,23 @@ impl Attempt<'_> {
         error
     }
 
-    /// The name of the host that was not reached, and the proxy that the request went through. A proxy that wants a credential is
-    /// another matter, and has a hint of its own.
+    /// That waiting for a limit would have taken longer than it may, if it would.
+    fn too_long(&self, failure: &Failure) -> Option<String> {
+        let transfer = &self.arguments.transfer;
+        let allowed = transfer.retry_max_time;
+        let wait = failure.rejection()?.wait_for_limit()?;
+        // Who wants a single try has no use for time.
+        (wait > allowed && transfer.retry != Some(1)).then(|| {
+            format!(
+                "the next try was due after {}, and --retry-max-time allows {}",
+                display_duration(wait),
+                display_duration(allowed)
+            )
+        })
+    }
+
+    /// The name of the host that was not reached, and the proxy that the request went through. A proxy that wants a
+    /// credential is another matter, and has a hint of its own.
     fn proxy_between(&self, failure: &Failure) -> Option<(String, String)> {
         let Failure::Unanswered(unanswered) = failure.last() else {
             return None;
