@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 use test_registry::{Options, Refusal, Route, TestRegistry};
 
-use crate::support::{Image, Run, TOKEN, USERNAME, check, command};
+use crate::support::{Image, Run, TOKEN, USERNAME, check, command, push};
 
 /// Pushes with a workflow's token to a package that refuses, and looks at the whole explanation.
 #[track_caller]
@@ -207,4 +207,24 @@ fn denied_before_there_are_words() {
                  Wait a minute and push again; nothing has to be changed. Deleting the package would only bring the moment back.
         "#]],
     );
+}
+
+/// A limit that takes longer than there is time is not waited for, and that is said.
+#[test]
+fn a_limit_that_outlasts_the_time() {
+    let registry = TestRegistry::start(Options::ghcr(USERNAME, TOKEN));
+    registry.deny("owner/app", Refusal::SecondaryRateLimit);
+    let image = Image::small();
+    let reference = format!("{}/owner/app:1", registry.host());
+    let told =
+        "\n  caused by: the next try was due after 1 min 00 s, and --retry-max-time allows 8.0 s\n";
+    for (options, is_told) in [
+        (&["--retry-max-time", "8s"][..], true),
+        (&["--retry-max-time", "8s", "--retry", "1"], false),
+    ] {
+        let profile = ["-q", "--registry-profile", "ghcr", "image.tar", &reference];
+        let run = push(&image, &[options, &profile].concat());
+        run.assert_code(5);
+        assert_eq!(run.stderr.contains(told), is_told, "{}", run.stderr);
+    }
 }

@@ -53,7 +53,7 @@ pub struct Context {
     pub limited_nearby: Option<bool>,
     /// The size of the largest layer, in bytes.
     pub largest_layer: Option<u64>,
-    /// Names of the proxy variables that are set.
+    /// The variable that names the proxy that the requests went through, if there was one.
     pub proxy_variables: Vec<String>,
     /// What was asked of GitHub to find out more, and what it answered, a line each.
     pub probes: Vec<String>,

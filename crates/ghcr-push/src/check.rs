@@ -25,7 +25,7 @@ use crate::output::{Actions, Printer, failure_json};
 use crate::quantity::display_duration;
 use crate::reference::{References, first_of_each_repository};
 use crate::settings::{self, Display};
-use crate::{caution, logging, tls};
+use crate::{caution, logging, proxy, tls};
 use refused::{Refused, allowed_line, credential, finding};
 
 /// Runs the command and tells the exit code.
@@ -39,6 +39,7 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode 
     let printer = Arc::new(printer);
     logging::start(arguments.verbose, Arc::clone(&printer));
     printer.without_effect(&variables::unknown(environment));
+    printer.without_effect(&proxy::ignored(arguments.plain_http, environment));
     match check(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(refused) => {

@@ -6,18 +6,19 @@ pub(crate) mod situation;
 
 use std::time::SystemTime;
 
-use ghcr_diagnosis::{Context, Evidence, TokenKind, Trouble, diagnose};
+use ghcr_diagnosis::{Context, Evidence, TokenKind, diagnose};
 use oci_archive::Content;
-use oci_push::{Failure, Profile, PushReport, Reference, ReferenceStatus};
+use oci_push::{Failure, Profile, PushReport, Reference, ReferenceStatus, UnansweredKind};
 
 use crate::args::Arguments;
 use crate::content;
 use crate::env::Environment;
-use crate::error::{CliError, Kind, kind_of};
+use crate::error::{CliError, Kind, is_proxys, kind_of};
 use crate::github::{self, Question};
 use crate::keychain::Found;
+use crate::quantity::display_duration;
 use crate::reference::is_same_repository;
-use crate::{settings, tls};
+use crate::{proxy, settings, tls};
 pub(crate) use place::Place;
 
 /// What was tried, and with what.
@@ -80,18 +81,7 @@ impl Attempt<'_> {
                 situation::recall(&mut context, report, reference);
             }
             let evidence = Evidence::of(&failure);
-            let is_unreached = matches!(
-                evidence.trouble,
-                Some(Trouble::Resolve | Trouble::Connect | Trouble::NotTls)
-            );
-            let mut error = CliError::of_failure(message, failure);
-            if is_unreached && !context.proxy_variables.is_empty() {
-                error.hint = Some(format!(
-                    "a proxy is set, and requests go through it unless NO_PROXY names {host}: look whether it is right and \
-                     can be reached: {}",
-                    context.proxy_variables.join(", ")
-                ));
-            }
+            let mut error = self.told(message, failure);
             // What is no matter of permission is not made one by more questions.
             if error.kind == Kind::Authorization {
                 self.probe(&mut context, reference);
@@ -101,7 +91,7 @@ impl Attempt<'_> {
             error.diagnosis = diagnosis.map(Box::new);
             return error;
         }
-        let mut error = CliError::of_failure(message, failure);
+        let mut error = self.told(message, failure);
         if error.kind == Kind::Authorization && error.hint.is_none() {
             error.hint = Some(match facts {
                 Some(facts) => format!(
@@ -116,6 +106,59 @@ impl Attempt<'_> {
             });
         }
         error
+    }
+
+    /// A failure without a diagnosis. Where nobody was reached, the proxy is named that stood between; where a limit was
+    /// not waited for, it is said that there was no time.
+    fn told(&self, message: String, failure: Failure) -> CliError {
+        let proxy = self.proxy_between(&failure);
+        let too_long = self.too_long(&failure);
+        let mut error = CliError::of_failure(message, failure);
+        error.causes.extend(too_long);
+        if let Some((host, proxy)) = proxy {
+            error.hint = Some(format!(
+                "requests to {host} go through the proxy of {proxy}: look whether it is right, can be reached and lets \
+                 them pass, or leave it out with NO_PROXY={host}"
+            ));
+        }
+        error
+    }
+
+    /// That waiting for a limit would have taken longer than it may, if it would.
+    fn too_long(&self, failure: &Failure) -> Option<String> {
+        let transfer = &self.arguments.transfer;
+        let allowed = transfer.retry_max_time;
+        let wait = failure.rejection()?.wait_for_limit()?;
+        // Who wants a single try has no use for time.
+        (wait > allowed && transfer.retry != Some(1)).then(|| {
+            format!(
+                "the next try was due after {}, and --retry-max-time allows {}",
+                display_duration(wait),
+                display_duration(allowed)
+            )
+        })
+    }
+
+    /// The name of the host that was not reached, and the proxy that the request went through. A proxy that wants a
+    /// credential is another matter, and has a hint of its own.
+    fn proxy_between(&self, failure: &Failure) -> Option<(String, String)> {
+        let Failure::Unanswered(unanswered) = failure.last() else {
+            return None;
+        };
+        let is_unreached = match unanswered.kind {
+            UnansweredKind::Resolve(_) | UnansweredKind::Connect(_) => !is_proxys(failure),
+            // Other registries may have no TLS.
+            UnansweredKind::NotTls(_) => Profile::of_host(&unanswered.host) == Profile::Ghcr,
+            _ => false,
+        };
+        let proxy = proxy::of(&unanswered.url, self.environment).filter(|_| is_unreached)?;
+        let host = unanswered.host.as_str();
+        let (name, _) = host
+            .rsplit_once(':')
+            .filter(|(_, port)| !port.ends_with(']'))
+            .unwrap_or((host, ""));
+        let name = name.trim_matches(['[', ']']).to_owned();
+        Some((name, proxy))
     }
 
     /// Adds to the context what GitHub's REST API tells, if it may be asked.
@@ -146,6 +189,15 @@ impl Attempt<'_> {
     fn context(&self, reference: &Reference) -> Context {
         let mut context = situation::context(reference, self.environment);
         self.credentials.tell(reference, &mut context);
+        let scheme = if self.arguments.plain_http {
+            "http"
+        } else {
+            "https"
+        };
+        let url = format!("{scheme}://{}/", reference.resolve_registry());
+        context
+            .proxy_variables
+            .extend(proxy::of(&url, self.environment));
         context.largest_layer = self.content.and_then(content::largest_layer);
         context
     }

@@ -23,6 +23,7 @@ mod logging;
 mod nearest;
 mod operands;
 mod output;
+mod proxy;
 mod push;
 mod quantity;
 mod reference;

@@ -25,7 +25,7 @@ use crate::reference::References;
 use crate::result_files::{self, ResultFiles};
 use crate::settled::{self, Settled, Stored, Witness};
 use crate::upload_journal::DirectoryJournal;
-use crate::{caution, logging, settings, tls};
+use crate::{caution, logging, proxy, settings, tls};
 
 /// Runs the push and tells the exit code.
 pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
@@ -39,6 +39,7 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> ExitCode 
     let printer = Arc::new(printer);
     logging::start(arguments.verbose, Arc::clone(&printer));
     printer.without_effect(&variables::unknown(environment));
+    printer.without_effect(&proxy::ignored(arguments.plain_http, environment));
     match push(arguments, environment, &printer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {

@@ -4,6 +4,7 @@
 //! host was left out.
 
 mod grammar;
+mod tag;
 
 use std::net::Ipv6Addr;
 
@@ -162,12 +163,20 @@ impl References {
             error.diagnosis = without_owner(written, environment).map(Box::new);
             return Err(error.hint(hint));
         }
+        let slashed = tag::with_slash(written);
         let Some((host, name)) = repository.split_once('/').filter(|(host, _)| is_host(host))
         else {
+            let whole = slashed.map_or_else(
+                || written.to_owned(),
+                |(repository, tag)| format!("{repository}:{}", tag::without_slashes(tag)),
+            );
             return Err(
-                refused("does not begin with a registry's host").hint(self.completed(written))
+                refused("does not begin with a registry's host").hint(self.completed(&whole))
             );
         };
+        if let Some((repository, tag)) = slashed {
+            return Err(tag::refused(tag, written, repository));
+        }
         let lowered = repository.to_lowercase();
         let host = host.to_lowercase();
         let is_tagged = repository.len() < written.len();
@@ -255,11 +264,8 @@ fn ipv6_end(written: &str) -> Result<usize, ()> {
 
 /// The reference of a tag in a repository, both of which stand in `written`.
 fn checked(written: &str, repository: &str, tag: &str) -> Result<Reference, CliError> {
-    if !is_tag(tag) {
-        return Err(CliError::usage(format!("{tag:?} in {written:?} is no tag")).hint(
-            "a tag has up to 128 letters, digits, underscores, dots and hyphens, and begins with none of \
-             the last two",
-        ));
+    if !tag::is_tag(tag) {
+        return Err(tag::refused(tag, written, repository));
     }
     grammar::reference(repository, tag).ok_or_else(|| {
         CliError::usage(format!("{written:?} is no image reference")).hint(
@@ -369,17 +375,6 @@ pub(crate) fn is_same_repository(one: &Reference, other: &Reference) -> bool {
 /// Whether the first component of a reference is a host: it has a dot or a port, or is `localhost`.
 pub(crate) fn is_host(component: &str) -> bool {
     component.contains(['.', ':']) || component == "localhost"
-}
-
-/// The distribution specification's grammar of a tag ("Pulling manifests").
-fn is_tag(tag: &str) -> bool {
-    let mut bytes = tag.bytes();
-    let starts_well = bytes
-        .next()
-        .is_some_and(|first| first.is_ascii_alphanumeric() || first == b'_');
-    starts_well
-        && tag.len() <= 128
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 #[cfg(test)]

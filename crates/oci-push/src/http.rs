@@ -13,6 +13,7 @@ mod classify;
 mod client;
 mod connections;
 mod headers;
+mod proxy;
 mod resolve;
 mod trickle;
 
@@ -35,6 +36,8 @@ use connections::Connections;
 use resolve::Resolver;
 use tokio::time::Instant;
 use trickle::{Deliveries, Late};
+
+pub use proxy::goes_through_proxy;
 
 /// No registry needs more hops on its own origin.
 const REDIRECT_LIMIT: usize = 5;

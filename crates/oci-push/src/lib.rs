@@ -56,7 +56,7 @@ mod tally;
 mod upload;
 mod verify;
 
-pub use self::http::{HttpSettings, TlsSettings};
+pub use self::http::{HttpSettings, TlsSettings, goes_through_proxy};
 pub use auth::{Credentials, FixedKeychain, Keychain};
 pub use clock::{Clock, SystemClock};
 pub use failure::{

@@ -60,35 +60,54 @@ impl Reader {
         })
     }
 
-    /// Counts what oci-client has sent for one look (`Client::fetch_manifest_digest`): a HEAD, and if the
+    /// Counts and logs what oci-client has sent for one look (`Client::fetch_manifest_digest`): a HEAD, and if the
     /// answer to that names no digest, as that of a refusal, a GET. Without a token, either goes with a
     /// question for the challenge. `is_left_out` tells whether the registry leaves the digest out of good answers too.
-    fn count(&self, answer: &Result<String, OciDistributionError>, is_left_out: bool) {
-        let looks = match answer {
-            Ok(_) if is_left_out => 2,
-            Ok(_) | Err(OciDistributionError::RequestError(_)) => 1,
-            Err(_) => 2,
+    fn account(
+        &self,
+        reference: &Reference,
+        answer: &Result<String, OciDistributionError>,
+        is_left_out: bool,
+    ) {
+        let is_settled_by_head = match answer {
+            Ok(_) => !is_left_out,
+            Err(error) => matches!(error, OciDistributionError::RequestError(_)),
         };
-        let questions = match &self.auth {
-            RegistryAuth::Bearer(_) => 0,
-            // The push keeps the credential itself to itself.
-            RegistryAuth::Basic(..) | RegistryAuth::Anonymous => looks,
-        };
-        for _ in 0..looks + questions {
-            self.tally.count_request();
+        if is_settled_by_head {
+            self.account_one(reference, &Method::HEAD, Some(answer));
+        } else {
+            self.account_one(reference, &Method::HEAD, None);
+            self.account_one(reference, &Method::GET, Some(answer));
         }
     }
 
-    fn log(&self, reference: &Reference, answer: &Result<String, OciDistributionError>) {
-        let host = reference.resolve_registry();
+    /// The same for one of the two requests; `answer` is `None` if oci-client went on to the other. What the question
+    /// before it is answered with is oci-client's alone to know.
+    fn account_one(
+        &self,
+        reference: &Reference,
+        method: &Method,
+        answer: Option<&Result<String, OciDistributionError>>,
+    ) {
+        let base = format!("{}://{}/v2/", self.scheme, reference.resolve_registry());
+        let step = Step::Verify;
+        match &self.auth {
+            RegistryAuth::Bearer(_) => {}
+            // The push keeps the credential itself to itself.
+            RegistryAuth::Basic(..) | RegistryAuth::Anonymous => {
+                self.tally.count_request();
+                tracing::debug!(%step, method = %Method::GET, url = %base, "asked for the challenge");
+            }
+        }
+        self.tally.count_request();
         let path = format!("{}/manifests/{}", reference.repository(), tag_of(reference));
-        let url = format!("{}://{host}/v2/{path}", self.scheme);
-        let (step, method) = (Step::Verify, Method::HEAD);
+        let url = format!("{base}{path}");
         match answer {
-            Ok(digest) => tracing::debug!(%step, %method, %url, %digest, "answered"),
-            Err(failure) => {
+            Some(Ok(digest)) => tracing::debug!(%step, %method, %url, %digest, "answered"),
+            Some(Err(failure)) => {
                 tracing::debug!(%step, %method, %url, %failure, "not answered with a digest");
             }
+            None => tracing::debug!(%step, %method, %url, "not answered with a digest"),
         }
     }
 
@@ -99,8 +118,7 @@ impl Reader {
             .client
             .fetch_manifest_digest(reference, &self.auth)
             .await;
-        self.count(&answer, is_left_out);
-        self.log(reference, &answer);
+        self.account(reference, &answer, is_left_out);
         answer.ok()?.parse().ok()
     }
 }

@@ -210,6 +210,9 @@ fn every_request_is_counted_and_told() {
             let json: Value = serde_json::from_str(&run.stdout).expect("one JSON object");
             let sent = registry.journal().exchanges.len();
             assert_eq!(json["requests"], sent, "{authentication:?}, late {late}");
+            let lines = run.stderr.lines();
+            let told = lines.filter(|line| line.contains("step=") && line.contains(" method="));
+            assert_eq!(told.count(), sent, "{}", run.stderr);
             // The registry that wants the credential itself is asked by the push's own requests.
             let told = run.stderr.matches("oci_push::verify").count();
             let is_basic = matches!(authentication, Authentication::Basic { .. });

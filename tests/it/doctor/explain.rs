@@ -1,5 +1,8 @@
 //! `ghcr-push explain`.
 
+use std::io::Write as _;
+use std::process::Stdio;
+
 use expect_test::{Expect, expect};
 use serde_json::Value;
 
@@ -136,6 +139,28 @@ fn several_refusals() {
         refusals[1]["diagnosis"]["causes"][0]["likelihood"],
         "possible"
     );
+}
+
+/// Who reads the first line only, as `head -1` does, has what it wants.
+#[test]
+fn a_reader_that_has_read_enough() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for option in ["--color=never", "--json"] {
+        let mut child = command(directory.path())
+            .args(["explain", option])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        drop(child.stdout.take());
+        let mut input = child.stdin.take().expect("a pipe");
+        input.write_all(BUILDX.as_bytes()).expect("it is read");
+        drop(input);
+        let run = Run::of(child.wait_with_output().expect("it ends"));
+        run.assert_code(0);
+        assert_eq!(run.stderr, "");
+    }
 }
 
 /// What is said when little is known.

@@ -110,7 +110,7 @@ fn words_of_any_registry() {
         refusal: a push
           caused by: DENIED: requested access to the resource is denied
 
-        diagnosis: no credential was found
+        diagnosis: probably no credential was sent
 
         1. credential-missing (likely)
            nobody may push anonymously, and no credential for the registry was found
@@ -214,4 +214,21 @@ fn a_refusal_of_one_of_two_pushes() {
         "{}",
         run.stdout
     );
+}
+
+/// The options of this program are no other's.
+#[test]
+fn a_limit_that_another_tool_met() {
+    let words = "Error from intermediary with HTTP status code 403 \"Forbidden\" - with-body: You have exceeded a \
+                 secondary rate limit";
+    for refusal in [words, "toomanyrequests: allowed: 2000/minute"] {
+        let run = explained(
+            &format!("failed to push ghcr.io/owner/app:1: denied: {refusal}\n"),
+            &[],
+        );
+        run.assert_code(0);
+        assert!(run.stdout.contains("rate-limit (proven)"), "{}", run.stdout);
+        assert!(run.stdout.contains("max-parallel: 1"), "{}", run.stdout);
+        assert!(!run.stdout.contains("--jobs"), "{}", run.stdout);
+    }
 }

@@ -66,10 +66,12 @@ pub(crate) fn before(case: &Case) -> Option<Diagnosis> {
 
 fn summarised(causes: Vec<Cause>) -> Option<Diagnosis> {
     let likeliest = causes.iter().min_by_key(|cause| cause.likelihood);
-    let summary = match likeliest.map(|cause| cause.code) {
-        Some(Code::CredentialMissing) => "no credential was found",
-        Some(Code::CredentialEmpty) => "the credential is empty",
-        Some(Code::ForkPullRequest | Code::Dependabot) => {
+    let summary = match likeliest.map(|cause| (cause.code, cause.likelihood)) {
+        Some((Code::CredentialMissing, Likelihood::Proven)) => "no credential was found",
+        Some((Code::CredentialMissing, Likelihood::Likely)) => "probably no credential was sent",
+        Some((Code::CredentialMissing, Likelihood::Possible)) => "perhaps no credential was sent",
+        Some((Code::CredentialEmpty, _)) => "the credential is empty",
+        Some((Code::ForkPullRequest | Code::Dependabot, _)) => {
             "the run is given no credential that may push"
         }
         _ => "the credential was not accepted",

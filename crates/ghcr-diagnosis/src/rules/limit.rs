@@ -8,6 +8,7 @@
 use oci_push::is_rate_limit;
 
 use crate::case::Case;
+use crate::context::Tool;
 use crate::diagnosis::{Cause, Code, Diagnosis, Likelihood};
 
 /// What an intermediate service's answer begins with. It is the message of a Twirp client
@@ -140,7 +141,7 @@ pub(super) fn wait_for_secondary(case: &Case, likelihood: Likelihood) -> Cause {
             if case.evidence.is_pull {
                 "Pull fewer images at once (in a matrix: `max-parallel: 1`)."
             } else {
-                "Push fewer images at once (in a matrix: `max-parallel: 1`, here: `--jobs 1`)."
+                fewer_pushes(case)
             }
         ),
         url: None,
@@ -168,13 +169,30 @@ fn wait(case: &Case) -> Cause {
         remedy: format!(
             "Wait a minute and {}, with fewer jobs at a time{}.{advice}",
             case.again(),
-            if case.evidence.is_pull {
-                ""
-            } else {
-                " and fewer, larger requests (here: `--jobs 1`, and no small `--chunk-size`)"
-            }
+            larger_requests(case)
         ),
         url: None,
+    }
+}
+
+/// How to push less at a time; the options are this program's own.
+fn fewer_pushes(case: &Case) -> &'static str {
+    match case.context.tool {
+        Tool::GhcrPush => {
+            "Push fewer images at once (in a matrix: `max-parallel: 1`, here: `--jobs 1`)."
+        }
+        Tool::Another => "Push fewer images at once (in a matrix: `max-parallel: 1`).",
+    }
+}
+
+/// How to push with fewer requests; the options are this program's own.
+fn larger_requests(case: &Case) -> &'static str {
+    match case.context.tool {
+        _ if case.evidence.is_pull => "",
+        Tool::GhcrPush => {
+            " and fewer, larger requests (here: `--jobs 1`, and no small `--chunk-size`)"
+        }
+        Tool::Another => " (in a matrix: `max-parallel: 1`)",
     }
 }
 

@@ -5,6 +5,7 @@
 mod foreign;
 mod text;
 
+use std::io;
 use std::process::ExitCode;
 
 use ghcr_diagnosis::{Code, Context, Diagnosis, Evidence, Likelihood, diagnose, log};
@@ -81,7 +82,11 @@ fn explain(
     } else {
         printer.result_lines(&lines(&explained, omitted))
     };
-    result.map_err(|error| CliError::unwritable(&error))
+    match result {
+        // Who has read enough, as `head` has, misses nothing.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(|error| CliError::unwritable(&error)),
+    }
 }
 
 /// A refusal, its explanation, and what would have made that surer.

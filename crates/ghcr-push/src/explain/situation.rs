@@ -18,23 +18,12 @@ const CREDENTIAL_VARIABLES: [&str; 7] = [
     "GITHUB_ENTERPRISE_TOKEN",
 ];
 
-/// Variables that name a proxy, as curl reads them.
-const PROXY_VARIABLES: [&str; 6] = [
-    "HTTPS_PROXY",
-    "https_proxy",
-    "HTTP_PROXY",
-    "http_proxy",
-    "ALL_PROXY",
-    "all_proxy",
-];
-
 /// The context of a push to `reference`, but for the credential.
 pub(crate) fn context(reference: &Reference, environment: &Environment) -> Context {
     let mut context = Context::default();
     context.tool = Tool::GhcrPush;
     let is_empty = |value: &str| value.trim().is_empty();
     context.empty_variables = variables(&CREDENTIAL_VARIABLES, environment, is_empty);
-    context.proxy_variables = proxies(environment);
     context.reference = reference.to_string();
     let (owner, package) = reference.repository().split_once('/').unwrap_or_default();
     context.owner = owner.to_owned();
@@ -59,20 +48,6 @@ pub(crate) fn of_log(evidence: &Evidence, environment: &Environment) -> Context 
         admit(&mut context, run, named.split('/').next());
     }
     context
-}
-
-/// The variables that name a proxy, each with the proxy's host and port, without what it may have of a password.
-fn proxies(environment: &Environment) -> Vec<String> {
-    let named = PROXY_VARIABLES.iter().filter_map(|name| {
-        let address = environment.filled(name)?;
-        let (_, authority) = address.rsplit_once('@').unwrap_or(("", address));
-        let authority = authority
-            .split_once("://")
-            .map_or(authority, |(_, rest)| rest);
-        let host = authority.split('/').next().unwrap_or_default();
-        Some(format!("{name} ({host})"))
-    });
-    named.collect()
 }
 
 /// The names of those variables that are set to what `test` tells.
@@ -120,28 +95,5 @@ pub(crate) fn add(context: &mut Context, told: Told) {
     context.probes = told.account;
     if let Some(actions) = &mut context.actions {
         actions.token_is_own = told.token_is_own;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn proxies_without_their_passwords() {
-        for (address, shown) in [
-            (
-                "http://proxy.example:3128",
-                "HTTPS_PROXY (proxy.example:3128)",
-            ),
-            (
-                "http://user:p@ss@proxy.example:3128/x",
-                "HTTPS_PROXY (proxy.example:3128)",
-            ),
-            ("proxy.example", "HTTPS_PROXY (proxy.example)"),
-        ] {
-            let environment = Environment::of(&[("HTTPS_PROXY", address), ("https_proxy", "")]);
-            assert_eq!(proxies(&environment), [shown]);
-        }
     }
 }

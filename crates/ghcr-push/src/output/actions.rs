@@ -80,7 +80,7 @@ impl Printer {
     /// Prints what is set in the environment and has no effect.
     pub(crate) fn without_effect(&self, texts: &[String]) {
         for text in texts {
-            self.warn("unknown variable", text, &format!("warning: {text}"));
+            self.warn("variable without effect", text, &format!("warning: {text}"));
         }
     }
 

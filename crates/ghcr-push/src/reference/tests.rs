@@ -198,6 +198,49 @@ fn refused_with_the_reason() {
     }
 }
 
+/// A branch's name as a tag.
+#[test]
+fn a_tag_has_no_slash() {
+    for (argument, tags, expected) in [
+        (
+            "ghcr.io/o/n:feature/x",
+            &[][..],
+            "the tag \"feature/x\" has a slash, which no tag has; write ghcr.io/o/n:feature-x; for a branch's",
+        ),
+        (
+            "localhost:5000/o/n:feature/x",
+            &[],
+            "write localhost:5000/o/n:feature-x;",
+        ),
+        (
+            "[::1]:5000/o/n:feature/x",
+            &[],
+            "write [::1]:5000/o/n:feature-x;",
+        ),
+        (
+            "ghcr.io/n:feature/x",
+            &[],
+            "the tag \"feature/x\" has a slash",
+        ),
+        (
+            "ghcr.io/o/n:refs/heads/main",
+            &[],
+            "write ghcr.io/o/n:main; for a branch's",
+        ),
+        ("o/n:feature/x", &[], "write ghcr.io/o/n:feature-x"),
+        (
+            "ghcr.io/o/n",
+            &["feature/x"],
+            "the tag \"feature/x\" has a slash, which no tag has; write ghcr.io/o/n:feature-x; for",
+        ),
+    ] {
+        let error = read(&[argument], tags).expect_err(argument);
+        assert!(error.contains(expected), "{argument}: {error}");
+    }
+    let error = read(&["ghcr.io/o/n:feature/x"], &[]).expect_err("a slash");
+    assert!(error.contains("${GITHUB_REF_NAME//\\//-}"), "{error}");
+}
+
 /// GitHub keeps packages below owners, wherever its registry stands.
 #[test]
 fn a_registry_of_github_needs_an_owner() {

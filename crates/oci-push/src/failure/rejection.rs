@@ -9,7 +9,7 @@ use oci_client::errors::OciEnvelope;
 use super::limit::is_rate_limit;
 use super::{displayed, host_of};
 use crate::request::{Request, Response};
-use crate::retry::advised_wait;
+use crate::retry::{SECONDARY_LIMIT, advised_wait};
 use crate::step::Step;
 
 /// One entry of the registry's error list (distribution-spec, "Error codes").
@@ -109,6 +109,19 @@ impl Rejection {
         let words: Vec<&str> = codes.collect();
         let words = format!("{} {}", words.join(" "), self.words());
         is_rate_limit(Some(self.status.as_u16()), &self.headers, &words)
+    }
+
+    /// The wait before the first repetition where this is a rate limit: the one that it asks for, else the one for
+    /// GitHub's secondary limit. `None` of a limit by its status alone that names none, which is over in seconds.
+    #[must_use]
+    pub fn wait_for_limit(&self) -> Option<Duration> {
+        if !self.is_rate_limit() {
+            return None;
+        }
+        let is_secondary =
+            self.status.is_client_error() && self.status != StatusCode::TOO_MANY_REQUESTS;
+        self.retry_after
+            .or_else(|| is_secondary.then_some(SECONDARY_LIMIT))
     }
 
     /// Whether it says no more than 403: nothing, the status once more, or a proxy's page. Such refusals of ghcr.io
@@ -231,7 +244,41 @@ fn registry_errors(body: &[u8]) -> Vec<RegistryError> {
 
 #[cfg(test)]
 mod tests {
+    use http::{HeaderMap, HeaderValue};
+    use url::Url;
+
     use super::*;
+
+    #[test]
+    fn how_long_a_limit_is_waited_for() {
+        let limit = "You have exceeded a secondary rate limit";
+        let (ten, secondary) = (Some(Duration::from_secs(10)), Some(SECONDARY_LIMIT));
+        for (status, retry_after, body, expected) in [
+            (403, None, limit, secondary),
+            (400, None, limit, secondary),
+            (403, Some("10"), limit, ten),
+            (403, Some("10"), "denied", ten),
+            (429, Some("10"), "", ten),
+            (429, None, "", None),
+            (403, None, "denied", None),
+            (503, Some("10"), "", None),
+        ] {
+            let url = Url::parse("https://registry.example/v2/o/n/blobs/uploads/").expect("a URL");
+            let mut headers = HeaderMap::new();
+            if let Some(value) = retry_after {
+                headers.insert("retry-after", HeaderValue::from_static(value));
+            }
+            let request = Request::new(Step::StartUpload, Method::POST, url.clone());
+            let response = Response {
+                status: StatusCode::from_u16(status).expect("a status"),
+                headers,
+                body: body.into(),
+                url,
+            };
+            let wait = Rejection::new(&request, &response).wait_for_limit();
+            assert_eq!(wait, expected, "{status} {retry_after:?} {body}");
+        }
+    }
 
     #[test]
     fn words_that_say_nothing() {

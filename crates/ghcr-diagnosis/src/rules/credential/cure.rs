@@ -35,7 +35,7 @@ pub(super) fn of(case: &Case, host: &str) -> String {
             if has_jobs_token(case, host) && case.evidence.client != Some(Client::Kubelet) {
                 format!(
                     "Log in before the step that pushes. In a workflow:\n\n    \
-                     - uses: docker/login-action@v3\n      with:\n        registry: {host}\n        \
+                     - uses: docker/login-action@v4\n      with:\n        registry: {host}\n        \
                      username: ${{{{ github.actor }}}}\n        password: ${{{{ secrets.GITHUB_TOKEN }}}}\n\n\
                      Elsewhere, {login}."
                 )

@@ -26,25 +26,6 @@ fn scratch_space() {
     }
 }
 
-/// What failed is not its own cause.
-#[test]
-fn nothing_is_said_twice() {
-    let error = OpenError::Read {
-        what: "image.tar".to_owned(),
-        source: io::Error::other("gone"),
-    };
-    for (message, expected) in [
-        ("image.tar cannot be read", &["gone"][..]),
-        (
-            "image.tar cannot be pushed",
-            &["image.tar cannot be read", "gone"],
-        ),
-    ] {
-        let told = CliError::new(Kind::Image, message).caused_by(&error);
-        assert_eq!(told.causes, expected, "{message}");
-    }
-}
-
 #[test]
 #[cfg(target_os = "linux")]
 fn what_the_system_says() {
