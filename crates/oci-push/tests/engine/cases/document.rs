@@ -380,12 +380,12 @@ faults, and 200 by up to four (`engine/soak.rs`). Requests that hang are tried b
 
 | pushes | how many | published | failed without a tag | failed, the tag denied | bytes sent, at most |
 |---|---|---|---|---|---|
-| one fault, ghcr.io's streams | 713 | 667 | 43 | 3 | 1.99 times |
-| one fault, ghcr.io's chunks | 300 | 287 | 13 | 0 | 1.99 times |
-| one fault, chunks that overwrite | 60 | 58 | 2 | 0 | 2.99 times |
-| one fault, other registries | 385 | 357 | 24 | 4 | 2.00 times |
-| two faults | 300 | 262 | 37 | 1 | 1.99 times |
-| up to four faults that pass, or two that do not | 200 | 195 | 5 | 0 | 2.00 times |
+| one fault, ghcr.io's streams | 713 | 670 | 40 | 3 | 1.99 times |
+| one fault, ghcr.io's chunks | 300 | 284 | 16 | 0 | 1.99 times |
+| one fault, chunks that overwrite | 60 | 57 | 3 | 0 | 2.99 times |
+| one fault, other registries | 385 | 359 | 22 | 4 | 2.82 times |
+| two faults | 300 | 254 | 45 | 1 | 2.65 times |
+| up to four faults that pass, or two that do not | 200 | 195 | 5 | 0 | 1.98 times |
 
 `cargo test -p oci-push --test engine sweep soak -- --nocapture` prints these figures, and with `--ignored` in place of
 `sweep soak` those of everything: every fault at every request to all kinds of registries in both modes, and thousands of
