@@ -73,10 +73,15 @@ fn is_usable(address: &str) -> bool {
     goes_through_proxy(ANYWHERE, address, "")
 }
 
+/// The host with its port. What is no port may be a password, of an address that lacks its host.
 fn host_of(address: &str) -> &str {
     let (_, authority) = address.rsplit_once('@').unwrap_or(("", address));
     let (_, authority) = authority.split_once("://").unwrap_or(("", authority));
-    authority.split('/').next().unwrap_or_default()
+    let authority = authority.split('/').next().unwrap_or_default();
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !authority.ends_with(']') && port.parse::<u16>().is_err() => host,
+        _ => authority,
+    }
 }
 
 #[cfg(test)]
@@ -92,6 +97,9 @@ mod tests {
                 "http://proxy.example:3128",
                 "HTTPS_PROXY (proxy.example:3128)",
             ),
+            ("http://user:hunter22", "HTTPS_PROXY (user)"),
+            ("http://[::1]", "HTTPS_PROXY ([::1])"),
+            ("http://[::1]:3128", "HTTPS_PROXY ([::1]:3128)"),
             (
                 "http://user:word@proxy.example:3128/x",
                 "HTTPS_PROXY (proxy.example:3128)",

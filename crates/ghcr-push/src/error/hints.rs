@@ -117,8 +117,8 @@ fn hint_for_scratch(error: &ScratchError) -> Option<&'static str> {
 pub(super) fn hint_for(failure: &Failure) -> Option<String> {
     if is_proxys(failure) {
         return Some(
-            "it is a proxy on the way that asks for a user name and a password: give them in HTTPS_PROXY (HTTP_PROXY with \
-             --plain-http) as http://USER:PASSWORD@HOST:PORT, or name the registry in NO_PROXY"
+            "it is a proxy on the way that asks for a user name and a password: write both, with a colon between them, and \
+             an @ before the proxy's host in HTTPS_PROXY (HTTP_PROXY with --plain-http), or name the registry in NO_PROXY"
                 .to_owned(),
         );
     }

@@ -1,6 +1,6 @@
 //! Whether a file that is to take a result is one that the push reads: to write to it would destroy that.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::args::Arguments;
 use crate::error::CliError;
@@ -55,11 +55,10 @@ fn is_of(path: &Path, image: &ImageOperand) -> bool {
         return is_same(path, Path::new("/dev/stdin"));
     }
     let is_blob = || {
-        let blobs = image.path.join("blobs").canonicalize().ok();
-        let path = path.canonicalize().ok();
-        blobs
-            .zip(path)
-            .is_some_and(|(blobs, path)| path.starts_with(blobs))
+        let blobs = image.path.join("blobs");
+        let names = blobs.canonicalize().ok().zip(path.canonicalize().ok());
+        names.is_some_and(|(blobs, path)| path.starts_with(blobs))
+            || entries(&blobs).any(|algorithm| entries(&algorithm).any(|blob| is_same(path, &blob)))
     };
     is_same(path, &image.path)
         || (image.path.is_dir()
@@ -67,6 +66,12 @@ fn is_of(path: &Path, image: &ImageOperand) -> bool {
                 .iter()
                 .any(|name| is_same(path, &image.path.join(name)))
                 || is_blob()))
+}
+
+/// What a directory holds; nothing if it cannot be read.
+fn entries(directory: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten();
+    entries.filter_map(|entry| Some(entry.ok()?.path()))
 }
 
 /// Whether two paths lead to one file. Pipes and devices lose nothing by being written to.
@@ -90,8 +95,6 @@ fn identity(path: &Path) -> Option<std::path::PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
 
     fn image(path: PathBuf) -> ImageOperand {
@@ -154,6 +157,13 @@ mod tests {
         ] {
             let layout = image(directory.path().to_owned());
             assert_eq!(is_of(&path(name), &layout), expected, "{name}");
+        }
+        #[cfg(unix)]
+        {
+            let elsewhere = tempfile::tempdir().expect("a temporary directory");
+            let link = elsewhere.path().join("link");
+            std::fs::hard_link(path("blobs/sha256/0"), &link).expect("it can be made");
+            assert!(is_of(&link, &image(directory.path().to_owned())));
         }
     }
 }
