@@ -90,14 +90,17 @@ impl References {
                     "a reference holds neither; give them with --username and --password-stdin",
                 ));
             }
-            let mut last: Option<String> = None;
+            // The repository named before, and whether a tag was.
+            let mut last: Option<(String, bool)> = None;
             for part in argument
                 .split([',', '\n'])
                 .map(str::trim)
                 .filter(|part| !part.is_empty())
             {
                 let (repository, tag) = match &last {
-                    Some(repository) if !part.contains('/') => {
+                    Some((repository, is_tagged))
+                        if !part.contains('/') || (*is_tagged && is_branch(part)) =>
+                    {
                         (repository.clone(), Some(part.to_owned()))
                     }
                     _ => read.split(part, environment)?,
@@ -109,7 +112,7 @@ impl References {
                 if !repositories.contains(&repository) {
                     repositories.push(repository.clone());
                 }
-                last = Some(repository);
+                last = Some((repository, tag.is_some()));
             }
         }
         for tag in tags {
@@ -260,6 +263,13 @@ fn ipv6_end(written: &str) -> Result<usize, ()> {
     let port = port.split('/').next().unwrap_or_default();
     port.parse::<u16>().map_err(drop)?;
     Ok(end + 1 + port.len())
+}
+
+/// Whether what follows a tag behind a comma is rather a branch's name than a reference: it has a slash, but neither a
+/// host nor a tag.
+fn is_branch(part: &str) -> bool {
+    let first = part.split('/').next();
+    !part.contains(':') && first.is_some_and(|first| !is_host(first))
 }
 
 /// The reference of a tag in a repository, both of which stand in `written`.

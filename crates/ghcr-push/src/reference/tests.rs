@@ -229,6 +229,13 @@ fn a_tag_has_no_slash() {
         ),
         ("o/n:feature/x", &[], "write ghcr.io/o/n:feature-x"),
         (
+            "ghcr.io/o/n:latest,feature/x",
+            &[],
+            "write ghcr.io/o/n:feature-x;",
+        ),
+        // Behind a repository without a tag it is one without a host.
+        ("ghcr.io/o/n,o/m", &[], "write ghcr.io/o/m"),
+        (
             "ghcr.io/o/n",
             &["feature/x"],
             "the tag \"feature/x\" has a slash, which no tag has; write ghcr.io/o/n:feature-x; for",
