@@ -121,7 +121,9 @@ fn ending(help: &str) -> String {
         if let Some(examples) = escaped.strip_prefix("Examples:\n") {
             let _ = writeln!(sections, ".SH EXAMPLES\n.nf\n{examples}\n.fi");
         } else if let Some(sources) = escaped.strip_prefix("Authentication:\n") {
-            let _ = writeln!(sections, ".SH AUTHENTICATION\n.nf\n{sources}\n.fi");
+            // Lines of their own, which wrap in a narrow window.
+            let lines: Vec<&str> = sources.lines().map(str::trim).collect();
+            let _ = writeln!(sections, ".SH AUTHENTICATION\n{}", lines.join("\n.br\n"));
         } else if let Some(codes) = escaped.strip_prefix("Exit codes: ") {
             let _ = writeln!(sections, ".SH \"EXIT STATUS\"\n{codes}");
         } else {
