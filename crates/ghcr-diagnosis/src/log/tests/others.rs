@@ -19,7 +19,7 @@ fn not_of_containers() {
         "curl: (22) The requested URL returned error: 404",
         "Login Succeeded\nThe push refers to repository [ghcr.io/owner/app]\n1: digest: sha256:00 size: 403\n",
         "#7 [2/5] RUN apt-get update\n#7 1.2 Err:1 http://deb.debian.org stable InRelease\n#7 1.2   403  Forbidden [IP: 1.2.3.4 80]\n#7 ERROR: process \"/bin/sh -c apt-get update\" did not complete successfully: exit code: 100\nERROR: failed to solve: process \"/bin/sh -c apt-get update\" did not complete successfully: exit code: 100\nghcr.io/acme/web:1\n",
-        "#9 RUN go mod download\n#9 3.3 go: example.com/private@v1: reading https://proxy.golang.org/x: 403 Forbidden\nERROR: failed to solve: process \"/bin/sh -c go mod download\" exit code 1\n",
+        "#9 RUN go mod download\n#9 3.3 go: example.com/private@v1: reading https://modules.example/x: 403 Forbidden\nERROR: failed to solve: process \"/bin/sh -c go mod download\" exit code 1\n",
         "#8 RUN pip install x\n#8 2.1 ERROR: HTTP error 403 while getting https://pypi.internal/simple/x: 403 Client Error: Forbidden for url\n#8 ERROR: failed to solve: process exit code: 1\ndocker buildx build -t ghcr.io/acme/web:1 --push\n",
         "=== RUN TestForbidden\n    handler_test.go:12: got status 403 Forbidden, want 200\n--- FAIL: TestForbidden\ndocker buildx build --push -t ghcr.io/acme/web:1 .\n#9 DONE\n",
         "level=error msg=\"request failed\" status=403 path=/v2/users\ndocker run x\n",
